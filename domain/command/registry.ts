@@ -1,0 +1,38 @@
+import type { z } from 'zod';
+import * as host from '../host/commands.ts';
+import * as pool from '../pool/commands.ts';
+import * as vm from '../vm/commands.ts';
+import * as volume from '../volume/commands.ts';
+
+/** The schema of every command's payload, by the name it has in the log. Checked before a command is stored. */
+export const COMMAND_SCHEMAS = {
+  InitHost: host.initHost,
+  RecordReboot: host.recordReboot,
+  CollectGarbage: host.collectGarbage,
+  AddPool: pool.addPool,
+  RemovePool: pool.removePool,
+  CreateVM: vm.createVm,
+  CloneVM: vm.cloneVm,
+  RemoveVM: vm.vmTarget,
+  StartVM: vm.vmTarget,
+  StopVM: vm.stopVm,
+  KillVM: vm.vmTarget,
+  SetProperty: vm.setProperty,
+  SetFeature: vm.setFeature,
+  SetTag: vm.setTag,
+  AddVolume: volume.addVolume,
+  RemoveVolume: volume.volumeTarget,
+  CommitVolume: volume.volumeTarget,
+  DiscardVolume: volume.volumeTarget,
+  RevertVolume: volume.revertVolume,
+  ResizeVolume: volume.resizeVolume,
+  ImportVolume: volume.importVolume,
+  ExportVolume: volume.exportVolume,
+  CloneVolume: volume.cloneVolume,
+  SetVolume: volume.setVolume,
+  PinRevision: volume.pinRevision,
+  UnpinRevision: volume.pinRevision,
+} as const;
+
+export type CommandName = keyof typeof COMMAND_SCHEMAS;
+export type PayloadOf<N extends CommandName> = z.infer<(typeof COMMAND_SCHEMAS)[N]>;

@@ -1,0 +1,62 @@
+import type { CommandName, PayloadOf } from './command/registry.ts';
+import type { Context, Decide, Decision } from './decision.ts';
+import { failure } from './failure.ts';
+import { conflictWith } from './holds.ts';
+import { decideGarbage, decideInit, decideReboot } from './host/decide.ts';
+import type { Host } from './host/host.ts';
+import { decideAddPool, decideRemovePool } from './pool/decide.ts';
+import { err } from './result.ts';
+import { decideCloneVm } from './vm/decide-clone.ts';
+import { decideCreateVm } from './vm/decide-create.ts';
+import { decideKill, decideStart, decideStop } from './vm/decide-power.ts';
+import { decideRemoveVm } from './vm/decide-remove.ts';
+import { decideSetFeature, decideSetProperty, decideSetTag } from './vm/decide-settings.ts';
+import { decideCloneVolume, decideExport, decideImport, decideRevert } from './volume/decide-content.ts';
+import { decideResize } from './volume/decide-resize.ts';
+import { decideCommit, decideDiscard } from './volume/decide-session.ts';
+import { decideAddVolume, decidePin, decideRemoveVolume, decideSetVolume, decideUnpin } from './volume/decide-shape.ts';
+
+const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
+  InitHost: decideInit,
+  RecordReboot: decideReboot,
+  CollectGarbage: decideGarbage,
+  AddPool: decideAddPool,
+  RemovePool: decideRemovePool,
+  CreateVM: decideCreateVm,
+  CloneVM: decideCloneVm,
+  RemoveVM: decideRemoveVm,
+  StartVM: decideStart,
+  StopVM: decideStop,
+  KillVM: decideKill,
+  SetProperty: decideSetProperty,
+  SetFeature: decideSetFeature,
+  SetTag: decideSetTag,
+  AddVolume: decideAddVolume,
+  RemoveVolume: decideRemoveVolume,
+  CommitVolume: decideCommit,
+  DiscardVolume: decideDiscard,
+  RevertVolume: decideRevert,
+  ResizeVolume: decideResize,
+  ImportVolume: decideImport,
+  ExportVolume: decideExport,
+  CloneVolume: decideCloneVolume,
+  SetVolume: decideSetVolume,
+  PinRevision: decidePin,
+  UnpinRevision: decideUnpin,
+};
+
+/** A command as a value: a name and the payload its schema let through. */
+export type Command = { readonly [N in CommandName]: { readonly name: N; readonly payload: PayloadOf<N> } }[CommandName];
+
+/**
+ * What follows from a command in a state: the one door into the domain's rules. Pure: the same arguments give the same
+ * decision, which is what lets `replay` run the whole command log again.
+ */
+export const decide = (host: Host, command: Command, context: Context): Decision => {
+  if (!host.site && command.name !== 'InitHost') return err(failure('D_HOME_MISSING', 'the host is not initialised'));
+  const decider = DECIDERS[command.name] as Decide<Command['payload']>;
+  const decision = decider(host, command.payload, context);
+  if (!decision.ok) return decision;
+  const conflict = conflictWith(host, decision.value.holds);
+  return conflict ? err(conflict) : decision;
+};

@@ -1,0 +1,40 @@
+import type { CommandEvent, Hold, Owner } from './command/events.ts';
+import type { Fact } from './event.ts';
+import type { Failure } from './failure.ts';
+import type { Host } from './host/host.ts';
+import type { Result } from './result.ts';
+import type { Plan, Step, Template } from './steps.ts';
+
+/** What a command will do, complete: the plan, and the objects it holds until it is over . */
+export type Verdict = { readonly plan: Plan; readonly holds: readonly Hold[] };
+export type Decision = Result<Verdict, Failure>;
+
+/**
+ * Everything a decision needs that is not in the state or the command. Recorded with the command, so that deciding
+ * again gives the same events. `now` is epoch milliseconds; `position` that of the decision's first event.
+ */
+export type Context = {
+  readonly now: number;
+  readonly position: number;
+  readonly bootId: string;
+  readonly uuid: string;
+  /** disks that somebody has open (only looked up for commands that need to know) */
+  readonly open: readonly string[];
+};
+
+export type Decide<P> = (host: Host, payload: P, context: Context) => Decision;
+
+export const stepsOf = (plan: Plan): readonly Step[] => [...plan.main, ...plan.cleanup];
+
+/** Facts whose disks all exist already hold at once: nobody waits for a step. */
+const settled = (facts: readonly Template<Fact>[]): readonly Fact[] => facts as readonly Fact[];
+
+type Decided = { readonly name: string; readonly digest: string; readonly owner: Owner };
+
+/** The events of a decision: what the log gets in the same transaction as the command. */
+export const eventsOf = (decision: Decision, { name, digest, owner }: Decided): readonly (Fact | CommandEvent)[] => {
+  if (!decision.ok) return [{ type: 'CommandRejected', name, digest, failure: decision.error }];
+  const { plan, holds } = decision.value;
+  const accepted: CommandEvent = { type: 'CommandAccepted', name, digest, plan, holds, owner };
+  return plan.main.length === 0 ? [accepted, ...settled(plan.facts)] : [accepted];
+};

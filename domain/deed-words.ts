@@ -1,0 +1,60 @@
+import { formatBytes } from './bytes.ts';
+import { roleText } from './disk.ts';
+import type { ContentSource, ContentTarget, Deed } from './steps.ts';
+
+const sourceText = (source: ContentSource): string => {
+  switch (source.kind) {
+    case 'file':
+      return source.path;
+    case 'stdin':
+      return 'standard input';
+    case 'disk':
+      return source.at.vid;
+  }
+};
+
+const targetText = (target: ContentTarget): string => (target.kind === 'file' ? target.path : 'standard output');
+
+/** A deed in one line, for plans, logs and errors alike. */
+export const wordsOfDeed = (deed: Deed): string => {
+  switch (deed.do) {
+    case 'create':
+      return `create ${roleText(deed.at.role)}, ${formatBytes(deed.bytes)}`;
+    case 'snapshot':
+      return deed.from.vid === deed.at.vid
+        ? `snapshot ${roleText(deed.from.role)} -> ${roleText(deed.at.role)}`
+        : `snapshot ${deed.from.vid} -> ${roleText(deed.at.role)}`;
+    case 'move':
+      return `move ${roleText(deed.from.role)} -> ${roleText(deed.to.role)}`;
+    case 'resize':
+      return `resize ${roleText(deed.at.role)} to ${formatBytes(deed.bytes)}`;
+    case 'activate':
+      return `activate ${roleText(deed.at.role)}`;
+    case 'fill':
+      return `fill ${roleText(deed.at.role)} from ${sourceText(deed.from)}`;
+    case 'read':
+      return `copy ${roleText(deed.at.role)} to ${targetText(deed.to)}`;
+    case 'erase':
+      return `erase ${roleText(deed.at.role)}`;
+    case 'startDomain':
+      return 'start the domain';
+    case 'stopDomain':
+      return deed.how === 'kill' ? 'kill the domain' : 'shut the domain down';
+  }
+};
+
+/** `+` makes, `~` changes, `-` destroys, `=` only looks or reads: the symbols of a plan. */
+export const symbolOfDeed = (deed: Deed): '+' | '~' | '-' | '=' => {
+  switch (deed.do) {
+    case 'create':
+    case 'snapshot':
+      return '+';
+    case 'erase':
+      return '-';
+    case 'read':
+    case 'activate':
+      return '=';
+    default:
+      return '~';
+  }
+};

@@ -1,0 +1,66 @@
+/**
+ * Every refusal and failure a user can meet, with the exit code it ends in (docs: `domtrail explain CODE`).
+ * Codes are stored in the log: they are never renamed, only added.
+ */
+export const EXIT_OF = {
+  D_ABANDONED: 1,
+  D_BAD_INPUT: 64,
+  D_BUSY: 5,
+  D_CLASS_REFUSES: 4,
+  D_COMMAND_ID_REUSED: 4,
+  D_DEVICE_IN_USE: 5,
+  D_DIRTY: 4,
+  D_DISK_FULL: 1,
+  D_DRIFT: 4,
+  D_DRIVER_REFUSES: 4,
+  D_EXISTS: 4,
+  D_HOME_FOREIGN: 4,
+  D_HOME_MISSING: 3,
+  D_HOME_NEWER: 4,
+  D_HOME_UNREADABLE: 1,
+  D_IN_USE: 4,
+  D_INPUT_CHANGED: 4,
+  D_NEEDS_YES: 7,
+  D_NOT_BUILT: 1,
+  D_NOT_FOUND: 3,
+  D_NOT_HALTED: 4,
+  D_NOT_RUNNING: 4,
+  D_NOTHING_COMMITTED: 4,
+  D_PINNED: 7,
+  D_PROPERTY_INVALID: 4,
+  D_READ_ONLY: 4,
+  D_REFERENCE_INVALID: 4,
+  D_SHRINK: 7,
+  D_SOURCE_INVALID: 4,
+  D_SPEC_INVALID: 4,
+  D_SQLITE_UNSAFE: 1,
+  D_STEP_FAILED: 1,
+  D_STALE_WRITER: 5,
+  D_STREAM_VERSION: 4,
+  D_STUCK: 1,
+  D_TOO_MUCH_DATA: 1,
+  D_UNDONE: 1,
+  D_USAGE: 64,
+  D_VERIFY: 6,
+  D_XML_FOREIGN_CHANGE: 4,
+} as const;
+
+export type Code = keyof typeof EXIT_OF;
+
+/** A refusal as data: `message` is one sentence, `next` a line that can be typed, `holder` the command in the way. */
+export type Failure = {
+  readonly code: Code;
+  readonly message: string;
+  readonly cause?: string;
+  readonly next?: string;
+  readonly holder?: string;
+  readonly position?: number;
+};
+
+export const failure = (code: Code, message: string, more: Omit<Failure, 'code' | 'message'> = {}): Failure => ({
+  code,
+  message,
+  ...more,
+});
+
+export const exitOf = (code: Code): number => EXIT_OF[code];

@@ -1,0 +1,84 @@
+import type { Disk, DiskId, DiskRef, Place } from './disk.ts';
+import type { Fact } from './event.ts';
+import type { VmName } from './names.ts';
+
+/** Where the bytes of a fill come from. `stamp` tells a changed file from the one the plan was made for. */
+export type ContentSource =
+  | { readonly kind: 'file'; readonly path: string; readonly bytes: number; readonly stamp: string }
+  | { readonly kind: 'stdin' }
+  | { readonly kind: 'disk'; readonly disk: DiskRef; readonly at: Place };
+
+export type ContentTarget = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'stdout' };
+
+/** The words in which the outside world is asked for something. Each is safe to repeat. */
+export type Deed =
+  | { readonly do: 'create'; readonly at: Place; readonly bytes: number }
+  | { readonly do: 'snapshot'; readonly of: DiskRef; readonly from: Place; readonly at: Place }
+  | { readonly do: 'move'; readonly disk: DiskRef; readonly from: Place; readonly to: Place }
+  | { readonly do: 'resize'; readonly disk: DiskRef; readonly at: Place; readonly bytes: number; readonly shrink: boolean }
+  | { readonly do: 'activate'; readonly disk: DiskRef; readonly at: Place }
+  | { readonly do: 'fill'; readonly disk: DiskRef; readonly at: Place; readonly from: ContentSource }
+  | { readonly do: 'read'; readonly disk: DiskRef; readonly at: Place; readonly to: ContentTarget }
+  | { readonly do: 'erase'; readonly disk: DiskRef; readonly at: Place }
+  | { readonly do: 'startDomain'; readonly vm: VmName }
+  | { readonly do: 'stopDomain'; readonly vm: VmName; readonly how: 'shutdown' | 'kill' };
+
+/**
+ * One step of a plan. Steps of one `lane` run in order, lanes run side by side; a step of the lane `host` waits for
+ * everything before it and everything after waits for it. `then` are the facts that hold once the step is done.
+ */
+export type Step = {
+  readonly n: number;
+  readonly lane: string;
+  /** `VM:VOLUME` or `VM`: what the step is about, for people. */
+  readonly object: string;
+  readonly deed: Deed;
+  readonly then?: readonly Template<Fact>[];
+};
+
+/**
+ * A plan, complete when it is made. `main` must all be done; then `facts` hold, in the same transaction that records the
+ * last of them. `cleanup` destroys what has left the live namespace: a failure there is reported and left to `gc`.
+ * Numbers run through: main 1..m, cleanup m+1..n.
+ */
+export type Plan = {
+  readonly main: readonly Step[];
+  readonly facts: readonly Template<Fact>[];
+  readonly cleanup: readonly Step[];
+};
+
+/** A value in which a disk that does not exist yet is written as `{ madeBy: n }`. */
+export type Template<T> = T extends Disk
+  ? Disk | { readonly madeBy: number }
+  : T extends DiskId
+    ? T
+    : T extends string | number | boolean | null | undefined
+      ? T
+      : T extends readonly (infer U)[]
+        ? readonly Template<U>[]
+        : { readonly [K in keyof T]: Template<T[K]> };
+
+/** What a recorded step made or touched: the disk of steps that have one. */
+export type Made = ReadonlyMap<number, Disk>;
+
+const isMadeBy = (value: object): value is { readonly madeBy: number } =>
+  'madeBy' in value && Object.keys(value).length === 1;
+
+/** Replaces every `{ madeBy: n }` by the disk that step n made. Throws on a step that made none: a bug in a plan. */
+export const bind = <T>(template: Template<T>, made: Made): T => {
+  const walk = (value: unknown): unknown => {
+    if (value === null || typeof value !== 'object') return value;
+    if (Array.isArray(value)) return value.map(walk);
+    if (isMadeBy(value)) {
+      const disk = made.get(value.madeBy);
+      if (!disk) throw new Error(`plan refers to step ${value.madeBy}, which made no disk`);
+      return disk;
+    }
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, walk(item)]));
+  };
+  return walk(template) as T;
+};
+
+/** The id a reference stands for, or null while the step that makes it is not recorded. */
+export const resolve = (ref: DiskRef, made: Made): DiskId | null =>
+  'id' in ref ? ref.id : (made.get(ref.madeBy)?.id ?? null);

@@ -1,0 +1,21 @@
+import type { VmName } from '../names.ts';
+import type { VolumeSpec } from '../volume/volume.ts';
+import type { VmClass } from './vm.ts';
+
+export type VmFact =
+  | {
+      readonly type: 'VmCreated';
+      readonly vm: VmName;
+      readonly class: VmClass;
+      readonly properties: Readonly<Record<string, string>>;
+      readonly features: Readonly<Record<string, string>>;
+      readonly tags: readonly string[];
+      readonly volumes: readonly VolumeSpec[];
+      readonly clonedFrom: VmName | null;
+    }
+  | { readonly type: 'VmRemoved'; readonly vm: VmName }
+  | { readonly type: 'VmStarted'; readonly vm: VmName; readonly bootId: string }
+  | { readonly type: 'VmStopped'; readonly vm: VmName; readonly how: 'shutdown' | 'kill' | 'discard' | 'host-reboot' }
+  | { readonly type: 'PropertySet'; readonly vm: VmName; readonly name: string; readonly value: string | null; readonly before: string | null }
+  | { readonly type: 'FeatureSet'; readonly vm: VmName; readonly name: string; readonly value: string | null; readonly before: string | null }
+  | { readonly type: 'TagSet'; readonly vm: VmName; readonly name: string; readonly present: boolean };

@@ -1,0 +1,48 @@
+import type { DomainEvent } from '../event.ts';
+import { volumeOfSpec } from '../volume/evolve.ts';
+import type { VmFact } from './events.ts';
+import type { Vm } from './vm.ts';
+
+const VM_FACTS = new Set(['VmCreated', 'VmRemoved', 'VmStarted', 'VmStopped', 'PropertySet', 'FeatureSet', 'TagSet']);
+
+export const isVmFact = (event: DomainEvent): event is VmFact => VM_FACTS.has(event.type);
+
+const withEntry = (
+  entries: Readonly<Record<string, string>>,
+  name: string,
+  value: string | null,
+): Readonly<Record<string, string>> => {
+  if (value !== null) return { ...entries, [name]: value };
+  const { [name]: _gone, ...rest } = entries;
+  return rest;
+};
+
+const created = (fact: Extract<VmFact, { type: 'VmCreated' }>): Vm => ({
+  name: fact.vm,
+  class: fact.class,
+  power: { is: 'halted' },
+  properties: fact.properties,
+  features: fact.features,
+  tags: fact.tags,
+  volumes: Object.fromEntries(fact.volumes.map((spec) => [spec.name, volumeOfSpec(spec)])),
+});
+
+/** The VM after a fact. Throws on a fact about a VM that the log never made. */
+export const evolveVm = (vm: Vm | undefined, fact: Exclude<VmFact, { type: 'VmRemoved' }>): Vm => {
+  if (fact.type === 'VmCreated') return created(fact);
+  if (!vm) throw new Error(`${fact.type} speaks of VM ${fact.vm}, which the log never made`);
+  switch (fact.type) {
+    case 'VmStarted':
+      return { ...vm, power: { is: 'running', bootId: fact.bootId } };
+    case 'VmStopped':
+      return { ...vm, power: { is: 'halted' } };
+    case 'PropertySet':
+      return { ...vm, properties: withEntry(vm.properties, fact.name, fact.value) };
+    case 'FeatureSet':
+      return { ...vm, features: withEntry(vm.features, fact.name, fact.value) };
+    case 'TagSet': {
+      const others = vm.tags.filter((tag) => tag !== fact.name);
+      return { ...vm, tags: fact.present ? [...others, fact.name] : others };
+    }
+  }
+};

@@ -1,0 +1,24 @@
+import type { VmName, VolumeName } from '../names.ts';
+import type { Volume } from '../volume/volume.ts';
+
+export const VM_CLASSES = ['TemplateVM', 'AppVM', 'StandaloneVM', 'DispVM', 'AdminVM'] as const;
+export type VmClass = (typeof VM_CLASSES)[number];
+
+/** `bootId` is the host's at the start: another one now means that the VM did not survive. */
+export type Power = { readonly is: 'halted' } | { readonly is: 'running'; readonly bootId: string };
+
+/**
+ * A VM. `properties` are those set explicitly, in the text form of qubes.xml (label, qid, uuid, template, netvm ...);
+ * the order of `features`, `tags` and `volumes` is the order of setting.
+ */
+export type Vm = {
+  readonly name: VmName;
+  readonly class: VmClass;
+  readonly power: Power;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly features: Readonly<Record<string, string>>;
+  readonly tags: readonly string[];
+  readonly volumes: Readonly<Record<VolumeName, Volume>>;
+};
+
+export const volumesOf = (vm: Vm): readonly Volume[] => Object.values(vm.volumes);

@@ -1,0 +1,78 @@
+import type { Evidence } from '../../domain/command/events.ts';
+import type { DiskId, Place } from '../../domain/disk.ts';
+import type { Failure } from '../../domain/failure.ts';
+import type { Result } from '../../domain/result.ts';
+import type { ContentTarget } from '../../domain/steps.ts';
+
+/** A disk as a driver sees it now. `name` is the driver's own: `VG/LV`, or a path relative to the pool's directory. */
+export type Sighting = {
+  readonly id: DiskId;
+  readonly name: string;
+  readonly bytes: number;
+  /** allocated bytes, null where the driver cannot tell */
+  readonly usedBytes: number | null;
+  /** the step that made it, from a tag or marker written atomically with the disk; null: not made by a step we know */
+  readonly madeBy: { readonly command: string; readonly step: number } | null;
+  /** the disk this one was snapshotted from, while the driver still knows */
+  readonly origin: DiskId | null;
+  /** false: listed but without valid content (LVM's phantom after a killed command); must be scrapped and made again */
+  readonly usable: boolean;
+  readonly active: boolean;
+  /** somebody has it open now */
+  readonly open: boolean;
+};
+
+/** A deed whose disks are all known by id. */
+export type BoundDeed =
+  | { readonly do: 'create'; readonly at: Place; readonly bytes: number }
+  | { readonly do: 'snapshot'; readonly of: DiskId; readonly from: Place; readonly at: Place }
+  | { readonly do: 'move'; readonly disk: DiskId; readonly from: Place; readonly to: Place }
+  | { readonly do: 'resize'; readonly disk: DiskId; readonly at: Place; readonly bytes: number; readonly shrink: boolean }
+  | { readonly do: 'activate'; readonly disk: DiskId; readonly at: Place }
+  | { readonly do: 'fill'; readonly disk: DiskId; readonly at: Place; readonly from: BoundSource }
+  | { readonly do: 'read'; readonly disk: DiskId; readonly at: Place; readonly to: ContentTarget }
+  | { readonly do: 'erase'; readonly disk: DiskId; readonly at: Place };
+
+/** `limit`: bytes that stdin may bring at most; one more is D_TOO_MUCH_DATA. `stamp` as in ContentSource, null when no check is wanted. */
+export type BoundSource =
+  | { readonly kind: 'file'; readonly path: string; readonly bytes: number; readonly stamp: string | null }
+  | { readonly kind: 'stdin'; readonly limit: number };
+
+/** `command` and `step` go into the marker (tag, sidecar) and into LVM's archive. */
+export type Job = { readonly command: string; readonly step: number; readonly deed: BoundDeed };
+
+/** Bytes moved so far and in all; called at most a few times a second. */
+export type Progress = (done: number, total: number) => void;
+
+/** What an act gives back: the evidence, and a failure when the driver already knows one. The state is the verdict. */
+export type Acted = { readonly evidence: Evidence; readonly failure: Failure | null };
+
+/**
+ * One pool's hands. A driver does as it is told and never decides: whether a step has to run is judged by the runner
+ * from what `survey` shows before and after.
+ */
+export type VolumeDriver = {
+  /** Full name of a place, unique in the pool; equal to `Sighting.name` of the disk lying there. */
+  readonly nameOf: (place: Place) => string;
+  /** The device or file at that place, as a VM or a reader gets it. */
+  readonly pathOf: (place: Place) => string;
+  /** Every disk of the pool in one look, also those that are not ours. */
+  readonly survey: () => Promise<Result<readonly Sighting[], Failure>>;
+  /** Carries one deed out. Must be safe to repeat after a crash at any instruction. */
+  readonly act: (job: Job, progress?: Progress) => Promise<Acted>;
+  /** Removes a disk that is not usable, so that its step can be done again. */
+  readonly scrap: (sighting: Sighting, job: Job) => Promise<Acted>;
+  /** The command is over: markers that only its recovery needed may go. */
+  readonly settle: (command: string) => Promise<void>;
+  /** Checks that the pool exists and can do what is asked of it; creates the directories of a file pool. */
+  readonly prepare: () => Promise<Result<null, Failure>>;
+  /** Bytes of the pool: size and used, and those of the metadata where there are any. */
+  readonly usage: () => Promise<Result<PoolUsage, Failure>>;
+};
+
+export type PoolUsage = {
+  readonly bytes: number;
+  readonly usedBytes: number;
+  readonly metadataBytes: number | null;
+  readonly metadataUsedBytes: number | null;
+};

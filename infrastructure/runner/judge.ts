@@ -1,0 +1,109 @@
+import type { DiskId, Place } from '../../domain/disk.ts';
+import type { BoundDeed, Job, Sighting } from '../drivers/driver.port.ts';
+
+/** One survey, ready to be asked. */
+export type Look = {
+  readonly byId: ReadonlyMap<DiskId, Sighting>;
+  readonly byName: ReadonlyMap<string, Sighting>;
+};
+
+export const lookOf = (sightings: readonly Sighting[]): Look => ({
+  byId: new Map(sightings.map((one) => [one.id, one])),
+  byName: new Map(sightings.map((one) => [one.name, one])),
+});
+
+/**
+ * How a step stands in the world:
+ * - done: its after holds; whoever did it, it need not be done again
+ * - ready: its before holds
+ * - spoiled: its disk is there but without valid content (LVM's phantom): scrap it, then do the step
+ * - drift: neither; somebody else changed something, so nothing is touched
+ */
+export type Verdict =
+  | { readonly is: 'done'; readonly disk: Sighting | null }
+  | { readonly is: 'ready'; readonly disk: Sighting | null }
+  | { readonly is: 'spoiled'; readonly disk: Sighting }
+  | { readonly is: 'drift'; readonly message: string };
+
+type NameOf = (place: Place) => string;
+
+const drift = (message: string): Verdict => ({ is: 'drift', message });
+
+const judgeMaking = (job: Job, at: Place, origin: DiskId | null, look: Look, nameOf: NameOf): Verdict => {
+  const name = nameOf(at);
+  const there = look.byName.get(name);
+  if (!there) {
+    if (origin === null) return { is: 'ready', disk: null };
+    return look.byId.has(origin) ? { is: 'ready', disk: null } : drift(`the disk to copy for ${name} (${origin}) is gone`);
+  }
+  if (there.madeBy?.command !== job.command || there.madeBy.step !== job.step) {
+    return drift(`${name} exists already and was not made by this command`);
+  }
+  // An origin that LVM no longer knows (its parent was removed) proves nothing either way; a wrong one does.
+  if (origin !== null && there.origin !== null && there.origin !== origin) {
+    return drift(`${name} is a snapshot of another disk (${there.origin})`);
+  }
+  return there.usable ? { is: 'done', disk: there } : { is: 'spoiled', disk: there };
+};
+
+const judgeMove = (deed: Extract<BoundDeed, { do: 'move' }>, look: Look, nameOf: NameOf): Verdict => {
+  const disk = look.byId.get(deed.disk);
+  const to = nameOf(deed.to);
+  const from = nameOf(deed.from);
+  if (!disk) return drift(`the disk of ${from} (${deed.disk}) is gone`);
+  if (disk.name === to) return { is: 'done', disk };
+  if (disk.name !== from) return drift(`the disk of ${from} (${deed.disk}) is now called ${disk.name}`);
+  return look.byName.has(to) ? drift(`${to} is taken by another disk`) : { is: 'ready', disk };
+};
+
+const at = (disk: DiskId, place: Place, look: Look, nameOf: NameOf): Sighting | Verdict => {
+  const seen = look.byId.get(disk);
+  const name = nameOf(place);
+  if (!seen) return drift(`the disk of ${name} (${disk}) is gone`);
+  return seen.name === name ? seen : drift(`the disk of ${name} (${disk}) is now called ${seen.name}`);
+};
+
+const judgeResize = (deed: Extract<BoundDeed, { do: 'resize' }>, disk: Sighting): Verdict => {
+  const enough = deed.shrink ? disk.bytes === deed.bytes : disk.bytes >= deed.bytes;
+  return { is: enough ? 'done' : 'ready', disk };
+};
+
+const judgeErase = (deed: Extract<BoundDeed, { do: 'erase' }>, look: Look, nameOf: NameOf): Verdict => {
+  if (!look.byId.has(deed.disk)) return { is: 'done', disk: null };
+  const seen = at(deed.disk, deed.at, look, nameOf);
+  return 'is' in seen ? seen : { is: 'ready', disk: seen };
+};
+
+/** Judges a step by what is there, never by what a program returned. Fills and reads leave no trace: they are always ready. */
+export const judge = (job: Job, look: Look, nameOf: NameOf): Verdict => {
+  const { deed } = job;
+  switch (deed.do) {
+    case 'create':
+      return judgeMaking(job, deed.at, null, look, nameOf);
+    case 'snapshot':
+      return judgeMaking(job, deed.at, deed.of, look, nameOf);
+    case 'move':
+      return judgeMove(deed, look, nameOf);
+    case 'erase':
+      return judgeErase(deed, look, nameOf);
+    case 'resize':
+    case 'activate':
+    case 'fill':
+    case 'read': {
+      const seen = at(deed.disk, deed.at, look, nameOf);
+      if ('is' in seen) return seen;
+      if (deed.do === 'resize') return judgeResize(deed, seen);
+      return { is: deed.do === 'activate' && seen.active ? 'done' : 'ready', disk: seen };
+    }
+  }
+};
+
+/** Judges after the act. A fill or read that failed nowhere is done; a size that LVM rounded up is right. */
+export const judgeAfter = (job: Job, look: Look, nameOf: NameOf, failed: boolean): Verdict => {
+  const verdict = judge(job, look, nameOf);
+  if (verdict.is !== 'ready' || failed) return verdict;
+  const { deed } = job;
+  if (deed.do === 'fill' || deed.do === 'read') return { is: 'done', disk: verdict.disk };
+  if (deed.do === 'resize' && verdict.disk && verdict.disk.bytes >= deed.bytes) return { is: 'done', disk: verdict.disk };
+  return verdict;
+};

@@ -1,0 +1,114 @@
+import type { CommandEvent, Evidence } from '../../domain/command/events.ts';
+import { madeSoFar, type Operation } from '../../domain/command/operation.ts';
+import type { Disk } from '../../domain/disk.ts';
+import { type Failure, failure } from '../../domain/failure.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import type { Deed, Step } from '../../domain/steps.ts';
+import { wordsOfDeed } from '../../domain/deed-words.ts';
+import type { Job, Progress, Sighting } from '../drivers/driver.port.ts';
+import type { Fault } from '../fault.ts';
+import type { Hypervisor } from '../hypervisor/hypervisor.port.ts';
+import { bindDeed, type DiskDeed, isDomainDeed, poolOf } from './bind-deed.ts';
+import { judge, judgeAfter, type Verdict } from './judge.ts';
+import type { PoolHands, Pools } from './pools.ts';
+
+export type Hands = {
+  readonly pools: Pools;
+  readonly hypervisor: Hypervisor;
+  readonly fault: Fault;
+  readonly stdin: 'here' | 'gone';
+  readonly progress: (step: Step) => Progress;
+  /** Long copies out hold only their objects, not the ledger: other commands go on meanwhile. */
+  readonly withoutLease: <T>(work: () => Promise<T>) => Promise<T>;
+};
+
+export type StepDone = Extract<CommandEvent, { type: 'StepDone' }>;
+export type StepFailed = Extract<CommandEvent, { type: 'StepFailed' }>;
+
+const NOTHING_RAN: Evidence = { argv: [], exitCode: null, stderr: '', durationMs: 0 };
+
+type Outcome = { readonly found: boolean; readonly before: Sighting | null; readonly after: Sighting | null; readonly evidence: Evidence };
+
+const diskOf = (sighting: Sighting | null): Disk | null => (sighting ? { id: sighting.id, bytes: sighting.bytes } : null);
+
+const done = (step: Step, outcome: Outcome): StepDone => ({
+  type: 'StepDone',
+  n: step.n,
+  object: step.object,
+  words: wordsOfDeed(step.deed),
+  found: outcome.found,
+  disk: diskOf(outcome.after),
+  before: outcome.before?.name ?? null,
+  after: outcome.after?.name ?? null,
+  evidence: outcome.evidence,
+});
+
+const failed = (step: Step, { code, message, cause }: Failure, evidence: Evidence): StepFailed => ({
+  type: 'StepFailed',
+  n: step.n,
+  object: step.object,
+  words: wordsOfDeed(step.deed),
+  code,
+  message: cause ? `${message}: ${cause}` : message,
+  evidence,
+});
+
+const moveDomain = async (step: Step, deed: Exclude<Deed, DiskDeed>, hands: Hands): Promise<Result<StepDone, StepFailed>> => {
+  const { hypervisor } = hands;
+  const acted = await (deed.do === 'startDomain' ? hypervisor.start(deed.vm) : hypervisor.stop(deed.vm, deed.how));
+  hands.fault.reach('after-step');
+  if (acted.failure) return err(failed(step, acted.failure, acted.evidence));
+  return ok(done(step, { found: false, before: null, after: null, evidence: acted.evidence }));
+};
+
+/** What an act that did not lead to the wanted state is reported as. */
+const verdictFailure = (verdict: Verdict, known: Failure | null, evidence: Evidence): Failure => {
+  if (known) return known;
+  if (verdict.is === 'drift') return failure('D_DRIFT', verdict.message);
+  return failure('D_STEP_FAILED', 'the step ran but its result is not there', { cause: evidence.stderr.slice(0, 500) });
+};
+
+const act = async (step: Step, job: Job, hands: Hands, { driver, looks }: PoolHands, before: Verdict): Promise<Result<StepDone, StepFailed>> => {
+  if (before.is === 'spoiled') {
+    const scrapped = await driver.scrap(before.disk, job);
+    looks.changed();
+    if (scrapped.failure) return err(failed(step, scrapped.failure, scrapped.evidence));
+  }
+  const work = () => driver.act(job, hands.progress(step));
+  const acted = await (job.deed.do === 'read' ? hands.withoutLease(work) : work());
+  if (job.deed.do !== 'read') looks.changed();
+  hands.fault.reach('after-step');
+  const look = await looks.now();
+  if (!look.ok) return err(failed(step, look.error, acted.evidence));
+  const after = judgeAfter(job, look.value, driver.nameOf, acted.failure !== null);
+  if (after.is !== 'done') return err(failed(step, verdictFailure(after, acted.failure, acted.evidence), acted.evidence));
+  const seenBefore = 'disk' in before ? before.disk : null;
+  return ok(done(step, { found: false, before: seenBefore, after: after.disk, evidence: acted.evidence }));
+};
+
+/**
+ * Observe, act, observe. Gives the event to record: done (also when it was already so), or failed with what is in the
+ * way. Touches nothing when the world is neither as before nor as after the step.
+ */
+export const perform = async (operation: Operation, step: Step, hands: Hands): Promise<Result<StepDone, StepFailed>> => {
+  hands.fault.reach('before-step');
+  const { deed } = step;
+  if (isDomainDeed(deed)) return moveDomain(step, deed, hands);
+  const pool = hands.pools.get(poolOf(deed));
+  if (!pool.ok) return err(failed(step, pool.error, NOTHING_RAN));
+  const { driver, looks } = pool.value;
+  const bound = await bindDeed(deed, { made: madeSoFar(operation), pools: hands.pools, stdin: hands.stdin });
+  if (!bound.ok) return err(failed(step, bound.error, NOTHING_RAN));
+  const job: Job = { command: operation.command, step: step.n, deed: bound.value };
+  const look = await looks.now();
+  if (!look.ok) return err(failed(step, look.error, NOTHING_RAN));
+  const before = judge(job, look.value, driver.nameOf);
+  switch (before.is) {
+    case 'done':
+      return ok(done(step, { found: true, before: before.disk, after: before.disk, evidence: NOTHING_RAN }));
+    case 'drift':
+      return err(failed(step, failure('D_DRIFT', before.message), NOTHING_RAN));
+    default:
+      return act(step, job, hands, pool.value, before);
+  }
+};

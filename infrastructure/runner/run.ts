@@ -1,0 +1,178 @@
+import { madeSoFar, type Operation } from '../../domain/command/operation.ts';
+import { canUndo, planUndo } from '../../domain/command/undo.ts';
+import type { DomainEvent, Fact } from '../../domain/event.ts';
+import { type Failure, failure } from '../../domain/failure.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { bind, type Step } from '../../domain/steps.ts';
+import type { Journal } from './journal.port.ts';
+import { wavesOf } from './lanes.ts';
+import { type Hands, perform, type StepFailed } from './perform.ts';
+
+/** How a run of an operation ended. `leftover`: cleanup steps that failed; `gc` takes care of their disks. */
+export type Ended =
+  | { readonly is: 'completed'; readonly leftover: readonly number[] }
+  | { readonly is: 'abandoned'; readonly failure: Failure }
+  | { readonly is: 'failed'; readonly failure: Failure };
+
+type Run = { readonly command: string; readonly journal: Journal; readonly hands: Hands };
+
+const operationOf = ({ command, journal }: Run): Operation => {
+  const operation = journal.host().operations.get(command);
+  if (!operation) throw new Error(`command ${command} is not open`);
+  return operation;
+};
+
+/** A ledger that cannot be written to ends the process's right to act: nothing may happen that is not recorded. */
+class JournalFailed extends Error {
+  readonly failure: Failure;
+  constructor(reason: Failure) {
+    super(reason.message);
+    this.failure = reason;
+  }
+}
+
+const record = ({ command, journal }: Run, events: readonly DomainEvent[]): void => {
+  const recorded = journal.record(command, events);
+  if (!recorded.ok) throw new JournalFailed(recorded.error);
+};
+
+const asFailure = ({ code, message, n, words }: StepFailed): Failure => failure(code, message, { cause: `step ${n}: ${words}` });
+
+/** Facts of the whole plan hold from the moment the last main step is recorded, in the same transaction. */
+const factsAfter = (run: Run, step: Step, done: DomainEvent): readonly Fact[] => {
+  const operation = operationOf(run);
+  const made = new Map(madeSoFar(operation));
+  if (done.type === 'StepDone' && done.disk) made.set(step.n, done.disk);
+  const own = (step.then ?? []).map((fact) => bind(fact, made));
+  if (operation.course.is === 'undoing') return own;
+  const { main, facts } = operation.plan;
+  const isMain = main.some(({ n }) => n === step.n);
+  const complete = isMain && main.every(({ n }) => n === step.n || n in operation.done);
+  return complete ? [...own, ...facts.map((fact) => bind(fact, made))] : own;
+};
+
+const runStep = async (run: Run, step: Step): Promise<Result<null, StepFailed>> => {
+  const performed = await perform(operationOf(run), step, run.hands);
+  if (!performed.ok) {
+    record(run, [performed.error]);
+    return performed;
+  }
+  record(run, [performed.value, ...factsAfter(run, step, performed.value)]);
+  run.hands.fault.reach('after-record');
+  return ok(null);
+};
+
+const runLane = async (run: Run, lane: readonly Step[]): Promise<StepFailed | null> => {
+  for (const step of lane) {
+    const ran = await runStep(run, step);
+    if (!ran.ok) return ran.error;
+  }
+  return null;
+};
+
+/** Runs what is not recorded yet. A failed lane stops; its siblings run to their end; then nothing more starts. */
+const runSteps = async (run: Run, steps: readonly Step[]): Promise<readonly StepFailed[]> => {
+  const { done } = operationOf(run);
+  const pending = steps.filter(({ n }) => !(n in done));
+  for (const wave of wavesOf(pending, !run.hands.fault.armed)) {
+    const ended = await Promise.allSettled(wave.map((lane) => runLane(run, lane)));
+    const broken = ended.find((one) => one.status === 'rejected');
+    if (broken) throw broken.reason;
+    const failures = ended.flatMap((one) => (one.status === 'fulfilled' && one.value ? [one.value] : []));
+    if (failures.length > 0) return failures;
+  }
+  return [];
+};
+
+/** Cleanup never decides about a command: what fails here is in the log and in the trash, and `gc` knows it. */
+const runCleanup = async (run: Run, steps: readonly Step[]): Promise<readonly number[]> => {
+  const { done } = operationOf(run);
+  const lanes = new Map<string, Step[]>();
+  for (const step of steps) {
+    if (!(step.n in done)) lanes.set(step.lane, [...(lanes.get(step.lane) ?? []), step]);
+  }
+  for (const lane of lanes.values()) await runLane(run, lane);
+  const after = operationOf(run).done;
+  return steps.filter(({ n }) => !(n in after)).map(({ n }) => n);
+};
+
+const settle = async (run: Run): Promise<void> => {
+  const { plan } = operationOf(run);
+  const pools = new Set<string>();
+  for (const { deed } of [...plan.main, ...plan.cleanup]) {
+    if (deed.do === 'create' || deed.do === 'snapshot') pools.add(deed.at.pool);
+  }
+  for (const name of pools) {
+    const pool = run.hands.pools.get(name);
+    if (pool.ok) await pool.value.driver.settle(run.command);
+  }
+};
+
+const standing = (operation: Operation): readonly number[] => Object.keys(operation.done).map(Number);
+
+/** Nothing of it stands: the world is as before, so the command is over. */
+const leavesNothing = (operation: Operation): boolean =>
+  operation.plan.main.every((step) => !(step.n in operation.done) || step.deed.do === 'activate' || step.deed.do === 'read');
+
+const stop = async (run: Run, failures: readonly StepFailed[]): Promise<Ended> => {
+  const [first] = failures;
+  if (!first) throw new Error('a run cannot stop without a failure');
+  const operation = operationOf(run);
+  const reason = asFailure(first);
+  if (operation.course.is !== 'undoing' && leavesNothing(operation)) {
+    await settle(run);
+    record(run, [{ type: 'CommandAbandoned', failure: reason }]);
+    return { is: 'abandoned', failure: reason };
+  }
+  record(run, [{ type: 'CommandFailed', failure: reason, standing: standing(operation) }]);
+  return { is: 'failed', failure: reason };
+};
+
+const forward = async (run: Run): Promise<Ended> => {
+  const { plan } = operationOf(run);
+  const failures = await runSteps(run, plan.main);
+  if (failures.length > 0) return stop(run, failures);
+  const leftover = await runCleanup(run, plan.cleanup);
+  await settle(run);
+  record(run, [{ type: 'CommandCompleted', leftover }]);
+  return { is: 'completed', leftover };
+};
+
+const backward = async (run: Run, reason: Failure): Promise<Ended> => {
+  const { course } = operationOf(run);
+  if (course.is !== 'undoing') throw new Error(`command ${run.command} is not being undone`);
+  const failures = await runSteps(run, course.undo.main);
+  if (failures.length > 0) return stop(run, failures);
+  await runCleanup(run, course.undo.cleanup);
+  await settle(run);
+  record(run, [{ type: 'CommandAbandoned', failure: reason }]);
+  return { is: 'abandoned', failure: reason };
+};
+
+/** Carries an open operation on from where its record ends: the same loop for the first run and for every recovery. */
+export const runOperation = async (run: Run): Promise<Result<Ended, Failure>> => {
+  try {
+    const { course } = operationOf(run);
+    return ok(course.is === 'undoing' ? await backward(run, course.failure ?? UNDONE) : await forward(run));
+  } catch (error) {
+    if (error instanceof JournalFailed) return err(error.failure);
+    throw error;
+  }
+};
+
+const UNDONE: Failure = failure('D_UNDONE', 'the command could not go on and was undone');
+
+/** Takes back what stands of an operation that cannot go on. Refuses once its main steps are all done. */
+export const undoOperation = async (run: Run, reason: Failure): Promise<Result<Ended, Failure>> => {
+  try {
+    const operation = operationOf(run);
+    if (operation.course.is !== 'undoing') {
+      if (!canUndo(operation)) return err(failure('D_STUCK', `${operation.name} has nothing left to undo, only to tidy up`));
+      record(run, [{ type: 'UndoPlanned', ...planUndo(operation) }]);
+    }
+    return ok(await backward(run, reason));
+  } catch (error) {
+    if (error instanceof JournalFailed) return err(error.failure);
+    throw error;
+  }
+};
