@@ -43,12 +43,12 @@ const factsAfter = (run: Run, step: Step, done: DomainEvent): readonly Fact[] =>
   const operation = operationOf(run);
   const made = new Map(madeSoFar(operation));
   if (done.type === 'StepDone' && done.disk) made.set(step.n, done.disk);
-  const own = (step.then ?? []).map((fact) => bind(fact, made));
+  const own = (step.then ?? []).map((fact) => bind<Fact>(fact, made));
   if (operation.course.is === 'undoing') return own;
   const { main, facts } = operation.plan;
   const isMain = main.some(({ n }) => n === step.n);
   const complete = isMain && main.every(({ n }) => n === step.n || n in operation.done);
-  return complete ? [...own, ...facts.map((fact) => bind(fact, made))] : own;
+  return complete ? [...own, ...facts.map((fact) => bind<Fact>(fact, made))] : own;
 };
 
 const runStep = async (run: Run, step: Step): Promise<Result<null, StepFailed>> => {

@@ -1,0 +1,54 @@
+import { type DomainEvent, type Recorded, streamOf } from '../../domain/event.ts';
+import { type Failure, failure } from '../../domain/failure.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { eventHash, sha256 } from './hashes.ts';
+import { type Head, type Ledger, readHead, statement } from './ledger.ts';
+import { encode } from './rows.ts';
+
+/** What a writer believes about a stream before it appends. */
+export type Expected = 'any' | 'no-stream' | 'stream-exists' | number;
+
+export type ToAppend = { readonly stream: string; readonly event: DomainEvent };
+
+const INSERT =
+  'INSERT INTO events (position, stream, version, type, schema_version, command, time, data, data_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
+
+/** The stream's last version; 0 when there is no such stream. */
+export const streamVersion = (ledger: Ledger, stream: string): number =>
+  (statement(ledger, 'SELECT max(version) FROM events WHERE stream = ?').pluck().get(stream) as number | null) ?? 0;
+
+/** Refuses a writer whose belief about a stream is wrong, and says what is so. */
+export const checkExpected = (ledger: Ledger, stream: string, expected: Expected): Result<null, Failure> => {
+  if (expected === 'any') return ok(null);
+  const actual = streamVersion(ledger, stream);
+  const holds = expected === 'no-stream' ? actual === 0 : expected === 'stream-exists' ? actual > 0 : actual === expected;
+  const message = `stream ${stream} is at version ${actual}, expected ${expected}`;
+  return holds ? ok(null) : err(failure('D_STREAM_VERSION', message));
+};
+
+/**
+ * The one place where events enter the log. Must run inside a write transaction: positions and versions are the last ones
+ * plus one under its lock, which is why there are never gaps and no reader can skip a late commit.
+ */
+export const appendRows = (ledger: Ledger, command: string, time: number, events: readonly ToAppend[]): readonly Recorded[] => {
+  const insert = statement(ledger, INSERT);
+  const versions = new Map<string, number>();
+  let head: Head = readHead(ledger);
+  const recorded: Recorded[] = [];
+  for (const { stream, event } of events) {
+    const position = head.position + 1;
+    const version = (versions.get(stream) ?? streamVersion(ledger, stream)) + 1;
+    versions.set(stream, version);
+    const { type, schemaVersion, data } = encode(event);
+    const dataHash = sha256(data);
+    const hash = eventHash(head.hash, { position, stream, version, type, schemaVersion, command, time }, dataHash);
+    insert.run(position, stream, version, type, schemaVersion, command, time, data, Buffer.from(dataHash, 'hex'), Buffer.from(hash, 'hex'));
+    head = { position, hash };
+    recorded.push({ position, stream, version, command, time, event });
+  }
+  ledger.cache.head = head;
+  return recorded;
+};
+
+export const ownStreams = (command: string, events: readonly DomainEvent[]): readonly ToAppend[] =>
+  events.map((event) => ({ stream: streamOf(event, command), event }));

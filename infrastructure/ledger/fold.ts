@@ -1,0 +1,35 @@
+import type { Recorded } from '../../domain/event.ts';
+import { emptyHost, evolve, type Host } from '../../domain/host/host.ts';
+import { type Ledger, statement } from './ledger.ts';
+import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
+
+const PAGE = 1000;
+
+/** Events after `from` up to and including `to`, page by page, so that no read keeps the connection busy. */
+export function* eventsBetween(ledger: Ledger, from: number, to: number): Generator<Recorded> {
+  const page = statement(
+    ledger,
+    `SELECT ${EVENT_COLUMNS} FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT ${PAGE}`,
+  ).raw();
+  let after = from;
+  for (;;) {
+    const rows = page.all(after, to) as EventRow[];
+    for (const row of rows) yield decode(row);
+    const last = rows.at(-1);
+    if (!last || rows.length < PAGE) return;
+    after = last[0];
+  }
+}
+
+/** The state at a position, folded from the first event. */
+export const foldTo = (ledger: Ledger, to = Number.MAX_SAFE_INTEGER, host: Host = emptyHost()): Host => {
+  const page = statement(
+    ledger,
+    `SELECT ${EVENT_COLUMNS} FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT ${PAGE}`,
+  ).raw();
+  for (;;) {
+    const rows = page.all(host.position, to) as EventRow[];
+    for (const row of rows) evolve(host, decode(row));
+    if (rows.length < PAGE) return host;
+  }
+};

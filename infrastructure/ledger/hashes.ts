@@ -1,0 +1,40 @@
+import { hash } from 'node:crypto';
+
+/** Everything an event's hash binds; `dataHash` stands for the data, so that redacted data can leave without breaking the chain. */
+export type EventPreimage = {
+  readonly position: number;
+  readonly stream: string;
+  readonly version: number;
+  readonly type: string;
+  readonly schemaVersion: number;
+  readonly command: string;
+  readonly time: number;
+};
+
+export const GENESIS = '0'.repeat(64);
+
+export const sha256 = (text: string): string => hash('sha256', text);
+
+/** One field a line: no field can hold a line feed, so no two events have the same preimage. docs/format.md */
+export const eventHash = (previous: string, event: EventPreimage, dataHash: string): string =>
+  sha256(
+    `domtrail/event/1\n${previous}\n${event.position}\n${event.stream}\n${event.version}\n${event.type}\n${event.schemaVersion}\n${event.command}\n${event.time}\n${dataHash}\n`,
+  );
+
+export type CommandPreimage = {
+  readonly seq: number;
+  readonly id: string;
+  readonly name: string;
+  readonly schemaVersion: number;
+  readonly payload: string;
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly context: string;
+  readonly receivedAt: number;
+};
+
+/** Free text is hashed on its own first, so that a line feed in it cannot move a border between fields. */
+export const commandDigest = (command: CommandPreimage): string =>
+  sha256(
+    `domtrail/command/1\n${command.seq}\n${command.id}\n${command.name}\n${command.schemaVersion}\n${sha256(command.payload)}\n${sha256(command.actor)}\n${command.reason === null ? '-' : sha256(command.reason)}\n${sha256(command.context)}\n${command.receivedAt}\n`,
+  );

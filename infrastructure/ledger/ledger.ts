@@ -1,0 +1,86 @@
+import type { Statement as BetterStatement } from 'better-sqlite3';
+import type { Failure } from '../../domain/failure.ts';
+import type { Host } from '../../domain/host/host.ts';
+import { ok, type Result } from '../../domain/result.ts';
+import { type Connection, type Mode, openConnection } from './connection.ts';
+import { GENESIS } from './hashes.ts';
+import type { Projection, Sql } from './projection.port.ts';
+
+export type Head = { readonly position: number; readonly hash: string };
+
+/**
+ * An open ledger. `host` is the state at `head` as this process last saw it; it is folded in place, so a reader that
+ * wants to keep a state must fold its own.
+ */
+export type Ledger = {
+  readonly file: string;
+  readonly mode: Mode;
+  readonly db: Connection;
+  readonly sql: Sql;
+  readonly projections: readonly Projection[];
+  readonly cache: { host: Host | null; head: Head; token: number | null };
+  /** called after each commit with the new head's position */
+  readonly committed: Set<(position: number) => void>;
+};
+
+type Statement = BetterStatement<unknown[], unknown>;
+
+/** Prepares each SQL text once: preparing costs more than running (spec: baselines, prepared statements). */
+export const statementsOf = (db: Connection): ((sql: string) => Statement) => {
+  const prepared = new Map<string, Statement>();
+  return (sql) => {
+    const known = prepared.get(sql);
+    if (known) return known;
+    const made = db.prepare(sql);
+    prepared.set(sql, made);
+    return made;
+  };
+};
+
+const STATEMENTS = new WeakMap<Connection, (sql: string) => Statement>();
+
+/** The prepared statement for an SQL text on this ledger's connection. */
+export const statement = ({ db }: Pick<Ledger, 'db'>, sql: string): Statement => {
+  let find = STATEMENTS.get(db);
+  if (!find) {
+    find = statementsOf(db);
+    STATEMENTS.set(db, find);
+  }
+  return find(sql);
+};
+
+const sqlOf = (db: Connection): Sql => ({
+  run: (sql, ...values) => {
+    statement({ db }, sql).run(...values);
+  },
+  all: (sql, ...values) => statement({ db }, sql).all(...values) as ReturnType<Sql['all']>,
+});
+
+export const readHead = (ledger: Pick<Ledger, 'db'>): Head => {
+  const row = statement(ledger, 'SELECT position, hex(hash) AS hash FROM events ORDER BY position DESC LIMIT 1').get() as
+    | { position: number; hash: string }
+    | undefined;
+  return row ? { position: row.position, hash: row.hash.toLowerCase() } : { position: 0, hash: GENESIS };
+};
+
+/** Opens the ledger in `file`. Mode `read` changes nothing, not even beside the file where SQLite can help it. */
+export const openLedger = (file: string, mode: Mode, projections: readonly Projection[] = []): Result<Ledger, Failure> => {
+  const connection = openConnection(file, mode);
+  if (!connection.ok) return connection;
+  const db = connection.value;
+  return ok({
+    file,
+    mode,
+    db,
+    sql: sqlOf(db),
+    projections,
+    cache: { host: null, head: readHead({ db }), token: null },
+    committed: new Set(),
+  });
+};
+
+export const closeLedger = ({ db, mode }: Ledger): void => {
+  if (!db.open) return;
+  if (mode !== 'read') db.pragma('optimize');
+  db.close();
+};

@@ -1,0 +1,63 @@
+import type { Recorded } from '../../domain/event.ts';
+import { emptyHost, type EntityKey, entityOf, evolve, type Host, restoreEntity } from '../../domain/host/host.ts';
+import { foldTo } from './fold.ts';
+import { type Ledger, readHead, statement } from './ledger.ts';
+
+/** Raise this when `evolve` changes what it makes of old events: stored values of another version are folded again. */
+export const STATE_VERSION = 1;
+
+const UPSERT = 'INSERT INTO entities (key, position, state) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET position = excluded.position, state = excluded.state';
+
+const saveEntity = (ledger: Ledger, host: Host, key: EntityKey, position: number): void => {
+  const value = entityOf(host, key);
+  if (value === undefined) statement(ledger, 'DELETE FROM entities WHERE key = ?').run(key);
+  else statement(ledger, UPSERT).run(key, position, JSON.stringify(value));
+};
+
+export const saveCheckpoint = (ledger: Ledger, name: string, version: number, position: number, digest: string | null = null): void => {
+  statement(
+    ledger,
+    'INSERT INTO checkpoints (name, version, position, digest) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET version = excluded.version, position = excluded.position, digest = excluded.digest',
+  ).run(name, version, position, digest);
+};
+
+export type Checkpoint = { readonly name: string; readonly version: number; readonly position: number; readonly digest: string | null };
+
+export const readCheckpoint = (ledger: Ledger, name: string): Checkpoint | null =>
+  (statement(ledger, 'SELECT name, version, position, digest FROM checkpoints WHERE name = ?').get(name) as Checkpoint | undefined) ?? null;
+
+const restore = (ledger: Ledger, position: number): Host => {
+  const host = emptyHost();
+  const rows = statement(ledger, 'SELECT key, state FROM entities ORDER BY key').raw().all() as [string, string][];
+  for (const [key, state] of rows) restoreEntity(host, key, JSON.parse(state));
+  host.position = position;
+  return host;
+};
+
+/** The state at the head: what this process already has, else the stored values, else a fold. Brought up to what others wrote. */
+export const currentHost = (ledger: Ledger): Host => {
+  const head = readHead(ledger);
+  const { cache } = ledger;
+  cache.head = head;
+  if (!cache.host) {
+    const checkpoint = readCheckpoint(ledger, 'state');
+    const usable = checkpoint?.version === STATE_VERSION && checkpoint.position <= head.position;
+    cache.host = usable ? restore(ledger, checkpoint.position) : emptyHost();
+  }
+  if (cache.host.position > head.position) cache.host = emptyHost();
+  return foldTo(ledger, head.position, cache.host);
+};
+
+/** Folds new events in and stores what they changed, inside the transaction that appended them. */
+export const foldIn = (ledger: Ledger, host: Host, recorded: readonly Recorded[]): void => {
+  const touched = new Map<EntityKey, number>();
+  for (const one of recorded) {
+    touched.set(evolve(host, one), one.position);
+    for (const projection of ledger.projections) projection.apply(ledger.sql, '', one, host);
+  }
+  for (const [key, position] of touched) saveEntity(ledger, host, key, position);
+  const last = recorded.at(-1)?.position;
+  if (last === undefined) return;
+  saveCheckpoint(ledger, 'state', STATE_VERSION, last);
+  for (const { name, version } of ledger.projections) saveCheckpoint(ledger, name, version, last);
+};

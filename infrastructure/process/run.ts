@@ -1,0 +1,98 @@
+import type { Evidence } from '../../domain/command/events.ts';
+
+/**
+ * `input`: text for stdin. `stdin`, `stdout`: open file descriptors the program uses directly (stdout is then empty in
+ * the result). `maxBytes`: most that the program may print; one that prints more is stopped. `timeoutMs`: 0 is for ever.
+ */
+export type RunOptions = {
+  readonly input?: string;
+  readonly stdin?: number;
+  readonly stdout?: number;
+  readonly maxBytes?: number;
+  readonly timeoutMs?: number;
+  readonly cwd?: string;
+};
+
+/** What ran and what it printed. `argv` of the evidence holds the one command; null as exit code: killed by a signal. */
+export type Ran = { readonly evidence: Evidence; readonly stdout: string };
+
+/** Exit code of a shell for "command not found"; programs that cannot be started are reported with it. */
+export const NOT_STARTED = 127;
+
+const MAX_STDOUT = 64 * 2 ** 20;
+const MAX_STDERR = 2 ** 20;
+const KEPT_STDERR = 8192;
+
+/**
+ * Messages must read the same everywhere because drivers look into them; LANGUAGE would translate them in spite of
+ * LC_ALL on some C libraries. lvm complains about every file descriptor it inherits unless told not to.
+ */
+const ENVIRONMENT = { LC_ALL: 'C.UTF-8', LANGUAGE: '', LVM_SUPPRESS_FD_WARNINGS: '1' };
+
+/** The log keeps stderr, so it is bounded: its beginning names the cause, its end the outcome. */
+const bounded = (text: string): string =>
+  text.length <= KEPT_STDERR ? text : `${text.slice(0, KEPT_STDERR / 2)}\n[...]\n${text.slice(-KEPT_STDERR / 2)}`;
+
+type Outcome = {
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+  readonly code?: string | undefined;
+  readonly isMaxBuffer: boolean;
+  readonly timedOut: boolean;
+};
+
+/** What the program itself could not say about its end, as lines to add to its stderr. */
+const epitaph = (program: string, { code, signal, isMaxBuffer, timedOut }: Outcome, timeoutMs: number): readonly string[] => {
+  if (timedOut) return [`${program}: stopped after ${timeoutMs} ms`];
+  if (isMaxBuffer) return [`${program}: stopped because it printed too much`];
+  if (code === 'ENOENT') return [`${program}: command not found`];
+  if (signal) return [`${program}: killed by ${signal}`];
+  return code ? [`${program}: could not be started (${code})`] : [];
+};
+
+const exitCodeOf = ({ exitCode, code, isMaxBuffer, timedOut, signal }: Outcome): number | null => {
+  if (exitCode !== undefined) return exitCode;
+  return code && !signal && !isMaxBuffer && !timedOut ? NOT_STARTED : null;
+};
+
+/** execa hands any descriptor on; its types name those up to 9 only. */
+type Descriptor = 3;
+const descriptor = (fd: number): Descriptor => fd as Descriptor;
+
+const stdinOf = ({ input, stdin }: RunOptions) => {
+  if (input !== undefined) return { input };
+  return { stdin: stdin === undefined ? ('ignore' as const) : descriptor(stdin) };
+};
+
+/**
+ * Runs one external program and waits for it. Never rejects: what goes wrong is in the evidence. No shell is involved,
+ * and a program is not stopped when this process ends, because killing lvm in the middle damages pool metadata.
+ */
+export const run = async (argv: readonly [string, ...string[]], options: RunOptions = {}): Promise<Ran> => {
+  const { execa } = await import('execa');
+  const [program, ...args] = argv;
+  const timeoutMs = options.timeoutMs ?? 0;
+  const started = performance.now();
+  const outcome = await execa(program, args, {
+    ...stdinOf(options),
+    stdout: options.stdout === undefined ? 'pipe' : descriptor(options.stdout),
+    stderr: 'pipe',
+    env: ENVIRONMENT,
+    reject: false,
+    cleanup: false,
+    stripFinalNewline: false,
+    maxBuffer: { stdout: options.maxBytes ?? MAX_STDOUT, stderr: MAX_STDERR },
+    timeout: timeoutMs,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+  const said = [outcome.stderr ?? '', ...epitaph(program, outcome, timeoutMs)].filter((part) => part !== '');
+  return {
+    evidence: {
+      argv: [[...argv]],
+      exitCode: exitCodeOf(outcome),
+      stderr: bounded(said.join('\n')),
+      durationMs: Math.round(performance.now() - started),
+    },
+    stdout: outcome.stdout ?? '',
+  };
+};

@@ -1,0 +1,75 @@
+-- The ledger, version 1. docs/format.md explains the rows and the hashes.
+
+CREATE TABLE commands (
+  seq            INTEGER PRIMARY KEY,   -- order of receipt, from 1
+  id             TEXT NOT NULL UNIQUE,  -- also the dedupe key
+  name           TEXT NOT NULL,         -- CreateVM, StartVM ...
+  schema_version INTEGER NOT NULL CHECK (schema_version > 0),
+  payload        TEXT NOT NULL CHECK (json_valid(payload)),
+  payload_hash   BLOB NOT NULL CHECK (length(payload_hash) = 32),
+  actor          TEXT NOT NULL CHECK (json_valid(actor)),    -- who, from where, with which tool and arguments
+  reason         TEXT,                  -- -m
+  context        TEXT NOT NULL CHECK (json_valid(context)),  -- what the decision was given besides state and payload
+  received_at    INTEGER NOT NULL,      -- epoch milliseconds
+  digest         BLOB NOT NULL CHECK (length(digest) = 32)   -- of this row; repeated in the decision's first event
+) STRICT;
+
+CREATE TABLE events (
+  position       INTEGER PRIMARY KEY,   -- global, gapless, from 1
+  stream         TEXT NOT NULL,         -- command/ID, vm/NAME, volume/VM:VOLUME, pool/NAME, host
+  version        INTEGER NOT NULL CHECK (version > 0),         -- gapless inside the stream, from 1
+  type           TEXT NOT NULL,
+  schema_version INTEGER NOT NULL CHECK (schema_version > 0),  -- of this type's data; upcasters lift older ones
+  command        TEXT NOT NULL,         -- the command that caused it
+  time           INTEGER NOT NULL,      -- epoch milliseconds, when it was recorded
+  data           TEXT NOT NULL CHECK (json_valid(data)),       -- the event without its type
+  data_hash      BLOB NOT NULL CHECK (length(data_hash) = 32), -- sha256 of the bytes of data
+  hash           BLOB NOT NULL CHECK (length(hash) = 32),      -- sha256 over the previous hash and all of the above
+  UNIQUE (stream, version)
+) STRICT;
+
+CREATE INDEX events_by_command ON events (command, position);
+
+CREATE TRIGGER commands_are_never_changed BEFORE UPDATE ON commands
+BEGIN SELECT RAISE(ABORT, 'the command log is append-only'); END;
+CREATE TRIGGER commands_are_never_removed BEFORE DELETE ON commands
+BEGIN SELECT RAISE(ABORT, 'the command log is append-only'); END;
+CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events
+BEGIN SELECT RAISE(ABORT, 'the event log is append-only'); END;
+CREATE TRIGGER events_are_never_removed BEFORE DELETE ON events
+BEGIN SELECT RAISE(ABORT, 'the event log is append-only'); END;
+
+-- Everything below can be made again from the log.
+
+CREATE TABLE entities (
+  key      TEXT PRIMARY KEY,            -- vm/NAME, pool/NAME, operation/ID, trash/DISK, site
+  position INTEGER NOT NULL,            -- of the event that changed it last
+  state    TEXT NOT NULL CHECK (json_valid(state))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE outcomes (
+  command        TEXT PRIMARY KEY,
+  outcome        TEXT NOT NULL CHECK (outcome IN ('accepted', 'rejected', 'completed', 'failed', 'abandoned')),
+  error          TEXT,                  -- the failure as JSON
+  first_position INTEGER NOT NULL,
+  last_position  INTEGER NOT NULL,
+  finished_at    INTEGER                -- epoch milliseconds; null while open
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE checkpoints (
+  name     TEXT PRIMARY KEY,            -- 'state', and one row per projection
+  version  INTEGER NOT NULL,            -- of the code that folded; another one means: fold again
+  position INTEGER NOT NULL,            -- of the last event folded in
+  digest   TEXT                         -- sha256 of what was written, for projections that live in files
+) STRICT, WITHOUT ROWID;
+
+-- One writer at a time. The token grows with every holder, so that one that was taken for dead cannot write any more.
+CREATE TABLE lease (
+  one        INTEGER PRIMARY KEY CHECK (one = 1),
+  token      INTEGER NOT NULL,
+  pid        INTEGER,                   -- null: nobody holds it
+  start_time TEXT,                      -- of that process, in clock ticks since boot: pids are reused
+  boot_id    TEXT,
+  command    TEXT                       -- what it is held for
+) STRICT;
+INSERT INTO lease (one, token) VALUES (1, 0);
