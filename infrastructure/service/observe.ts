@@ -1,0 +1,41 @@
+import type { Command } from '../../domain/decide.ts';
+import type { Failure } from '../../domain/failure.ts';
+import type { Host } from '../../domain/host/host.ts';
+import type { VmName } from '../../domain/names.ts';
+import { ok, type Result } from '../../domain/result.ts';
+import { disksOf } from '../../domain/volume/disks.ts';
+import type { Volume } from '../../domain/volume/volume.ts';
+import type { Pools } from '../runner/pools.ts';
+
+/** The volumes whose disks must not be open while a command takes them away. */
+const watched = (host: Host, command: Command): readonly Volume[] => {
+  switch (command.name) {
+    case 'StopVM':
+    case 'KillVM':
+      return Object.values(host.vms.get(command.payload.name)?.volumes ?? {});
+    case 'CommitVolume': {
+      const volume = host.vms.get(command.payload.vm as VmName)?.volumes[command.payload.volume];
+      return volume ? [volume] : [];
+    }
+    default:
+      return [];
+  }
+};
+
+/** Ids of the disks of a command's volumes that some process has open now: part of the decision's context. */
+export const openDisks = async (host: Host, command: Command, pools: Pools): Promise<Result<readonly string[], Failure>> => {
+  const open: string[] = [];
+  const byPool = new Map<string, Volume[]>();
+  for (const volume of watched(host, command)) {
+    if (disksOf(volume).length > 0) byPool.set(volume.spec.pool, [...(byPool.get(volume.spec.pool) ?? []), volume]);
+  }
+  for (const [name, volumes] of byPool) {
+    const pool = pools.get(name);
+    if (!pool.ok) return pool;
+    const look = await pool.value.looks.now();
+    if (!look.ok) return look;
+    const ids = new Set(volumes.flatMap(disksOf).map(({ disk }) => disk.id));
+    for (const id of ids) if (look.value.byId.get(id)?.open) open.push(id);
+  }
+  return ok(open);
+};

@@ -1,0 +1,70 @@
+import type { Failure } from '../../domain/failure.ts';
+import type { Pool } from '../../domain/pool/pool.ts';
+import { ok, type Result } from '../../domain/result.ts';
+import type { Step } from '../../domain/steps.ts';
+import type { Progress, VolumeDriver } from '../drivers/driver.port.ts';
+import type { Fault } from '../fault.ts';
+import type { Hypervisor } from '../hypervisor/hypervisor.port.ts';
+import { acquireLeaseWithin, releaseLease } from '../ledger/lease.ts';
+import { closeLedger, type Ledger } from '../ledger/ledger.ts';
+import { thisProcess } from '../ledger/process-identity.ts';
+import { record } from '../ledger/record.ts';
+import { currentHost } from '../ledger/state.ts';
+import type { Journal } from '../runner/journal.port.ts';
+import type { Hands } from '../runner/perform.ts';
+import { type Pools, poolsOf } from '../runner/pools.ts';
+import type { Home } from './home.ts';
+
+/** What the composition root puts together. `publish` brings the files that other programs read up to the head. */
+export type Parts = {
+  readonly home: Home;
+  readonly ledger: Ledger;
+  readonly driverFor: (pool: Pool) => VolumeDriver;
+  readonly hypervisor: Hypervisor;
+  readonly fault: Fault;
+  readonly publish: () => Result<null, Failure>;
+  readonly progress: (step: Step) => Progress;
+  /** how long to wait for another writer, in milliseconds */
+  readonly waitMs: number;
+};
+
+export type Service = Parts & { readonly pools: Pools; readonly journal: Journal };
+
+/** How long a command that gave the lease up for a long copy waits to get it back. */
+const REGAIN_MS = 60_000;
+
+export const serviceOf = (parts: Parts): Service => {
+  const { ledger } = parts;
+  const journal: Journal = {
+    host: () => currentHost(ledger),
+    record: (command, events) => {
+      const recorded = record(ledger, { command, time: Date.now() }, events);
+      return recorded.ok ? ok(null) : recorded;
+    },
+  };
+  return { ...parts, journal, pools: poolsOf(() => currentHost(ledger).pools, parts.driverFor) };
+};
+
+/** The runner's hands for one command. */
+export const handsFor = (service: Service, command: string, fault: Fault): Hands => ({
+  pools: service.pools,
+  hypervisor: service.hypervisor,
+  fault,
+  stdin: 'here',
+  progress: service.progress,
+  withoutLease: async (work) => {
+    releaseLease(service.ledger);
+    try {
+      return await work();
+    } finally {
+      // Failing to get it back shows at the next record: without the token nothing can be written.
+      await acquireLeaseWithin(service.ledger, thisProcess(), command, REGAIN_MS);
+    }
+  },
+});
+
+export const closeService = ({ ledger }: Service): void => {
+  releaseLease(ledger);
+  closeLedger(ledger);
+};
+

@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import type { StepEvent } from '../../domain/command/events.ts';
+import type { Operation } from '../../domain/command/operation.ts';
+import { type Command, decide } from '../../domain/decide.ts';
+import type { Context, Decision } from '../../domain/decision.ts';
+import type { Recorded } from '../../domain/event.ts';
+import { type Failure, failure } from '../../domain/failure.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { type Actor, accept, type Envelope } from '../ledger/accept.ts';
+import { acquireLeaseWithin, releaseLease } from '../ledger/lease.ts';
+import { readOutcome, type StoredOutcome } from '../ledger/outcomes.ts';
+import { bootId, thisProcess } from '../ledger/process-identity.ts';
+import { currentHost } from '../ledger/state.ts';
+import { type Ended, runOperation } from '../runner/run.ts';
+import { type Recovered, recoverOperation } from '../runner/recover.ts';
+import { NO_FAULT } from '../fault.ts';
+import { openDisks } from './observe.ts';
+import { recoverHost } from './recover.ts';
+import { handsFor, type Service } from './service.ts';
+import type { Json } from '../../domain/canonical-json.ts';
+
+export type Submission = {
+  readonly command: Command;
+  readonly id: string | null;
+  readonly reason: string | null;
+  readonly actor: Actor;
+};
+
+/** How a command ended for whoever asked. `recovered`: what had to be put in order before it. */
+export type Submitted = {
+  readonly id: string;
+  readonly repeated: boolean;
+  readonly outcome: StoredOutcome;
+  readonly failure: Failure | null;
+  readonly ended: Ended | null;
+  readonly recovered: readonly Recovered[];
+};
+
+type Seen = Omit<Context, 'position'>;
+
+const observe = async (service: Service, command: Command): Promise<Result<Seen, Failure>> => {
+  const open = await openDisks(currentHost(service.ledger), command, service.pools);
+  if (!open.ok) return open;
+  return ok({ now: Date.now(), bootId: bootId(), uuid: randomUUID(), open: open.value });
+};
+
+const decideNow = (service: Service, command: Command, seen: Seen): Decision => {
+  const host = currentHost(service.ledger);
+  return decide(host, command, { ...seen, position: host.position + 1 });
+};
+
+/** What a command would do now, without storing anything. */
+export const planOnly = async (service: Service, command: Command): Promise<Decision> => {
+  const seen = await observe(service, command);
+  return seen.ok ? decideNow(service, command, seen.value) : seen;
+};
+
+const envelopeOf = ({ command, id, reason, actor }: Submission, seen: Seen, fresh: string): Envelope => ({
+  id: id ?? fresh,
+  name: command.name,
+  schemaVersion: 1,
+  payload: command.payload as Json,
+  actor,
+  reason,
+  context: { now: seen.now, bootId: seen.bootId, uuid: seen.uuid, open: seen.open },
+  receivedAt: seen.now,
+  owner: thisProcess(),
+});
+
+const finalOutcome = (service: Service, id: string): StoredOutcome => {
+  const outcome = readOutcome(service.ledger, id);
+  if (!outcome) throw new Error(`command ${id} has no outcome`);
+  return outcome;
+};
+
+const run = async (service: Service, id: string): Promise<Result<Ended | null, Failure>> => {
+  if (!currentHost(service.ledger).operations.has(id)) return ok(null);
+  return runOperation({ command: id, journal: service.journal, hands: handsFor(service, id, service.fault) });
+};
+
+const failureOf = (outcome: StoredOutcome, ended: Ended | null): Failure | null => {
+  if (ended?.is === 'failed') {
+    return { ...ended.failure, next: ended.failure.next ?? 'domtrail recover   (finishes it, or takes back what stands)' };
+  }
+  if (ended?.is === 'abandoned') return ended.failure;
+  return outcome.outcome === 'rejected' || outcome.outcome === 'failed' || outcome.outcome === 'abandoned' ? outcome.failure : null;
+};
+
+/** An unfinished command that stands in the way and whose process is gone is ended first, then asked again. */
+const clearTheWay = async (service: Service, command: Command, seen: Seen): Promise<Result<readonly Recovered[], Failure>> => {
+  const decision = decideNow(service, command, seen);
+  if (decision.ok || decision.error.code !== 'D_BUSY') return ok([]);
+  const operation: Operation | undefined = currentHost(service.ledger).operations.get(decision.error.holder ?? '');
+  if (!operation || operation.course.is === 'forward') return ok([]);
+  const hands = handsFor(service, operation.command, NO_FAULT);
+  const recovery = { journal: service.journal, hands, owner: thisProcess(), lives: () => false };
+  const one = await recoverOperation(operation, recovery);
+  return one.ok ? ok([one.value]) : one;
+};
+
+const submitHolding = async (service: Service, submission: Submission, fresh: string): Promise<Result<Submitted, Failure>> => {
+  const before = await recoverHost(service, { fault: NO_FAULT, failedToo: false });
+  if (!before.ok) return before;
+  const seen = await observe(service, submission.command);
+  if (!seen.ok) return seen;
+  const cleared = await clearTheWay(service, submission.command, seen.value);
+  if (!cleared.ok) return cleared;
+  const envelope = envelopeOf(submission, seen.value, fresh);
+  const toDecide = {
+    envelope,
+    decide: (host: Parameters<typeof decide>[0], position: number) => decide(host, submission.command, { ...seen.value, position }),
+  };
+  const accepted = accept(service.ledger, toDecide, () => service.fault.reach('before-commit'));
+  if (!accepted.ok) return accepted;
+  const repeated = accepted.value.is === 'repeated';
+  const ended = accepted.value.is === 'accepted' ? await run(service, envelope.id) : ok(null);
+  if (!ended.ok) return ended;
+  const outcome = finalOutcome(service, envelope.id);
+  const recovered = [...before.value, ...cleared.value];
+  return ok({ id: envelope.id, repeated, outcome, failure: failureOf(outcome, ended.value), ended: ended.value, recovered });
+};
+
+/**
+ * A command from asking to done: the lease, recovery of what is unfinished, the decision with everything it needs, its
+ * steps, and the files that follow. A rejection is a stored outcome with its failure; an error means nothing was stored,
+ * or that the rest waits for `recover`.
+ */
+export const submit = async (service: Service, submission: Submission): Promise<Result<Submitted, Failure>> => {
+  const fresh = submission.id ?? randomUUID();
+  const lease = await acquireLeaseWithin(service.ledger, thisProcess(), fresh, service.waitMs);
+  if (!lease.ok) return lease;
+  try {
+    const submitted = await submitHolding(service, submission, fresh);
+    const published = service.publish();
+    if (submitted.ok && !published.ok && !submitted.value.failure) return err(published.error);
+    return submitted;
+  } finally {
+    releaseLease(service.ledger);
+  }
+};
+
+export const stepEvents = (recorded: readonly Recorded[]): readonly StepEvent[] =>
+  recorded.flatMap(({ event }) => (event.type === 'StepDone' || event.type === 'StepFailed' ? [event] : []));
+
+export const stuck = (recovered: readonly Recovered[]): Failure | null => {
+  const one = recovered.find(({ outcome }) => outcome === 'stuck');
+  return one ? failure('D_STUCK', `${one.name} (cmd:${one.command}) can neither be finished nor undone`, { cause: one.failure?.message ?? '' }) : null;
+};
+
