@@ -37,6 +37,9 @@ const connect = (file: string, readonly: boolean): Connection => {
   return new SQLite(file, { readonly, timeout: BUSY_TIMEOUT_MS, ...(binding ? { nativeBinding: binding } : {}) });
 };
 
+/** A database that nobody else sees and that is gone when it is closed. */
+export const memoryConnection = (): Connection => connect(':memory:', false);
+
 const numberOf = (db: Connection, pragma: string): number => Number(db.pragma(pragma, { simple: true }));
 
 const identify = (db: Connection, file: string, mode: Mode): Result<number, Failure> => {

@@ -49,7 +49,7 @@ export const statement = ({ db }: Pick<Ledger, 'db'>, sql: string): Statement =>
   return find(sql);
 };
 
-const sqlOf = (db: Connection): Sql => ({
+export const sqlOf = (db: Connection): Sql => ({
   run: (sql, ...values) => {
     statement({ db }, sql).run(...values);
   },

@@ -48,6 +48,12 @@ export const currentHost = (ledger: Ledger): Host => {
   return foldTo(ledger, head.position, cache.host);
 };
 
+/** Stores the values behind some keys, and that the state stands at its position. */
+export const saveEntities = (ledger: Ledger, host: Host, touched: ReadonlyMap<EntityKey, number>): void => {
+  for (const [key, position] of touched) saveEntity(ledger, host, key, position);
+  saveCheckpoint(ledger, 'state', STATE_VERSION, host.position);
+};
+
 /** Folds new events in and stores what they changed, inside the transaction that appended them. */
 export const foldIn = (ledger: Ledger, host: Host, recorded: readonly Recorded[]): void => {
   const touched = new Map<EntityKey, number>();
@@ -55,9 +61,8 @@ export const foldIn = (ledger: Ledger, host: Host, recorded: readonly Recorded[]
     touched.set(evolve(host, one), one.position);
     for (const projection of ledger.projections) projection.apply(ledger.sql, '', one, host);
   }
-  for (const [key, position] of touched) saveEntity(ledger, host, key, position);
   const last = recorded.at(-1)?.position;
   if (last === undefined) return;
-  saveCheckpoint(ledger, 'state', STATE_VERSION, last);
+  saveEntities(ledger, host, touched);
   for (const { name, version } of ledger.projections) saveCheckpoint(ledger, name, version, last);
 };

@@ -1,4 +1,5 @@
-import { constants, mkdir, open, rename } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { type Failure, failure } from '../../../domain/failure.ts';
 import { errorCode } from './errors.ts';

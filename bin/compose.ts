@@ -1,0 +1,91 @@
+import { type Failure, failure } from '../domain/failure.ts';
+import type { Host } from '../domain/host/host.ts';
+import type { Pool } from '../domain/pool/pool.ts';
+import { err, ok, type Result } from '../domain/result.ts';
+import type { Arguments } from '../infrastructure/cli/arguments.ts';
+import type { AsOf } from '../infrastructure/cli/output.ts';
+import { progressOn } from '../infrastructure/cli/progress.ts';
+import type { VolumeDriver } from '../infrastructure/drivers/driver.port.ts';
+import { fileReflinkDriver } from '../infrastructure/drivers/file-reflink/driver.ts';
+import { linuxKernelDriver } from '../infrastructure/drivers/linux-kernel/driver.ts';
+import { lvmThinDriver } from '../infrastructure/drivers/lvm-thin/driver.ts';
+import { NO_FAULT, parseFault } from '../infrastructure/fault.ts';
+import { noHypervisor } from '../infrastructure/hypervisor/none.ts';
+import type { Mode } from '../infrastructure/ledger/connection.ts';
+import { foldTo } from '../infrastructure/ledger/fold.ts';
+import { type Ledger, openLedger } from '../infrastructure/ledger/ledger.ts';
+import { catchUp } from '../infrastructure/ledger/projections.ts';
+import { positionAt, timeOf } from '../infrastructure/ledger/queries.ts';
+import { currentHost } from '../infrastructure/ledger/state.ts';
+import { findHome, homeAt, type Home } from '../infrastructure/service/home.ts';
+import { publishQubesXml } from '../infrastructure/service/publish.ts';
+import { type Service, serviceOf } from '../infrastructure/service/service.ts';
+import { auditProjection } from '../projections/audit/audit.ts';
+import { qubesXml } from '../projections/qubes-xml/qubes-xml.ts';
+import { volumesProjection } from '../projections/volumes/volumes.ts';
+
+export const PROJECTIONS = [volumesProjection, auditProjection] as const;
+
+export const driverFor = (pool: Pool): VolumeDriver => {
+  switch (pool.driver) {
+    case 'file-reflink':
+      return fileReflinkDriver(pool);
+    case 'lvm_thin':
+      return lvmThinDriver(pool);
+    case 'linux-kernel':
+      return linuxKernelDriver(pool);
+  }
+};
+
+const faultOf = (text: string | undefined) => {
+  if (text === undefined || text === '') return ok(NO_FAULT);
+  const fault = parseFault(text);
+  return fault ? ok(fault) : err(failure('D_USAGE', `DOMTRAIL_FAULT=${JSON.stringify(text)} names no fault point`));
+};
+
+const waitOf = (text: string | undefined): Result<number, Failure> =>
+  text === undefined || /^[0-9]{1,6}$/.test(text) ? ok(Number(text ?? 0) * 1000) : err(failure('D_USAGE', '--wait takes whole seconds'));
+
+/** Everything a changing command needs. */
+export const openService = (args: Arguments, mode: Exclude<Mode, 'read'>): Result<Service, Failure> => {
+  const home = findHome(args.text('home'));
+  const fault = faultOf(process.env['DOMTRAIL_FAULT']);
+  if (!fault.ok) return fault;
+  const waitMs = waitOf(args.text('wait'));
+  if (!waitMs.ok) return waitMs;
+  const ledger = openLedger(home.ledger, mode, PROJECTIONS);
+  if (!ledger.ok) return ledger;
+  const current = catchUp(ledger.value);
+  if (!current.ok) return current;
+  return ok(
+    serviceOf({
+      home,
+      ledger: ledger.value,
+      driverFor,
+      hypervisor: noHypervisor,
+      fault: fault.value,
+      publish: () => publishQubesXml(ledger.value, home, qubesXml),
+      progress: progressOn(process.stderr.isTTY === true),
+      waitMs: waitMs.value,
+    }),
+  );
+};
+
+export type Reading = { readonly home: Home; readonly ledger: Ledger; readonly host: Host; readonly asOf: AsOf; readonly past: boolean };
+
+/** The state to read: now, or as it was at `--at EV|TIME`; of this home, or of a copy given with `--db`. */
+export const openReading = (args: Arguments): Result<Reading, Failure> => {
+  const file = args.text('db');
+  const home = file === undefined ? findHome(args.text('home')) : homeAt('.');
+  const ledger = openLedger(file ?? home.ledger, 'read', PROJECTIONS);
+  if (!ledger.ok) return ledger;
+  const at = args.text('at');
+  if (at === undefined) {
+    const host = currentHost(ledger.value);
+    return ok({ home, ledger: ledger.value, host, asOf: { position: host.position, time: timeOf(ledger.value, host.position) }, past: false });
+  }
+  const position = positionAt(ledger.value, at);
+  if (!position.ok) return position;
+  const host = foldTo(ledger.value, position.value);
+  return ok({ home, ledger: ledger.value, host, asOf: { position: position.value, time: timeOf(ledger.value, position.value) }, past: true });
+};

@@ -1,0 +1,48 @@
+import { writeSync } from 'node:fs';
+import { exitOf, type Failure } from '../../domain/failure.ts';
+import { escapeText, utcTime } from './text.ts';
+
+export type AsOf = { readonly position: number; readonly time: number | null };
+
+/** A pipe that nobody reads any more ends the output, not the command. */
+const write = (fd: 1 | 2, text: string): void => {
+  let rest = Buffer.from(text, 'utf8');
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(fd, rest));
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : null;
+      if (code === 'EAGAIN') continue;
+      if (code === 'EPIPE') return;
+      throw error;
+    }
+  }
+};
+
+export const out = (text: string): void => write(1, text);
+export const talk = (text: string): void => write(2, text);
+
+/** Lines are cut to the terminal's width; a pipe gets them whole. */
+export const lineWidth = (): number => (process.stdout.isTTY ? (process.stdout.columns ?? 80) : Number.POSITIVE_INFINITY);
+
+const asOfJson = ({ position, time }: AsOf) => ({ event: position, time: time === null ? null : utcTime(time) });
+
+/** One document: `item` for a single object, `items` for a list. */
+export const outJson = (command: string, asOf: AsOf, content: { readonly item: unknown } | { readonly items: readonly unknown[] }): void =>
+  out(`${JSON.stringify({ schema: `domtrail/${command}/1`, as_of: asOfJson(asOf), ...content }, null, process.stdout.isTTY ? 2 : 0)}\n`);
+
+export const outJsonLine = (value: unknown): void => out(`${JSON.stringify(value)}\n`);
+
+/** The failure on stderr as people or as programs read it, and the exit code it stands for. */
+export const outFailure = (failure: Failure, json: boolean): number => {
+  if (json) {
+    talk(`${JSON.stringify({ error: failure })}\n`);
+    return exitOf(failure.code);
+  }
+  const lines = [`error[${failure.code}]: ${escapeText(failure.message)}`];
+  if (failure.cause) lines.push(`cause: ${failure.cause.split('\n').map(escapeText).join('\n       ')}`);
+  if (failure.position) lines.push(`event: ev:${failure.position}`);
+  if (failure.next) lines.push(`next: ${escapeText(failure.next)}`);
+  talk(`${lines.join('\n')}\n`);
+  return exitOf(failure.code);
+};

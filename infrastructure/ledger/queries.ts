@@ -1,0 +1,97 @@
+import type { Recorded } from '../../domain/event.ts';
+import { type Failure, failure } from '../../domain/failure.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import type { Actor } from './accept.ts';
+import { type Ledger, statement } from './ledger.ts';
+import { outcomeOfRow, type StoredOutcome } from './outcomes.ts';
+import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
+
+/** When an event was recorded, in epoch milliseconds; null before the first. */
+export const timeOf = (ledger: Ledger, position: number): number | null =>
+  (statement(ledger, 'SELECT time FROM events WHERE position = ?').pluck().get(position) as number | undefined) ?? null;
+
+const lastPosition = (ledger: Ledger): number =>
+  (statement(ledger, 'SELECT max(position) FROM events').pluck().get() as number | null) ?? 0;
+
+/** One command back from the newest, as `@-` means it. */
+const beforeLastCommand = (ledger: Ledger): number => {
+  const last = statement(ledger, 'SELECT first_position FROM outcomes ORDER BY first_position DESC LIMIT 1').pluck().get();
+  return typeof last === 'number' ? last - 1 : 0;
+};
+
+/** The position that `42`, `ev:42`, `@`, `@-` or a time (RFC 3339) stands for: the last event at or before it. */
+export const positionAt = (ledger: Ledger, text: string): Result<number, Failure> => {
+  if (text === '@') return ok(lastPosition(ledger));
+  if (text === '@-') return ok(beforeLastCommand(ledger));
+  const event = /^(?:ev:)?([0-9]{1,15})$/.exec(text);
+  if (event) {
+    const position = Number(event[1]);
+    const last = lastPosition(ledger);
+    return position <= last ? ok(position) : err(failure('D_NOT_FOUND', `there is no event ${position}; the last is ${last}`));
+  }
+  const time = Date.parse(text);
+  if (Number.isNaN(time)) {
+    return err(failure('D_USAGE', `${JSON.stringify(text)} is neither an event (ev:42) nor a time (2026-11-22T19:40:31Z)`));
+  }
+  return ok((statement(ledger, 'SELECT max(position) FROM events WHERE time <= ?').pluck().get(time) as number | null) ?? 0);
+};
+
+export const eventAt = (ledger: Ledger, position: number): Recorded | null => {
+  const row = statement(ledger, `SELECT ${EVENT_COLUMNS} FROM events WHERE position = ?`).raw().get(position) as EventRow | undefined;
+  return row ? decode(row) : null;
+};
+
+export const eventsOfCommand = (ledger: Ledger, command: string, upTo = Number.MAX_SAFE_INTEGER): readonly Recorded[] =>
+  (statement(ledger, `SELECT ${EVENT_COLUMNS} FROM events WHERE command = ? AND position <= ? ORDER BY position`).raw().all(command, upTo) as EventRow[]).map(decode);
+
+export type StoredCommand = {
+  readonly seq: number;
+  readonly id: string;
+  readonly name: string;
+  readonly schemaVersion: number;
+  readonly payload: unknown;
+  readonly actor: Actor;
+  readonly reason: string | null;
+  readonly context: Readonly<Record<string, unknown>>;
+  readonly receivedAt: number;
+  readonly outcome: StoredOutcome;
+};
+
+type CommandRow = {
+  seq: number; id: string; name: string; schema_version: number; payload: string; actor: string; reason: string | null; context: string; received_at: number;
+};
+
+const COMMAND_COLUMNS =
+  'seq, id, name, schema_version, payload, actor, reason, context, received_at, command, outcome, error, first_position, last_position, finished_at';
+
+const commandOfRow = (row: CommandRow & Parameters<typeof outcomeOfRow>[0]): StoredCommand => ({
+  seq: row.seq,
+  id: row.id,
+  name: row.name,
+  schemaVersion: row.schema_version,
+  payload: JSON.parse(row.payload),
+  actor: JSON.parse(row.actor) as Actor,
+  reason: row.reason,
+  context: JSON.parse(row.context) as Readonly<Record<string, unknown>>,
+  receivedAt: row.received_at,
+  outcome: outcomeOfRow(row),
+});
+
+const commandsWhere = (ledger: Ledger, where: string, ...values: readonly (string | number)[]): readonly StoredCommand[] =>
+  (statement(ledger, `SELECT ${COMMAND_COLUMNS} FROM commands JOIN outcomes ON outcomes.command = commands.id WHERE ${where} ORDER BY seq`).all(...values) as (CommandRow &
+    Parameters<typeof outcomeOfRow>[0])[]).map(commandOfRow);
+
+/** Commands whose decision lies at or before a position, in order of receipt. */
+export const commandsUpTo = (ledger: Ledger, position = Number.MAX_SAFE_INTEGER): readonly StoredCommand[] =>
+  commandsWhere(ledger, 'first_position <= ?', position);
+
+/** The command with that id, or the only one whose id begins so. */
+export const findCommand = (ledger: Ledger, id: string): Result<StoredCommand, Failure> => {
+  const [exact] = commandsWhere(ledger, 'commands.id = ?', id);
+  if (exact) return ok(exact);
+  const some = id.length < 4 ? [] : commandsWhere(ledger, 'substr(commands.id, 1, ?) = ?', id.length, id);
+  const [only] = some;
+  if (only && some.length === 1) return ok(only);
+  const message = some.length > 1 ? `${some.length} commands begin with ${id}` : `there is no command ${id}`;
+  return err(failure('D_NOT_FOUND', message, { next: 'domtrail log --commands' }));
+};

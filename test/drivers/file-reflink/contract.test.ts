@@ -1,0 +1,4 @@
+import { driverContract } from '../contract.ts';
+import { fileBench } from './file-bench.ts';
+
+driverContract('file-reflink', () => fileBench());
