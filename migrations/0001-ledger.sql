@@ -11,6 +11,7 @@ CREATE TABLE commands (
   reason         TEXT,                  -- -m
   context        TEXT NOT NULL CHECK (json_valid(context)),  -- what the decision was given besides state and payload
   received_at    INTEGER NOT NULL,      -- epoch milliseconds
+  position       INTEGER NOT NULL CHECK (position > 0),      -- of the decision's first event; not part of the digest
   digest         BLOB NOT NULL CHECK (length(digest) = 32)   -- of this row; repeated in the decision's first event
 ) STRICT;
 
@@ -24,12 +25,22 @@ CREATE TABLE events (
   time           INTEGER NOT NULL,      -- epoch milliseconds, when it was recorded
   data           TEXT NOT NULL CHECK (json_valid(data)),       -- the event without its type
   data_hash      BLOB NOT NULL CHECK (length(data_hash) = 32), -- sha256 of the bytes of data
+  prev_hash      BLOB NOT NULL CHECK (length(prev_hash) = 32), -- hash of the event before; 32 zero bytes for the first
   hash           BLOB NOT NULL CHECK (length(hash) = 32),      -- sha256 over the previous hash and all of the above
   UNIQUE (stream, version)
 ) STRICT;
 
 CREATE INDEX events_by_command ON events (command, position);
 
+-- INSERT OR REPLACE removes the old row without asking the triggers for DELETE (unless recursive_triggers is on, and it is
+-- off in every tool that is not ours), so a row may only ever be added after the last one.
+CREATE TRIGGER commands_are_only_added BEFORE INSERT ON commands
+WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM commands) OR EXISTS (SELECT 1 FROM commands WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'the command log is append-only'); END;
+CREATE TRIGGER events_are_only_added BEFORE INSERT ON events
+WHEN NEW.position IS NOT (SELECT coalesce(max(position), 0) + 1 FROM events)
+  OR NEW.version IS NOT (SELECT coalesce(max(version), 0) + 1 FROM events WHERE stream = NEW.stream)
+BEGIN SELECT RAISE(ABORT, 'the event log is append-only'); END;
 CREATE TRIGGER commands_are_never_changed BEFORE UPDATE ON commands
 BEGIN SELECT RAISE(ABORT, 'the command log is append-only'); END;
 CREATE TRIGGER commands_are_never_removed BEFORE DELETE ON commands

@@ -7,11 +7,11 @@ import type { Host } from '../../domain/host/host.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { appendRows, ownStreams } from './append.ts';
 import { commandDigest, sha256 } from './hashes.ts';
-import { checkToken } from './lease.ts';
 import { type Ledger, statement } from './ledger.ts';
 import { readOutcome, type StoredOutcome, saveOutcome } from './outcomes.ts';
-import { guarded } from './sqlite-failure.ts';
-import { currentHost, foldIn } from './state.ts';
+import { writableHost } from './projections.ts';
+import { foldIn } from './state.ts';
+import { inTransaction } from './transaction.ts';
 
 /** Who asked, as far as the system can tell: the person behind a sudo is `loginUid`. */
 export type Actor = {
@@ -46,36 +46,40 @@ export type Accepted = {
   readonly recorded: readonly Recorded[];
 };
 
-const INSERT =
-  'INSERT INTO commands (seq, id, name, schema_version, payload, payload_hash, actor, reason, context, received_at, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
+const INSERT = `INSERT INTO commands (seq, id, name, schema_version, payload, payload_hash, actor, reason, context, received_at, position, digest)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** The stored outcome for a repeated id, a conflict for a reused one, null for a new one. */
 const known = (ledger: Ledger, { id, name }: Envelope, payloadHash: string): Result<Accepted | null, Failure> => {
   const row = statement(ledger, 'SELECT name, hex(payload_hash) AS hash FROM commands WHERE id = ?').get(id) as { name: string; hash: string } | undefined;
   if (!row) return ok(null);
   const outcome = readOutcome(ledger, id);
-  if (row.name === name && row.hash.toLowerCase() === payloadHash && outcome) return ok({ is: 'repeated', outcome, recorded: [] });
+  if (!outcome) throw new Error(`command ${id} is stored without an outcome`);
+  if (row.name === name && row.hash.toLowerCase() === payloadHash) return ok({ is: 'repeated', outcome, recorded: [] });
   return err(failure('D_COMMAND_ID_REUSED', `command id ${id} was used for another ${row.name}`, { next: `domtrail show cmd:${id}` }));
 };
 
+const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');
+
+/** Writes the command's row, before anything is decided about it, and gives its digest. */
 const store = (ledger: Ledger, envelope: Envelope, payload: string, payloadHash: string): string => {
   const seq = ((statement(ledger, 'SELECT max(seq) FROM commands').pluck().get() as number | null) ?? 0) + 1;
   const actor = JSON.stringify(envelope.actor);
   const context = canonicalJson(envelope.context);
   const { id, name, schemaVersion, reason, receivedAt } = envelope;
   const digest = commandDigest({ seq, id, name, schemaVersion, payload, actor, reason, context, receivedAt });
-  statement(ledger, INSERT).run(seq, id, name, schemaVersion, payload, Buffer.from(payloadHash, 'hex'), actor, reason, context, receivedAt, Buffer.from(digest, 'hex'));
+  const position = ledger.cache.head.position + 1;
+  statement(ledger, INSERT).run(seq, id, name, schemaVersion, payload, bytes(payloadHash), actor, reason, context, receivedAt, position, bytes(digest));
   return digest;
 };
 
-const acceptOne = (ledger: Ledger, envelope: Envelope, decide: ToDecide): Result<Accepted, Failure> => {
+const acceptOne = (ledger: Ledger, host: Host, { envelope, decide }: ToAccept): Result<Accepted, Failure> => {
   const payload = canonicalJson(envelope.payload);
   const payloadHash = sha256(payload);
   const before = known(ledger, envelope, payloadHash);
   if (!before.ok) return before;
   if (before.value) return ok(before.value);
   const digest = store(ledger, envelope, payload, payloadHash);
-  const host = currentHost(ledger);
   const decision = decide(host, ledger.cache.head.position + 1);
   const events = eventsOf(decision, { name: envelope.name, digest, owner: envelope.owner });
   const recorded = appendRows(ledger, envelope.id, envelope.receivedAt, ownStreams(envelope.id, events));
@@ -88,37 +92,18 @@ const acceptOne = (ledger: Ledger, envelope: Envelope, decide: ToDecide): Result
 
 export type ToAccept = { readonly envelope: Envelope; readonly decide: ToDecide };
 
-/** A transaction that did not commit leaves a state that ran ahead of the log. */
-const forget = (ledger: Ledger): void => {
-  ledger.cache.host = null;
-};
-
 /**
  * Stores commands, decides them and appends what follows, all in one transaction: either everything of them is in the log
  * or nothing. A rejected or conflicting one does not touch its neighbours. `beforeCommit` is the last thing to run before
  * the commit.
  */
-export const acceptAll = (ledger: Ledger, list: readonly ToAccept[], beforeCommit?: () => void): Result<readonly Result<Accepted, Failure>[], Failure> => {
-  let finished = false;
-  try {
-    const result = guarded(ledger.file, () =>
-      ledger.db
-        .transaction((): Result<readonly Result<Accepted, Failure>[], Failure> => {
-          const token = checkToken(ledger);
-          if (!token.ok) return token;
-          const accepted = list.map(({ envelope, decide }) => acceptOne(ledger, envelope, decide));
-          beforeCommit?.();
-          return ok(accepted);
-        })
-        .immediate(),
-    );
-    finished = result.ok;
-    if (result.ok) for (const tell of ledger.committed) tell(ledger.cache.head.position);
-    return result;
-  } finally {
-    if (!finished) forget(ledger);
-  }
-};
+export const acceptAll = (ledger: Ledger, list: readonly ToAccept[], beforeCommit?: () => void): Result<readonly Result<Accepted, Failure>[], Failure> =>
+  inTransaction(ledger, () => {
+    const host = writableHost(ledger);
+    const accepted = list.map((one) => acceptOne(ledger, host, one));
+    beforeCommit?.();
+    return accepted;
+  });
 
 /** One command: its decision's outcome, the stored one for a repeated id, or why it could not be stored. */
 export const accept = (ledger: Ledger, one: ToAccept, beforeCommit?: () => void): Result<Accepted, Failure> => {

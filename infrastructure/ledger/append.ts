@@ -2,7 +2,7 @@ import { type DomainEvent, type Recorded, streamOf } from '../../domain/event.ts
 import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { eventHash, sha256 } from './hashes.ts';
-import { type Head, type Ledger, readHead, statement } from './ledger.ts';
+import { type Ledger, statement } from './ledger.ts';
 import { encode } from './rows.ts';
 
 /** What a writer believes about a stream before it appends. */
@@ -11,7 +11,9 @@ export type Expected = 'any' | 'no-stream' | 'stream-exists' | number;
 export type ToAppend = { readonly stream: string; readonly event: DomainEvent };
 
 const INSERT =
-  'INSERT INTO events (position, stream, version, type, schema_version, command, time, data, data_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
+  'INSERT INTO events (position, stream, version, type, schema_version, command, time, data, data_hash, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
+
+const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');
 
 /** The stream's last version; 0 when there is no such stream. */
 export const streamVersion = (ledger: Ledger, stream: string): number =>
@@ -27,13 +29,13 @@ export const checkExpected = (ledger: Ledger, stream: string, expected: Expected
 };
 
 /**
- * The one place where events enter the log. Must run inside a write transaction: positions and versions are the last ones
- * plus one under its lock, which is why there are never gaps and no reader can skip a late commit.
+ * The one place where events enter the log. Must run inside `inTransaction`: positions and versions are the last ones plus
+ * one under its lock, which is why there are never gaps and no reader can skip a late commit.
  */
 export const appendRows = (ledger: Ledger, command: string, time: number, events: readonly ToAppend[]): readonly Recorded[] => {
   const insert = statement(ledger, INSERT);
   const versions = new Map<string, number>();
-  let head: Head = readHead(ledger);
+  let { head } = ledger.cache;
   const recorded: Recorded[] = [];
   for (const { stream, event } of events) {
     const position = head.position + 1;
@@ -42,7 +44,7 @@ export const appendRows = (ledger: Ledger, command: string, time: number, events
     const { type, schemaVersion, data } = encode(event);
     const dataHash = sha256(data);
     const hash = eventHash(head.hash, { position, stream, version, type, schemaVersion, command, time }, dataHash);
-    insert.run(position, stream, version, type, schemaVersion, command, time, data, Buffer.from(dataHash, 'hex'), Buffer.from(hash, 'hex'));
+    insert.run(position, stream, version, type, schemaVersion, command, time, data, bytes(dataHash), bytes(head.hash), bytes(hash));
     head = { position, hash };
     recorded.push({ position, stream, version, command, time, event });
   }

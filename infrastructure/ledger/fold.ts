@@ -27,9 +27,10 @@ export const foldTo = (ledger: Ledger, to = Number.MAX_SAFE_INTEGER, host: Host 
     ledger,
     `SELECT ${EVENT_COLUMNS} FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT ${PAGE}`,
   ).raw();
-  for (;;) {
+  while (host.position < to) {
     const rows = page.all(host.position, to) as EventRow[];
     for (const row of rows) evolve(host, decode(row));
-    if (rows.length < PAGE) return host;
+    if (rows.length < PAGE) break;
   }
+  return host;
 };

@@ -34,18 +34,28 @@ const restore = (ledger: Ledger, position: number): Host => {
   return host;
 };
 
-/** The state at the head: what this process already has, else the stored values, else a fold. Brought up to what others wrote. */
-export const currentHost = (ledger: Ledger): Host => {
-  const head = readHead(ledger);
-  const { cache } = ledger;
-  cache.head = head;
-  if (!cache.host) {
+/** Several reads of one and the same state of the log, whatever others write meanwhile. */
+export const snapshot = <T>({ db }: Ledger, read: () => T): T => (db.inTransaction ? read() : db.transaction(read).deferred());
+
+const load = (ledger: Ledger): Host =>
+  snapshot(ledger, () => {
+    const head = readHead(ledger);
+    ledger.cache.head = head;
     const checkpoint = readCheckpoint(ledger, 'state');
     const usable = checkpoint?.version === STATE_VERSION && checkpoint.position <= head.position;
-    cache.host = usable ? restore(ledger, checkpoint.position) : emptyHost();
+    return foldTo(ledger, head.position, usable ? restore(ledger, checkpoint.position) : emptyHost());
+  });
+
+/** The state at the head: what this process already has, else the stored values, else a fold. Brought up to what others wrote. */
+export const currentHost = (ledger: Ledger): Host => {
+  const { cache } = ledger;
+  if (cache.host) {
+    cache.head = readHead(ledger);
+    if (cache.host.position <= cache.head.position) return foldTo(ledger, cache.head.position, cache.host);
   }
-  if (cache.host.position > head.position) cache.host = emptyHost();
-  return foldTo(ledger, head.position, cache.host);
+  cache.host = null;
+  cache.host = load(ledger);
+  return cache.host;
 };
 
 /** Stores the values behind some keys, and that the state stands at its position. */

@@ -15,17 +15,26 @@ export const sync = async (path: string): Promise<void> => {
   }
 };
 
-/** Creates a directory and those above it up to `top`, each of them durable in its parent. Mode 0700. */
-export const makeDirectory = async (path: string, top: string): Promise<void> => {
+const makeOne = async (path: string): Promise<void> => {
   try {
     await mkdir(path, { mode: 0o700 });
   } catch (error) {
-    if (errorCode(error) === 'EEXIST') return;
-    if (errorCode(error) !== 'ENOENT' || path === top) throw error;
-    await makeDirectory(dirname(path), top);
-    return makeDirectory(path, top);
+    if (errorCode(error) !== 'EEXIST') throw error;
+    return;
   }
   await sync(dirname(path));
+};
+
+/** Creates a directory and those missing above it, each of them durable in its parent. Mode 0700. */
+export const makeDirectory = async (path: string): Promise<void> => {
+  try {
+    return await makeOne(path);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT' || dirname(path) === path) throw error;
+  }
+  await makeDirectory(dirname(path));
+  // Not a loop: some file systems (proc) say "no such directory" to every mkdir.
+  await makeOne(path);
 };
 
 /** Every directory on the way to `name` is a real one (or still missing): a symlink could lead out of the pool. */
@@ -50,7 +59,7 @@ const TRIES = 3;
 export const relocate = async (dir: string, from: string, to: string): Promise<void> => {
   const target = join(dir, to);
   for (let tries = 1; ; tries++) {
-    await makeDirectory(dirname(target), dir);
+    await makeDirectory(dirname(target));
     try {
       await rename(join(dir, from), target);
       break;

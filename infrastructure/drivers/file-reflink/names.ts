@@ -60,9 +60,10 @@ const HIDDEN_IMAGE = /^\.domtrail\/([^/]+)-(0|[1-9]\d{0,15})-(new-import|trash-b
 
 const parseRevision = (name: string): ParsedName | null => {
   const [, vid, number, time] = REVISION.exec(name) ?? [];
-  const milliseconds = Date.parse(time ?? '');
-  if (!vid || Number.isNaN(milliseconds)) return null;
-  return { vid, slot: { kind: 'revision', number: Number(number), at: milliseconds / 1000 } };
+  const at = Date.parse(time ?? '') / 1000;
+  // Date.parse turns February 30 into March 2: such a name is not one of ours.
+  if (!vid || Number.isNaN(at) || timeText(at) !== time) return null;
+  return { vid, slot: { kind: 'revision', number: Number(number), at } };
 };
 
 const parseHidden = (name: string): ParsedName | null => {

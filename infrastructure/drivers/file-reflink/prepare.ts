@@ -1,5 +1,5 @@
 import { chmod, copyFile, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
-import { join, parse } from 'node:path';
+import { join } from 'node:path';
 import { type Failure, failure } from '../../../domain/failure.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import type { PoolUsage } from '../driver.port.ts';
@@ -62,9 +62,9 @@ const probeDirectory = async (dir: string): Promise<Failure | null> => {
 /** Makes the directories of a pool and tries out whether disks can be known by inode and birth time there. */
 export const preparePool = async (dir: string): Promise<Result<null, Failure>> => {
   try {
-    await makeDirectory(dir, parse(dir).root);
+    await makeDirectory(dir);
     for (const name of [...PREFIXES, HIDDEN]) {
-      await makeDirectory(join(dir, name), dir);
+      await makeDirectory(join(dir, name));
       const blocked = await solidWay(dir, join(name, 'x'));
       if (blocked) return err(blocked);
     }

@@ -87,6 +87,13 @@ describe('names of images', () => {
     );
   });
 
+  test('a revision of a day that never was is not ours', () => {
+    expect(parseImageName('appvms/x/y.img.1@2023-02-28T10:00:00Z')).not.toBeNull();
+    for (const time of ['2023-02-30T10:00:00Z', '2023-13-01T10:00:00Z', '2023-02-28T24:00:00Z', '2023-02-28T10:00:60Z']) {
+      expect(parseImageName(`appvms/x/y.img.1@${time}`), time).toBeNull();
+    }
+  });
+
   test('only images count as disks in a directory of a VM', () => {
     expect(looksLikeImage('private.img')).toBe(true);
     expect(looksLikeImage('private.img.3@2023-11-14T22:13:20Z')).toBe(true);

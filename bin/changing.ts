@@ -1,0 +1,48 @@
+import { parsePayload } from '../domain/command/parse.ts';
+import type { Command } from '../domain/decide.ts';
+import type { Failure } from '../domain/failure.ts';
+import { ok, type Result } from '../domain/result.ts';
+import { type Arguments, CHANGING, expectWords } from '../infrastructure/cli/arguments.ts';
+import { runChange, type Shown } from '../infrastructure/cli/change.ts';
+import { confirm } from '../infrastructure/cli/confirm.ts';
+import type { Action } from '../infrastructure/cli/dispatch.ts';
+import { escapeText } from '../infrastructure/cli/text.ts';
+import type { Service } from '../infrastructure/service/service.ts';
+import { openService } from './compose.ts';
+
+type Words = readonly string[];
+type Build = (args: Arguments, words: Words) => Result<Command, Failure>;
+type Show = (service: Service, words: Words) => Shown;
+
+/** A command whose payload its schema let through. */
+export const built = (name: Command['name'], input: unknown): Result<Command, Failure> => {
+  const payload = parsePayload(name, input);
+  return payload.ok ? ok({ name, payload: payload.value } as Command) : payload;
+};
+
+export const say = (text: string): Shown => ({ text: `${text}\n`, fields: {} });
+
+/**
+ * Makes the changing actions of a group. `optional` words may be left out from the end by naming them in brackets;
+ * `question` is asked before something is destroyed, and the first word must be typed to go on.
+ */
+export const changingIn =
+  (group: string, help: string) =>
+  (topic: string, names: Words, build: Build, show: Show, options: Action['options'] = {}, question?: (words: Words) => string): Action => ({
+    options: { ...CHANGING, ...options },
+    help,
+    run: async (args) => {
+      const optional = names.filter((name) => name.startsWith('[')).length;
+      const words = expectWords(args.values, names, group, optional);
+      if (!words.ok) return words;
+      const command = build(args, words.value);
+      if (!command.ok) return command;
+      if (question) {
+        const sure = await confirm(args, escapeText(question(words.value)), words.value[0] ?? 'yes');
+        if (!sure.ok) return sure;
+      }
+      return runChange(openService(args, 'write'), args, () =>
+        ok({ topic, command: command.value, show: (service) => show(service, words.value) }),
+      );
+    },
+  });

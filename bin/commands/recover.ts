@@ -1,0 +1,104 @@
+import { exitOf, type Failure } from '../../domain/failure.ts';
+import { stepsOf } from '../../domain/decision.ts';
+import { ok, type Result } from '../../domain/result.ts';
+import { type Arguments, expectWords } from '../../infrastructure/cli/arguments.ts';
+import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
+import { out, outFailure, outJson } from '../../infrastructure/cli/output.ts';
+import { escapeText, shortId } from '../../infrastructure/cli/text.ts';
+import { acquireLeaseWithin } from '../../infrastructure/ledger/lease.ts';
+import { thisProcess } from '../../infrastructure/ledger/process-identity.ts';
+import { timeOf } from '../../infrastructure/ledger/queries.ts';
+import { currentHost } from '../../infrastructure/ledger/state.ts';
+import type { Recovered } from '../../infrastructure/runner/recover.ts';
+import { recoverHost } from '../../infrastructure/service/recover.ts';
+import { closeService, type Service } from '../../infrastructure/service/service.ts';
+import { stuck } from '../../infrastructure/service/submit.ts';
+import { openService } from '../compose.ts';
+
+const HELP = `domtrail recover: end what a crash or an error left unfinished
+
+  domtrail recover            finishes each command, or takes back what stands
+  domtrail recover --plan     shows what is unfinished, changes nothing
+
+After a reboot the VMs of the log are halted and their sessions kept as dirty:
+the next start goes on with them; volume commit and volume discard decide.
+`;
+
+const item = ({ command, name, resumedFrom, outcome, failure, steps }: Recovered) => ({
+  command,
+  name,
+  resumedFrom,
+  outcome,
+  error: failure,
+  steps: steps.map((step) => ({
+    n: step.n,
+    object: step.object,
+    words: step.words,
+    ok: step.type === 'StepDone',
+    found: step.type === 'StepDone' && step.found,
+    argv: step.evidence.argv,
+    exitCode: step.evidence.exitCode,
+  })),
+});
+
+const line = ({ command, name, outcome, resumedFrom, failure, steps }: Recovered): string => {
+  const head = `${name}  cmd:${shortId(command)}  ${outcome}${resumedFrom > 0 ? `, from step ${resumedFrom}` : ''}`;
+  const words = steps.map((step) => {
+    const mark = step.type === 'StepFailed' ? '!' : step.type === 'StepDone' && step.found ? '=' : '~';
+    return `  ${`${step.n}`.padStart(2)} ${mark} ${escapeText(step.object)}  ${escapeText(step.words)}${mark === '=' ? '  (was done already)' : ''}`;
+  });
+  return [head, ...words, ...(failure ? [`   because: ${escapeText(failure.message)}`] : [])].join('\n');
+};
+
+const asOf = (service: Service) => {
+  const { position } = currentHost(service.ledger);
+  return { position, time: timeOf(service.ledger, position) };
+};
+
+const plan = (service: Service, json: boolean): number => {
+  const open = [...currentHost(service.ledger).operations.values()];
+  const items = open.map((operation) => ({
+    command: operation.command,
+    name: operation.name,
+    course: operation.course.is,
+    done: Object.keys(operation.done).map(Number),
+    open: stepsOf(operation.plan).map(({ n }) => n).filter((n) => !(n in operation.done)),
+  }));
+  if (json) outJson('recover-plan', asOf(service), { items });
+  else if (items.length === 0) out('nothing is unfinished\n');
+  else out(items.map((one) => `${one.name}  cmd:${shortId(one.command)}  ${one.course}; open steps: ${one.open.join(', ')}\n`).join(''));
+  return items.length === 0 ? 0 : 2;
+};
+
+const work = async (service: Service, args: Arguments): Promise<Result<number, Failure>> => {
+  const lease = await acquireLeaseWithin(service.ledger, thisProcess(), 'recover', service.waitMs);
+  if (!lease.ok) return lease;
+  const recovered = await recoverHost(service, { fault: service.fault, failedToo: true });
+  if (!recovered.ok) return recovered;
+  const published = service.publish();
+  if (!published.ok) return published;
+  const json = args.flag('json');
+  if (json) outJson('recover', asOf(service), { items: recovered.value.map(item) });
+  else out(recovered.value.length === 0 ? 'nothing to recover\n' : `${recovered.value.map(line).join('\n')}\n`);
+  const problem = stuck(recovered.value);
+  if (problem) return ok(outFailure(problem, json));
+  return ok(recovered.value.some(({ outcome }) => outcome === 'busy') ? exitOf('D_BUSY') : 0);
+};
+
+const recover: Action = {
+  options: { plan: 'flag', yes: 'flag' },
+  help: HELP,
+  run: async (args) => {
+    const words = expectWords(args.values, [], 'recover');
+    if (!words.ok) return words;
+    const service = openService(args, 'write');
+    if (!service.ok) return service;
+    try {
+      return args.flag('plan') ? ok(plan(service.value, args.flag('json'))) : await work(service.value, args);
+    } finally {
+      closeService(service.value);
+    }
+  },
+};
+
+export const main = (argv: readonly string[]): Promise<number> => runAction(recover, 'recover', argv);

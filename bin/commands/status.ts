@@ -1,0 +1,89 @@
+import { formatBytes } from '../../domain/bytes.ts';
+import type { Host } from '../../domain/host/host.ts';
+import { ok } from '../../domain/result.ts';
+import { volumesOf } from '../../domain/vm/vm.ts';
+import { expectWords } from '../../infrastructure/cli/arguments.ts';
+import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
+import { out, outJson } from '../../infrastructure/cli/output.ts';
+import { escapeText, localTime, shortId } from '../../infrastructure/cli/text.ts';
+import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
+import { bootId } from '../../infrastructure/ledger/process-identity.ts';
+import { openReading } from '../compose.ts';
+
+const HELP = `domtrail status: one screen about the host
+
+  domtrail status
+  domtrail status --at '2026-11-22T19:40:31Z'
+
+What it says under ATTENTION comes with the command that helps.
+`;
+
+type Attention = { readonly object: string; readonly problem: string; readonly next: string };
+
+const dirtyVolumes = (host: Host): readonly Attention[] =>
+  [...host.vms.values()].flatMap(volumesOf).flatMap((volume) =>
+    volume.situation.is === 'dirty'
+      ? [{ object: volume.spec.key, problem: 'holds the data of a session that a crash interrupted', next: `domtrail volume commit ${volume.spec.key}   or   volume discard` }]
+      : [],
+  );
+
+const unfinished = (host: Host): readonly Attention[] =>
+  [...host.operations.values()].map(({ command, name, course }) => ({
+    object: `cmd:${shortId(command)}`,
+    problem: `${name} is unfinished${course.is === 'failed' ? `: ${course.failure.message}` : ''}`,
+    next: 'domtrail recover',
+  }));
+
+const ghosts = (host: Host, boot: string): readonly Attention[] =>
+  [...host.vms.values()].flatMap((vm) =>
+    vm.power.is === 'running' && vm.power.bootId !== boot
+      ? [{ object: vm.name, problem: 'ran when the host went down', next: 'domtrail recover' }]
+      : [],
+  );
+
+const summary = (host: Host, boot: string | null) => {
+  const vms = [...host.vms.values()].filter((vm) => vm.class !== 'AdminVM');
+  const running = vms.filter((vm) => vm.power.is === 'running').length;
+  const trash = [...host.trash.values()];
+  return {
+    vms: { running, halted: vms.length - running },
+    volumes: vms.flatMap(volumesOf).length,
+    pools: [...host.pools.values()].map(({ name, driver }) => ({ name, driver })),
+    trash: { disks: trash.length, bytes: trash.reduce((sum, { disk }) => sum + disk.bytes, 0) },
+    attention: [...unfinished(host), ...(boot === null ? [] : ghosts(host, boot)), ...dirtyVolumes(host)],
+  };
+};
+
+const page = (item: ReturnType<typeof summary>, position: number, time: number | null, home: string): string => {
+  const lines = [
+    `HOME    ${escapeText(home)}`,
+    `EVENTS  ${position}${time === null ? '' : `, the last at ${localTime(time)}`}`,
+    `VMS     ${item.vms.running} running, ${item.vms.halted} halted; ${item.volumes} volumes`,
+    `POOLS   ${item.pools.map(({ name, driver }) => `${escapeText(name)} (${driver})`).join(', ') || 'none'}`,
+    `TRASH   ${item.trash.disks} disks, ${formatBytes(item.trash.bytes)}`,
+  ];
+  if (item.attention.length === 0) return `${[...lines, 'nothing needs attention'].join('\n')}\n`;
+  const attention = item.attention.map(({ object, problem, next }) => `  ${escapeText(object)}  ${escapeText(problem)}\n      next: ${escapeText(next)}`);
+  return `${[...lines, 'ATTENTION', ...attention].join('\n')}\n`;
+};
+
+const status: Action = {
+  options: {},
+  help: HELP,
+  run: async (args) => {
+    const words = expectWords(args.values, [], 'status');
+    if (!words.ok) return words;
+    const reading = openReading(args);
+    if (!reading.ok) return reading;
+    const { host, asOf, ledger, home, past } = reading.value;
+    closeLedger(ledger);
+    // A copy or a past state says nothing about this boot of this machine.
+    const item = summary(host, past || args.text('db') !== undefined ? null : bootId());
+    if (args.flag('json')) outJson('status', asOf, { item: { home: home.dir, ...item } });
+    else out(page(item, asOf.position, asOf.time, args.text('db') ?? home.dir));
+    return ok(0);
+  },
+};
+
+export const main = (argv: readonly string[]): Promise<number> => runAction(status, 'status', argv);
+

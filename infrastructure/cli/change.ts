@@ -1,0 +1,95 @@
+import { parseCommandId } from '../../domain/names.ts';
+import type { Command } from '../../domain/decide.ts';
+import { stepsOf } from '../../domain/decision.ts';
+import { exitOf, type Failure, failure } from '../../domain/failure.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { thisActor } from '../service/actor.ts';
+import { closeService, type Service } from '../service/service.ts';
+import { planOnly, type Submitted, stuck, submit } from '../service/submit.ts';
+import { timeOf } from '../ledger/queries.ts';
+import { currentHost } from '../ledger/state.ts';
+import type { Arguments } from './arguments.ts';
+import { out, outFailure, outJson, talk } from './output.ts';
+import { planItem, planText } from './plan-text.ts';
+import { shortId } from './text.ts';
+
+/** What a command shows when it is done, besides its outcome: lines for people, fields for programs. */
+export type Shown = { readonly text: string; readonly fields: Readonly<Record<string, unknown>> };
+export type Change = {
+  readonly command: Command;
+  /** schema name of the JSON document: `vm-start` */
+  readonly topic: string;
+  readonly show: (service: Service) => Shown;
+};
+
+const asOf = (service: Service) => {
+  const { position } = currentHost(service.ledger);
+  return { position, time: timeOf(service.ledger, position) };
+};
+
+
+const tellRecovered = ({ recovered }: Submitted): void => {
+  for (const { name, command, outcome } of recovered) {
+    talk(`recovered: ${name} (cmd:${shortId(command)}) ${outcome}\n`);
+  }
+  const problem = stuck(recovered);
+  if (problem) outFailure(problem, false);
+};
+
+const tellLeftover = ({ ended }: Submitted): void => {
+  if (ended?.is === 'completed' && ended.leftover.length > 0) {
+    talk(`note: ${ended.leftover.length} clean-up steps could not be done; the disks wait in the trash: domtrail gc --plan\n`);
+  }
+};
+
+const showDone = (service: Service, submitted: Submitted, { topic, show, command }: Change, json: boolean): number => {
+  const shown = show(service);
+  const { id, repeated, outcome } = submitted;
+  if (json) {
+    outJson(topic, asOf(service), { item: { command: id, name: command.name, outcome: outcome.outcome, repeated, ...shown.fields } });
+  } else out(shown.text);
+  return 0;
+};
+
+const plan = async (service: Service, change: Change, json: boolean): Promise<Result<number, Failure>> => {
+  const decision = await planOnly(service, change.command);
+  if (!decision.ok) return decision;
+  const { position } = currentHost(service.ledger);
+  if (json) outJson(`${change.topic}-plan`, asOf(service), { item: planItem(change.command.name, decision.value) });
+  else out(planText(change.command.name, decision.value, position));
+  const nothing = stepsOf(decision.value.plan).length === 0 && decision.value.plan.facts.length === 0;
+  return ok(nothing ? 0 : 2);
+};
+
+const perform = async (service: Service, change: Change, args: Arguments): Promise<Result<number, Failure>> => {
+  const given = args.text('id');
+  const id = given === undefined ? null : parseCommandId(given);
+  if (id && !id.ok) return id;
+  const reason = args.text('message') ?? null;
+  if (reason !== null && reason.length > 4096) return err(failure('D_BAD_INPUT', 'a reason has at most 4096 characters'));
+  const actor = thisActor(process.argv.slice(2));
+  const submitted = await submit(service, { command: change.command, id: id?.value ?? null, reason, actor });
+  if (!submitted.ok) return submitted;
+  const json = args.flag('json');
+  tellRecovered(submitted.value);
+  tellLeftover(submitted.value);
+  const problem = submitted.value.failure;
+  if (!problem) return ok(showDone(service, submitted.value, change, json));
+  const position = submitted.value.outcome.lastPosition;
+  outFailure({ ...problem, position: problem.position ?? position }, json);
+  return ok(exitOf(problem.code));
+};
+
+/** A changing command from its arguments to its exit code: plans it with `--plan`, else submits it and shows what came of it. */
+export const runChange = async (opened: Result<Service, Failure>, args: Arguments, changeFor: (service: Service) => Result<Change, Failure>): Promise<Result<number, Failure>> => {
+  if (!opened.ok) return opened;
+  const service = opened.value;
+  try {
+    const change = changeFor(service);
+    if (!change.ok) return change;
+    return args.flag('plan') ? await plan(service, change.value, args.flag('json')) : await perform(service, change.value, args);
+  } finally {
+    closeService(service);
+  }
+};
+

@@ -1,0 +1,96 @@
+import type { Host } from '../../domain/host/host.ts';
+import type { Pool } from '../../domain/pool/pool.ts';
+import { type Vm, volumesOf } from '../../domain/vm/vm.ts';
+import { CURRENT, DIRECT, placeOf, SCRATCH, SESSION } from '../../domain/volume/swap.ts';
+import { bytesOf, currentOf, type Volume } from '../../domain/volume/volume.ts';
+import type { VolumeDriver } from '../drivers/driver.port.ts';
+import { utcTime } from './text.ts';
+
+export type DriverFor = (pool: Pool) => VolumeDriver;
+
+export const vmItem = (vm: Vm) => ({
+  name: vm.name,
+  class: vm.class,
+  state: vm.power.is === 'running' ? 'Running' : 'Halted',
+  template: vm.properties['template'] ?? null,
+  label: vm.properties['label'] ?? null,
+});
+
+/** dom0 first, then by name in code-point order, as qubes.xml has them. */
+export const sortedVms = (host: Host): readonly Vm[] =>
+  [...host.vms.values()].sort((a, b) => {
+    if (a.class === 'AdminVM') return -1;
+    if (b.class === 'AdminVM') return 1;
+    return a.name < b.name ? -1 : 1;
+  });
+
+/** `importing` is no situation of its own: an unfinished import holds the volume. */
+const stateOf = (host: Host, volume: Volume): 'clean' | 'running' | 'dirty' | 'importing' | 'absent' => {
+  for (const operation of host.operations.values()) {
+    if (operation.name === 'ImportVolume' && operation.holds.some(({ object }) => object === volume.spec.key)) return 'importing';
+  }
+  const { is } = volume.situation;
+  return is === 'scratch' || is === 'direct' ? 'running' : is;
+};
+
+const runtimeRole = (volume: Volume) => {
+  switch (volume.situation.is) {
+    case 'running':
+      return SESSION;
+    case 'scratch':
+      return SCRATCH;
+    case 'direct':
+      return DIRECT;
+    default:
+      return null;
+  }
+};
+
+/** What the VM gets to write to, or null while it is stopped. A kernel has its path always. */
+export const runtimePath = (volume: Volume, driver: VolumeDriver): string | null => {
+  const role = runtimeRole(volume);
+  return role ? driver.pathOf(placeOf(volume, role)) : null;
+};
+
+export const volumeItem = (host: Host, vm: Vm, volume: Volume, driverFor: DriverFor) => {
+  const { spec } = volume;
+  const pool = host.pools.get(spec.pool);
+  const driver = pool ? driverFor(pool) : null;
+  const committed = spec.saveOnStop && currentOf(volume) && driver;
+  const committedRole = volume.situation.is === 'direct' ? DIRECT : CURRENT;
+  return {
+    vm: vm.name,
+    name: spec.name,
+    pool: spec.pool,
+    vid: spec.vid,
+    size: bytesOf(volume),
+    rw: spec.rw,
+    snapOnStart: spec.snapOnStart,
+    saveOnStop: spec.saveOnStop,
+    revisionsToKeep: spec.revisionsToKeep,
+    source: spec.source,
+    ephemeral: spec.ephemeral,
+    state: stateOf(host, volume),
+    committedPath: committed ? committed.pathOf(placeOf(volume, committedRole)) : null,
+    runtimePath: driver ? runtimePath(volume, driver) : null,
+    outdated: isOutdated(host, vm, volume),
+    revisions: [...volume.revisions]
+      .sort((a, b) => a.number - b.number)
+      .map(({ id, position, at, pinned, disk }) => ({ id, position, time: utcTime(at * 1000), pinned, disk: disk.id })),
+    disk: diskIdOf(volume),
+  };
+};
+
+const diskIdOf = (volume: Volume): string | null => currentOf(volume)?.id ?? null;
+
+/** A snapshot volume runs on an older state of its source than the committed one. */
+const isOutdated = (host: Host, vm: Vm, volume: Volume): boolean => {
+  const { situation, spec } = volume;
+  if (situation.is !== 'running' || !spec.snapOnStart || !spec.source) return false;
+  const colon = spec.source.indexOf(':');
+  const source = host.vms.get(spec.source.slice(0, colon) as Vm['name']);
+  const of = source ? volumesOf(source).find((one) => one.spec.key === spec.source) : undefined;
+  return situation.session.origin !== (of ? (currentOf(of)?.id ?? null) : null);
+};
+
+export const poolItem = (pool: Pool) => ({ ...pool });

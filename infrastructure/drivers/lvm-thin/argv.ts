@@ -1,0 +1,205 @@
+export type Argv = readonly [string, ...string[]];
+
+/** The thin pool a driver works on. */
+export type PoolName = { readonly volumeGroup: string; readonly thinPool: string };
+
+/** The step a command is run for. */
+export type Marker = { readonly command: string; readonly step: number };
+
+/**
+ * Command ids are narrow where they are made. Should one with a quote or a blank come by nevertheless, it must not end
+ * the quoted string in LVM's configuration language or the tag.
+ */
+const plain = (text: string): string => text.replaceAll(/[^A-Za-z0-9_.-]/g, '_');
+
+/**
+ * Written into LVM's own archive with the whole command line, which makes every change of ours tell who asked for it,
+ * renames and removals included. `config/checks=0` keeps LVM from warning about a section it does not know.
+ */
+const archived = ({ command, step }: Marker): readonly string[] => [
+  '--config',
+  `config/checks=0 domtrail/step="${plain(command)}/${step}"`,
+];
+
+/** Set in the same metadata write that makes the LV: who made it is as durable as that it exists. */
+const tagged = ({ command, step }: Marker): readonly string[] => [
+  '--addtag',
+  'domtrail',
+  '--addtag',
+  `dt.cmd=${plain(command)}`,
+  '--addtag',
+  `dt.step=${step}`,
+];
+
+const FRESH = ['--setactivationskip=n', '--activate=y'] as const;
+
+/** The words after `lvm`. Names are `VG/LV`, sizes bytes. */
+export type LvmWords = readonly string[];
+
+export const createWords = (pool: PoolName, name: string, bytes: number, marker: Marker): LvmWords => [
+  'lvcreate',
+  '--thin',
+  ...FRESH,
+  ...tagged(marker),
+  ...archived(marker),
+  `--name=${name.slice(name.indexOf('/') + 1)}`,
+  `--virtualsize=${bytes}B`,
+  '--',
+  `${pool.volumeGroup}/${pool.thinPool}`,
+];
+
+/** Without `--type=thin`: lvm2 2.03.16 refuses it together with `--snapshot` (spec: lvm §0). */
+export const snapshotWords = (from: string, name: string, marker: Marker): LvmWords => [
+  'lvcreate',
+  ...FRESH,
+  '--snapshot',
+  ...tagged(marker),
+  ...archived(marker),
+  `--name=${name}`,
+  '--',
+  from,
+];
+
+export const renameWords = (from: string, to: string, marker: Marker): LvmWords => [
+  'lvrename',
+  ...archived(marker),
+  '--',
+  from,
+  to,
+];
+
+/**
+ * Compare and delete: removes the LV of that name only if it has that UUID. Never without the name, because LVM would
+ * then look for a historical LV of the same UUID too (spec: lvm-history §4).
+ */
+export const removeWords = (uuid: string, name: string, marker: Marker): LvmWords => [
+  'lvremove',
+  '--force',
+  '-y',
+  '-S',
+  `lv_uuid=${uuid}`,
+  ...archived(marker),
+  '--',
+  name,
+];
+
+/** Only an agreed shrink says yes to LVM's question; without `-y` and with nothing on stdin it refuses. */
+export const resizeWords = (name: string, bytes: number, shrink: boolean, marker: Marker): LvmWords => [
+  'lvresize',
+  ...(shrink ? ['-y'] : []),
+  ...archived(marker),
+  `--size=${bytes}B`,
+  '--',
+  name,
+];
+
+export const activateWords = (name: string, marker: Marker): LvmWords => [
+  'lvchange',
+  '--activate=y',
+  ...archived(marker),
+  '--',
+  name,
+];
+
+/** All that a survey needs to know, from one process. */
+export const REPORT_FIELDS = [
+  'lv_uuid',
+  'lv_name',
+  'pool_lv',
+  'segtype',
+  'lv_size',
+  'data_percent',
+  'lv_metadata_size',
+  'metadata_percent',
+  'lv_attr',
+  'lv_device_open',
+  'origin_uuid',
+  'lv_tags',
+  'thin_id',
+  'transaction_id',
+] as const;
+
+export const reportWords = ({ volumeGroup }: PoolName): LvmWords => [
+  'lvs',
+  '--reportformat',
+  'json',
+  '--units',
+  'b',
+  '--nosuffix',
+  '-o',
+  REPORT_FIELDS.join(','),
+  '--',
+  volumeGroup,
+];
+
+/** What the kernel knows of a pool; its transaction id is the first number after the target's name. */
+export const poolStatusArgv = (device: string): Argv => ['dmsetup', 'status', device];
+
+/** `UUID OPEN`: whose device it really is and how many have it open. */
+export const deviceInfoArgv = (dmName: string): Argv => [
+  'dmsetup',
+  'info',
+  '-c',
+  '--noheadings',
+  '--separator',
+  ' ',
+  '-o',
+  'uuid,open',
+  dmName,
+];
+
+/** Tells the kernel's side of a pool that a message it carried out before a crash counts (spec: testbed §2, F1). */
+export const setTransactionArgv = (device: string, from: number, to: number): Argv => [
+  'dmsetup',
+  'message',
+  device,
+  '0',
+  `set_transaction_id ${from} ${to}`,
+];
+
+/** In steps of 1 GiB: one discard of a large device would block the pool's other users (qubes-issues #5077). */
+export const discardArgv = (device: string): Argv => ['blkdiscard', '-p', '1G', device];
+
+/** For pools that ignore discards: writes the zeros. */
+export const zeroArgv = (device: string): Argv => ['blkdiscard', '--zeroout', '-p', '1G', device];
+
+/** Blocks of zeros are not written, so the target must read as zeros before. */
+export const copyInArgv = (source: string, device: string): Argv => [
+  'dd',
+  `if=${source}`,
+  `of=${device}`,
+  'bs=128K',
+  'conv=sparse,nocreat,fsync',
+  'status=none',
+];
+
+export const stdinInArgv = (device: string, limit: number): Argv => [
+  'dd',
+  `of=${device}`,
+  'bs=128K',
+  `count=${limit}`,
+  'iflag=count_bytes,fullblock',
+  'conv=sparse,nocreat,fsync',
+  'status=none',
+];
+
+/** Asks standard input for one byte more. */
+export const oneMoreArgv: Argv = ['dd', 'bs=1', 'count=1', 'status=none'];
+
+/** Into a file that exists and has the right size already. */
+export const copyOutArgv = (device: string, file: string): Argv => [
+  'dd',
+  `if=${device}`,
+  `of=${file}`,
+  'bs=128K',
+  'conv=sparse,notrunc,nocreat,fsync',
+  'status=none',
+];
+
+export const stdoutArgv = (device: string): Argv => ['dd', `if=${device}`, 'bs=128K', 'status=none'];
+
+/** Programs that need the rights of root; `lvm` is one binary, its commands are its first word. */
+export const privileged = (uid: number, [program, ...args]: Argv): Argv =>
+  uid === 0 ? [program, ...args] : ['sudo', program, ...args];
+
+export const lvm = (uid: number, words: LvmWords): Argv => privileged(uid, ['lvm', ...words]);

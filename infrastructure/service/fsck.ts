@@ -1,0 +1,104 @@
+import type { Disk, Place } from '../../domain/disk.ts';
+import type { Failure } from '../../domain/failure.ts';
+import type { Host } from '../../domain/host/host.ts';
+import type { Pool } from '../../domain/pool/pool.ts';
+import { ok, type Result } from '../../domain/result.ts';
+import { volumesOf } from '../../domain/vm/vm.ts';
+import { disksOf } from '../../domain/volume/disks.ts';
+import { placeOf } from '../../domain/volume/swap.ts';
+import type { Sighting, VolumeDriver } from '../drivers/driver.port.ts';
+import { type Look, lookOf } from '../runner/judge.ts';
+
+/** One line of a check. `problem` null: fine. `position`: the event that explains the object. `repair`: what to type. */
+export type Finding = {
+  readonly object: string;
+  readonly kind: 'volume' | 'trash' | 'leftover' | 'foreign' | 'operation' | 'pool';
+  readonly problem: string | null;
+  readonly position: number | null;
+  readonly repair: string | null;
+};
+
+type Expectation = {
+  readonly object: string;
+  readonly kind: 'volume' | 'trash';
+  readonly disk: Disk;
+  readonly place: Place;
+  readonly position: number | null;
+};
+
+const expectedIn = (host: Host, pool: Pool): readonly Expectation[] => {
+  const disks = [...host.vms.values()].flatMap(volumesOf).flatMap((volume) =>
+    volume.spec.pool === pool.name
+      ? disksOf(volume).map(({ disk, role }): Expectation => ({
+          object: volume.spec.key,
+          kind: 'volume',
+          disk,
+          place: placeOf(volume, role),
+          position: volume.revisions.find((revision) => revision.disk.id === disk.id)?.position ?? null,
+        }))
+      : [],
+  );
+  const trash = [...host.trash.values()].filter(({ place }) => place.pool === pool.name);
+  return [...disks, ...trash.map(({ disk, place, from, position }): Expectation => ({ object: from, kind: 'trash', disk, place, position }))];
+};
+
+const compare = (expected: Expectation, look: Look, driver: VolumeDriver): Finding => {
+  const name = driver.nameOf(expected.place);
+  const seen = look.byId.get(expected.disk.id);
+  const base = { object: `${expected.object} ${name}`, kind: expected.kind, position: expected.position };
+  if (seen?.name === name) {
+    const problem = seen.usable ? null : 'it is listed but cannot be activated';
+    return { ...base, problem, repair: problem ? 'domtrail recover' : null };
+  }
+  if (seen) return { ...base, problem: `its disk ${expected.disk.id} is now called ${seen.name}`, repair: null };
+  const other = look.byName.get(name);
+  const problem = other ? `another disk (${other.id}) has its name; ${expected.disk.id} is gone` : `its disk ${expected.disk.id} is gone`;
+  const repair = expected.kind === 'trash' ? 'domtrail gc --yes' : null;
+  return { ...base, problem, repair };
+};
+
+/** A disk that the log does not expect: ours from a step of an unfinished command, ours without one, or somebody else's. */
+const unexpected = (seen: Sighting, host: Host): Finding => {
+  const base = { object: seen.name, position: null };
+  if (!seen.madeBy) return { ...base, kind: 'foreign', problem: null, repair: null };
+  const open = host.operations.get(seen.madeBy.command);
+  const repair = open ? 'domtrail recover' : null;
+  return { ...base, kind: 'leftover', problem: `made by cmd:${seen.madeBy.command}, which the log does not keep`, position: open?.position ?? null, repair };
+};
+
+const operations = (host: Host): readonly Finding[] =>
+  [...host.operations.values()].map(({ command, name, position }) => ({
+    object: `cmd:${command}`,
+    kind: 'operation',
+    problem: `${name} is unfinished`,
+    position,
+    repair: 'domtrail recover',
+  }));
+
+const checkPool = async (host: Host, pool: Pool, driver: VolumeDriver): Promise<Result<readonly Finding[], Failure>> => {
+  const sightings = await driver.survey();
+  if (!sightings.ok) {
+    const { message } = sightings.error;
+    return ok([{ object: pool.name, kind: 'pool', problem: message, position: null, repair: null }]);
+  }
+  const look = lookOf(sightings.value);
+  const expected = expectedIn(host, pool);
+  const known = new Set(expected.map(({ disk }) => disk.id));
+  const rest = sightings.value.filter(({ id }) => !known.has(id)).map((seen) => unexpected(seen, host));
+  return ok([...expected.map((one) => compare(one, look, driver)), ...rest]);
+};
+
+/**
+ * Compares what the log says with what each pool has, disk by disk, by identity. Changes nothing. Disks of others are
+ * listed without a problem: they are none of ours.
+ */
+export const checkHost = async (host: Host, driverFor: (pool: Pool) => VolumeDriver): Promise<Result<readonly Finding[], Failure>> => {
+  const findings: Finding[] = [...operations(host)];
+  for (const pool of host.pools.values()) {
+    if (pool.driver === 'linux-kernel') continue;
+    const checked = await checkPool(host, pool, driverFor(pool));
+    if (!checked.ok) return checked;
+    findings.push(...checked.value);
+  }
+  return ok(findings);
+};
