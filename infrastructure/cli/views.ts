@@ -11,7 +11,7 @@ export type DriverFor = (pool: Pool) => VolumeDriver;
 export const vmItem = (vm: Vm) => ({
   name: vm.name,
   class: vm.class,
-  state: vm.power.is === 'running' ? 'Running' : 'Halted',
+  state: vm.class === 'AdminVM' || vm.power.is === 'running' ? 'Running' : 'Halted',
   template: vm.properties['template'] ?? null,
   label: vm.properties['label'] ?? null,
 });

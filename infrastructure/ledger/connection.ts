@@ -1,11 +1,13 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import SQLite from 'better-sqlite3';
 import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { APPLICATION_ID, MIGRATIONS } from '../../migrations/migrations.ts';
+import { inspectFile, rememberOpened, sizeOf, unfinished } from './file-header.ts';
+import { makeFile } from './make-file.ts';
 import { nativeBinding } from './native-binding.ts';
-import { guarded } from './sqlite-failure.ts';
+import { guarded, sqliteFailure } from './sqlite-failure.ts';
 import { hasWalResetBug } from './sqlite-version.ts';
 
 export type Mode = 'create' | 'write' | 'read';
@@ -14,45 +16,34 @@ export type Connection = SQLite.Database;
 const BUSY_TIMEOUT_MS = 5000;
 const JOURNAL_SIZE_LIMIT = 64 * 2 ** 20;
 const FULL = 2;
+/** A ledger that can only be read through memory is copied there twice, by Node and by SQLite. */
+const LARGEST_IMAGE = 2 ** 30;
 
-const fsyncDirectory = (path: string): void => {
-  const handle = openSync(path, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-};
-
-/** The file exists with its final mode before SQLite writes a byte into it: -wal and -shm inherit that mode. */
-const createFile = (file: string): void => {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  closeSync(openSync(file, 'a', 0o600));
-  chmodSync(file, 0o600);
-  fsyncDirectory(dirname(file));
-};
-
-const connect = (file: string, readonly: boolean): Connection => {
+const optionsOf = (readonly: boolean): SQLite.Options => {
   const binding = nativeBinding();
-  return new SQLite(file, { readonly, timeout: BUSY_TIMEOUT_MS, ...(binding ? { nativeBinding: binding } : {}) });
+  return { readonly, timeout: BUSY_TIMEOUT_MS, ...(binding ? { nativeBinding: binding } : {}) };
 };
+
+const connect = (file: string, readonly: boolean): Connection => new SQLite(resolve(file), { ...optionsOf(readonly), fileMustExist: true });
 
 /** A database that nobody else sees and that is gone when it is closed. */
-export const memoryConnection = (): Connection => connect(':memory:', false);
+export const memoryConnection = (): Connection => new SQLite(':memory:', optionsOf(false));
 
 const numberOf = (db: Connection, pragma: string): number => Number(db.pragma(pragma, { simple: true }));
 
 const identify = (db: Connection, file: string, mode: Mode): Result<number, Failure> => {
   const application = numberOf(db, 'application_id');
   const version = numberOf(db, 'user_version');
-  if (application === 0 && version === 0 && mode === 'create') {
-    const tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get();
-    if (tables === 0) return ok(0);
+  if (application === 0 && version === 0 && db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0) {
+    return mode === 'create' ? ok(0) : err(unfinished(file));
   }
   if (application !== APPLICATION_ID) return err(failure('D_HOME_FOREIGN', `${file} is not a ledger of domtrail`));
   if (version > MIGRATIONS.length) {
     const message = `${file} has schema ${version}; this domtrail knows ${MIGRATIONS.length}`;
     return err(failure('D_HOME_NEWER', message, { next: 'use the domtrail that wrote it, or a newer one' }));
+  }
+  if (mode === 'read' && version < MIGRATIONS.length) {
+    return err(failure('D_HOME_NEWER', `${file} has the old schema ${version}`, { next: 'domtrail recover   (brings it up to date)' }));
   }
   return ok(version);
 };
@@ -62,6 +53,7 @@ const harden = (db: Connection, mode: Mode): void => {
   db.pragma('trusted_schema = OFF');
   db.pragma('cell_size_check = ON');
   db.pragma('foreign_keys = ON');
+  db.pragma('recursive_triggers = ON');
   db.pragma('temp_store = MEMORY');
   if (mode === 'read') {
     db.pragma('query_only = ON');
@@ -75,10 +67,10 @@ const harden = (db: Connection, mode: Mode): void => {
   db.pragma(`journal_size_limit = ${JOURNAL_SIZE_LIMIT}`);
 };
 
-const migrate = (db: Connection, from: number): void => {
-  if (from === MIGRATIONS.length) return;
+/** The version is read again under the lock: two processes may start on an old ledger at the same moment. */
+const migrate = (db: Connection): void => {
   db.transaction(() => {
-    for (const sql of MIGRATIONS.slice(from)) db.exec(sql);
+    for (const sql of MIGRATIONS.slice(numberOf(db, 'user_version'))) db.exec(sql);
     db.pragma(`user_version = ${MIGRATIONS.length}`);
     db.pragma(`application_id = ${APPLICATION_ID}`);
   }).exclusive();
@@ -90,9 +82,6 @@ export const assertFullSync = (db: Connection): void => {
   if (level !== FULL) throw new Error(`the ledger would be written with synchronous=${level}`);
 };
 
-const missing = (file: string): Failure =>
-  failure('D_HOME_MISSING', `there is no ledger at ${file}`, { next: `domtrail init --home ${dirname(file)}` });
-
 const prepared = (db: Connection, file: string, mode: Mode): Result<Connection, Failure> => {
   const version = db.prepare('SELECT sqlite_version()').pluck().get() as string;
   if (hasWalResetBug(version)) {
@@ -100,34 +89,64 @@ const prepared = (db: Connection, file: string, mode: Mode): Result<Connection, 
   }
   const identified = identify(db, file, mode);
   if (!identified.ok) return identified;
-  if (mode === 'read' && identified.value < MIGRATIONS.length) {
-    return err(failure('D_HOME_NEWER', `${file} has the old schema ${identified.value}`, { next: 'domtrail recover   (brings it up to date)' }));
-  }
   harden(db, mode);
-  if (mode !== 'read') {
-    migrate(db, identified.value);
-    if (identified.value < MIGRATIONS.length) assertFullSync(db);
+  if (mode !== 'read' && identified.value < MIGRATIONS.length) {
+    migrate(db);
+    assertFullSync(db);
   }
   return ok(db);
 };
 
+const closedOnFailure = (db: Connection, file: string, mode: Mode): Result<Connection, Failure> => {
+  try {
+    const result = prepared(db, file, mode);
+    if (result.ok) rememberOpened(file);
+    else db.close();
+    return result;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+};
+
+const COPY = 'copy the directory to where you may write, and read the copy with --db';
+
+/** The file as it lies there, in memory: all that is left where SQLite may not put its index beside it. */
+const openImage = (file: string, why: Failure): Result<Connection, Failure> => {
+  if ((sizeOf(`${file}-wal`) ?? 0) > 0 || (sizeOf(file) ?? 0) > LARGEST_IMAGE) return err({ ...why, next: COPY });
+  const image = readFileSync(file);
+  // Write and read version 1: SQLite cannot read an image that claims to have a write-ahead log (fileformat2, 1.3).
+  image.fill(1, 18, 20);
+  return closedOnFailure(new SQLite(image, optionsOf(false)), file, 'read');
+};
+
+/**
+ * Reading leaves nothing behind. A read-only connection would: it cannot remove the index it makes. So it is used only
+ * where a log lies beside the file, which a connection that may write would check-point; else `query_only` has to do.
+ */
+const openToRead = (file: string): Result<Connection, Failure> => {
+  const readonly = (sizeOf(`${file}-wal`) ?? 0) > 0;
+  try {
+    return closedOnFailure(connect(file, readonly), file, 'read');
+  } catch (error) {
+    const refusal = sqliteFailure(error, file);
+    const code = error instanceof SQLite.SqliteError ? error.code : '';
+    if (refusal && /^SQLITE_(CANTOPEN|READONLY)/.test(code)) return openImage(file, refusal);
+    throw error;
+  }
+};
+
+const missing = (file: string): Failure =>
+  failure('D_HOME_MISSING', `there is no ledger at ${file}`, { next: `domtrail init --home ${dirname(file)}` });
+
 /** Opens a ledger's database, hardened; creates it only in mode `create`. Never changes a file that is not ours. */
 export const openConnection = (file: string, mode: Mode): Result<Connection, Failure> =>
   guarded(file, () => {
-    const there = existsSync(file);
-    if (!there && mode !== 'create') return err(missing(file));
-    if (there && statSync(file).size === 0 && mode !== 'create') {
-      return err(failure('D_HOME_UNREADABLE', `${file} is empty: it was cut off or never written`));
+    if (sizeOf(file) === null) {
+      if (mode !== 'create') return err(missing(file));
+      makeFile(file);
     }
-    if (!there) createFile(file);
-    const db = connect(file, mode === 'read');
-    try {
-      const result = prepared(db, file, mode);
-      if (!result.ok) db.close();
-      else if (!there) fsyncDirectory(join(dirname(file)));
-      return result;
-    } catch (error) {
-      db.close();
-      throw error;
-    }
+    const inspected = inspectFile(file, mode === 'create');
+    if (!inspected.ok) return inspected;
+    return mode === 'read' ? openToRead(file) : closedOnFailure(connect(file, false), file, mode);
   });

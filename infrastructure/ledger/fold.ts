@@ -2,6 +2,7 @@ import type { Recorded } from '../../domain/event.ts';
 import { emptyHost, evolve, type Host } from '../../domain/host/host.ts';
 import { type Ledger, statement } from './ledger.ts';
 import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
+import { LogDamaged } from './sqlite-failure.ts';
 
 const PAGE = 1000;
 
@@ -21,6 +22,18 @@ export function* eventsBetween(ledger: Ledger, from: number, to: number): Genera
   }
 }
 
+const foldPage = (host: Host, rows: readonly EventRow[]): void => {
+  let position = host.position;
+  try {
+    for (const row of rows) {
+      [position] = row;
+      evolve(host, decode(row));
+    }
+  } catch (error) {
+    throw new LogDamaged(position, error);
+  }
+};
+
 /** The state at a position, folded from the first event. */
 export const foldTo = (ledger: Ledger, to = Number.MAX_SAFE_INTEGER, host: Host = emptyHost()): Host => {
   const page = statement(
@@ -29,7 +42,7 @@ export const foldTo = (ledger: Ledger, to = Number.MAX_SAFE_INTEGER, host: Host 
   ).raw();
   while (host.position < to) {
     const rows = page.all(host.position, to) as EventRow[];
-    for (const row of rows) evolve(host, decode(row));
+    foldPage(host, rows);
     if (rows.length < PAGE) break;
   }
   return host;

@@ -26,19 +26,18 @@ const busy = ({ pid, command }: Row): Failure =>
     next: 'wait for it, or repeat with --wait SECONDS',
   });
 
+const write = (ledger: Ledger, token: number, { pid, startTime, bootId }: Owner, command: string | null): void => {
+  statement(ledger, 'UPDATE lease SET token = ?, pid = ?, start_time = ?, boot_id = ?, command = ?').run(token, pid, startTime, bootId, command);
+};
+
 const take = (ledger: Ledger, owner: Owner, command: string | null): Result<number, Failure> => {
   const row = readLease(ledger);
   const holder = holderOf(row);
-  if (holder && !isUs(holder, owner) && processLives(holder)) return err(busy(row));
-  const token = row.token + 1;
-  statement(ledger, 'UPDATE lease SET token = ?, pid = ?, start_time = ?, boot_id = ?, command = ?').run(
-    token,
-    owner.pid,
-    owner.startTime,
-    owner.bootId,
-    command,
-  );
-  ledger.cache.token = token;
+  const ours = holder !== null && isUs(holder, owner);
+  if (holder && !ours && processLives(holder)) return err(busy(row));
+  // Whoever holds it and asks again only says what it works on now.
+  const token = ours && ledger.cache.token === row.token ? row.token : row.token + 1;
+  write(ledger, token, owner, command);
   return ok(token);
 };
 
@@ -47,7 +46,11 @@ const take = (ledger: Ledger, owner: Owner, command: string | null): Result<numb
  * failure's `holder`. Whoever was replaced finds its token outdated at its next write (D_STALE_WRITER).
  */
 export const acquireLease = (ledger: Ledger, owner: Owner, command: string | null): Result<number, Failure> =>
-  guarded(ledger.file, () => ledger.db.transaction(() => take(ledger, owner, command)).immediate());
+  guarded(ledger.file, () => {
+    const taken = ledger.db.transaction(() => take(ledger, owner, command)).immediate();
+    if (taken.ok) ledger.cache.token = taken.value;
+    return taken;
+  });
 
 /** Tries again until `waitMs` have passed. */
 export const acquireLeaseWithin = async (ledger: Ledger, owner: Owner, command: string | null, waitMs: number): Promise<Result<number, Failure>> => {
@@ -59,16 +62,21 @@ export const acquireLeaseWithin = async (ledger: Ledger, owner: Owner, command: 
   }
 };
 
-export const releaseLease = (ledger: Ledger): void => {
-  const { token } = ledger.cache;
-  if (token === null) return;
-  ledger.cache.token = null;
-  statement(ledger, 'UPDATE lease SET pid = NULL, start_time = NULL, boot_id = NULL, command = NULL WHERE token = ?').run(token);
-};
+/** Gives the lease up if it is still ours. Where that cannot be written, it ends with this process. */
+export const releaseLease = (ledger: Ledger): Result<null, Failure> =>
+  guarded(ledger.file, () => {
+    const { token } = ledger.cache;
+    if (token === null) return ok(null);
+    ledger.cache.token = null;
+    statement(ledger, 'UPDATE lease SET pid = NULL, start_time = NULL, boot_id = NULL, command = NULL WHERE token = ?').run(token);
+    return ok(null);
+  });
 
-/** Asked inside every write transaction: a writer that was taken for dead must not go on. */
+/** Asked inside every write transaction: a writer that was taken for dead, or that gave the lease up, must not go on. */
 export const checkToken = (ledger: Ledger): Result<null, Failure> => {
   const { token } = ledger.cache;
-  if (token === readLease(ledger).token && token !== null) return ok(null);
-  return err(failure('D_STALE_WRITER', 'another process has taken over the ledger; this one may not write any more', { next: 'domtrail recover' }));
+  const row = readLease(ledger);
+  if (token !== null && token === row.token) return ok(null);
+  const message = token === null ? 'this process does not hold the ledger' : 'another process has taken over the ledger; this one may not write any more';
+  return err(failure('D_STALE_WRITER', message, { ...(row.command ? { holder: row.command } : {}), next: 'domtrail recover' }));
 };

@@ -1,10 +1,12 @@
-import type { Statement as BetterStatement } from 'better-sqlite3';
-import type { Failure } from '../../domain/failure.ts';
+import SQLite, { type Statement as BetterStatement } from 'better-sqlite3';
+import { type Failure, failure } from '../../domain/failure.ts';
 import type { Host } from '../../domain/host/host.ts';
-import { ok, type Result } from '../../domain/result.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
 import { type Connection, type Mode, openConnection } from './connection.ts';
+import { checkAfterCrash, leftALog } from './crash-check.ts';
 import { GENESIS } from './hashes.ts';
 import type { Projection, Sql } from './projection.port.ts';
+import { guarded } from './sqlite-failure.ts';
 
 export type Head = { readonly position: number; readonly hash: string };
 
@@ -63,21 +65,35 @@ export const readHead = (ledger: Pick<Ledger, 'db'>): Head => {
   return row ? { position: row.position, hash: row.hash.toLowerCase() } : { position: 0, hash: GENESIS };
 };
 
+const ledgerOn = (db: Connection, file: string, mode: Mode, projections: readonly Projection[]): Ledger => ({
+  file,
+  mode,
+  db,
+  sql: sqlOf(db),
+  projections,
+  cache: { host: null, head: readHead({ db }), token: null },
+  committed: new Set(),
+});
+
 /** Opens the ledger in `file`. Mode `read` changes nothing, not even beside the file where SQLite can help it. */
-export const openLedger = (file: string, mode: Mode, projections: readonly Projection[] = []): Result<Ledger, Failure> => {
-  const connection = openConnection(file, mode);
-  if (!connection.ok) return connection;
-  const db = connection.value;
-  return ok({
-    file,
-    mode,
-    db,
-    sql: sqlOf(db),
-    projections,
-    cache: { host: null, head: readHead({ db }), token: null },
-    committed: new Set(),
+export const openLedger = (file: string, mode: Mode, projections: readonly Projection[] = []): Result<Ledger, Failure> =>
+  guarded(file, () => {
+    const suspicious = mode === 'write' && leftALog(file);
+    const connection = openConnection(file, mode);
+    if (!connection.ok) return connection;
+    const db = connection.value;
+    try {
+      const sound = suspicious ? checkAfterCrash(db, file) : ok(null);
+      if (sound.ok) return ok(ledgerOn(db, file, mode, projections));
+      db.close();
+      return sound;
+    } catch (error) {
+      db.close();
+      // SQLITE_ERROR on statements of ours: a table or column is not there.
+      if (error instanceof SQLite.SqliteError && error.code === 'SQLITE_ERROR') return err(failure('D_HOME_UNREADABLE', `${file}: ${error.message}`));
+      throw error;
+    }
   });
-};
 
 export const closeLedger = ({ db, mode }: Ledger): void => {
   if (!db.open) return;

@@ -69,3 +69,7 @@ export const saveOutcome = (ledger: Ledger, recorded: readonly Recorded[]): void
   const error = turn.failure ? JSON.stringify(turn.failure) : null;
   statement(ledger, UPSERT).run(last.command, turn.outcome, error, first.position, last.position, finished);
 };
+
+export const clearOutcomes = (ledger: Ledger): void => {
+  statement(ledger, 'DELETE FROM outcomes').run();
+};

@@ -1,15 +1,21 @@
 import { readFileSync } from 'node:fs';
 import type { Owner } from '../../domain/command/events.ts';
 
-/** Field 22 of /proc/PID/stat, counted after the last ")" because a process may call itself ") (" . */
-const startTimeOf = (pid: number | 'self'): string | null => {
+type Seen = { readonly is: 'running'; readonly startTime: string } | { readonly is: 'over' } | { readonly is: 'hidden' };
+
+/** Field 22 of /proc/PID/stat (proc(5)), counted after the last ")" because a process may call itself ") (" . */
+export const parseStat = (stat: string): Seen => {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // A zombie holds nothing any more: it only waits for its parent to ask.
+  if (fields[0] === 'Z' || fields[0] === 'X') return { is: 'over' };
+  return fields[19] ? { is: 'running', startTime: fields[19] } : { is: 'hidden' };
+};
+
+const look = (pid: number | 'self'): Seen => {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // A zombie holds nothing any more: it only waits for its parent to ask.
-    return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
-    return null;
+    return { is: 'hidden' };
   }
 };
 
@@ -17,8 +23,27 @@ const startTimeOf = (pid: number | 'self'): string | null => {
 export const bootId = (): string =>
   process.env['DOMTRAIL_BOOT_ID'] ?? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 
-export const thisProcess = (): Owner => ({ pid: process.pid, startTime: startTimeOf('self') ?? '0', bootId: bootId() });
+export const thisProcess = (): Owner => {
+  const seen = look('self');
+  return { pid: process.pid, startTime: seen.is === 'running' ? seen.startTime : '0', bootId: bootId() };
+};
 
-/** Whether that very process still runs: a pid alone may belong to somebody else by now. */
-export const processLives = (owner: Owner): boolean =>
-  owner.bootId === bootId() && startTimeOf(owner.pid) === owner.startTime;
+/** Where /proc hides other users' processes (hidepid), a signal that is never sent still tells whether the pid is taken. */
+const pidIsTaken = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+};
+
+/**
+ * Whether that very process still runs: a pid alone may belong to somebody else by now. In doubt it does, because two
+ * writers do more harm than one that waits.
+ */
+export const processLives = (owner: Owner): boolean => {
+  if (owner.bootId !== bootId()) return false;
+  const seen = look(owner.pid);
+  return seen.is === 'hidden' ? pidIsTaken(owner.pid) : seen.is === 'running' && seen.startTime === owner.startTime;
+};

@@ -1,117 +1,178 @@
-import { hash } from 'node:crypto';
-import { emptyHost, evolve } from '../../domain/host/host.ts';
+import { createHash } from 'node:crypto';
 import type { Failure } from '../../domain/failure.ts';
+import { emptyHost, evolve, type Host } from '../../domain/host/host.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { type Connection, memoryConnection } from './connection.ts';
 import { eventsBetween } from './fold.ts';
 import { type Ledger, readHead, sqlOf, statement } from './ledger.ts';
+import { clearOutcomes, saveOutcome } from './outcomes.ts';
 import type { Projection, Sql } from './projection.port.ts';
 import { guarded } from './sqlite-failure.ts';
-import { currentHost, readCheckpoint, STATE_VERSION, saveCheckpoint, saveEntities } from './state.ts';
+import { allCheckpoints, clearEntities, currentHost, readCheckpoint, STATE_VERSION, saveCheckpoint, saveEntities, snapshot } from './state.ts';
 
-const SHADOW = 'shadow_';
+/** A projection's tables in a database in memory, and the state that ran along while they were filled. */
+export type Shadow = { readonly db: Connection; readonly sql: Sql; readonly prefix: string; readonly host: Host };
 
-const drop = (ledger: Ledger, projection: Projection, prefix: string): void => {
-  for (const table of projection.tables) ledger.db.exec(`DROP TABLE IF EXISTS ${prefix}${table}`);
+const follow = (ledger: Ledger, projection: Projection, { db, sql, prefix, host }: Shadow, to: number): void => {
+  db.transaction(() => {
+    for (const recorded of eventsBetween(ledger, host.position, to)) {
+      evolve(host, recorded);
+      projection.apply(sql, prefix, recorded, host);
+    }
+  })();
 };
 
-type Target = { readonly db: Connection; readonly sql: Sql; readonly prefix: string };
-
-/** Fills tables under a prefix from the first event on. The state runs along, because a projection may look at it. */
-const fill = (ledger: Ledger, projection: Projection, { db, sql, prefix }: Target, to: number): void => {
-  db.exec(projection.schema(prefix));
-  const host = emptyHost();
-  for (const recorded of eventsBetween(ledger, 0, to)) {
-    evolve(host, recorded);
-    projection.apply(sql, prefix, recorded, host);
-  }
-};
-
-/** A database in memory that a projection can be replayed into while the ledger is only read. */
-export const replayed = (ledger: Ledger, projection: Projection, to: number): Target => {
+/** A projection as it was at a position, replayed into memory: the ledger is only read. The caller closes `db`. */
+export const replayed = (ledger: Ledger, projection: Projection, to: number): Shadow => {
   const db = memoryConnection();
-  const target = { db, sql: sqlOf(db), prefix: '' };
-  db.transaction(() => fill(ledger, projection, target, to))();
-  return target;
+  const shadow = { db, sql: sqlOf(db), prefix: '', host: emptyHost() };
+  db.exec(projection.schema(''));
+  follow(ledger, projection, shadow, to);
+  return shadow;
 };
 
 /** The digest a projection would have if it were made again up to a position. */
 export const rebuildShadow = (ledger: Ledger, projection: Projection, to: number): string => {
   const { db } = replayed(ledger, projection, to);
-  const digest = digestOf(db, projection);
-  db.close();
-  return digest;
+  try {
+    return digestOf(db, projection);
+  } finally {
+    db.close();
+  }
+};
+
+const KEY = `SELECT group_concat('"' || name || '"') FROM (SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk)`;
+
+/** Rows in the order of the key, or of all columns where a table has none: never in the order of their making. */
+const rowsInOrder = (db: Connection, table: string): IterableIterator<unknown> => {
+  const key = db.prepare(KEY).pluck().get(table) as string | null;
+  const columns = db.prepare(`SELECT * FROM ${table}`).columns();
+  const order = key ?? columns.map((_, index) => index + 1).join(', ');
+  return db.prepare(`SELECT * FROM ${table} ORDER BY ${order}`).raw().iterate();
 };
 
 /** sha256 over every row of a projection's tables in a fixed order: equal digests, equal content. */
 export const digestOf = (db: Connection, projection: Projection, prefix = ''): string => {
-  const parts: string[] = [];
+  const digest = createHash('sha256');
   for (const table of projection.tables) {
-    const rows = db.prepare(`SELECT * FROM ${prefix}${table}`).raw().all() as unknown[][];
-    parts.push(table, ...rows.map((row) => JSON.stringify(row)).sort());
+    digest.update(`${table}\n`);
+    for (const row of rowsInOrder(db, `${prefix}${table}`)) digest.update(`${JSON.stringify(row)}\n`);
   }
-  return hash('sha256', parts.join('\n'));
+  return digest.digest('hex');
 };
 
-const swap = (ledger: Ledger, projection: Projection, position: number): void => {
-  drop(ledger, projection, '');
-  for (const table of projection.tables) ledger.db.exec(`ALTER TABLE ${SHADOW}${table} RENAME TO ${table}`);
-  saveCheckpoint(ledger, projection.name, projection.version, position);
+const hasTables = ({ db }: Ledger, { tables }: Projection): boolean =>
+  tables.every((table) => db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table) !== undefined);
+
+const copyRows = (from: Connection, to: Connection, table: string): void => {
+  const rows = from.prepare(`SELECT * FROM ${table}`).raw();
+  const insert = to.prepare(`INSERT INTO ${table} VALUES (${rows.columns().map(() => '?').join(', ')})`);
+  for (const row of rows.iterate()) insert.run(...(row as unknown[]));
 };
 
+const replace = ({ db }: Ledger, projection: Projection, shadow: Shadow): void => {
+  for (const table of projection.tables) db.exec(`DROP TABLE IF EXISTS ${table}`);
+  db.exec(projection.schema(''));
+  for (const table of projection.tables) copyRows(shadow.db, db, table);
+};
+
+/** `before` is null where there was nothing, or only tables of another version. */
 export type Rebuilt = { readonly name: string; readonly position: number; readonly before: string | null; readonly after: string };
 
+const compare = (ledger: Ledger, projection: Projection, shadow: Shadow): Rebuilt => {
+  const { position } = readHead(ledger);
+  follow(ledger, projection, shadow, position);
+  const known = readCheckpoint(ledger, projection.name);
+  const comparable = known?.version === projection.version && hasTables(ledger, projection);
+  const before = comparable ? digestOf(ledger.db, projection) : null;
+  return { name: projection.name, position, before, after: digestOf(shadow.db, projection) };
+};
+
+/** Inside a write transaction: the rest of the log into the shadow, and the shadow's rows in the place of the stored ones. */
+const swap = (ledger: Ledger, projection: Projection, shadow: Shadow): Rebuilt => {
+  const rebuilt = compare(ledger, projection, shadow);
+  if (rebuilt.before !== rebuilt.after) replace(ledger, projection, shadow);
+  saveCheckpoint(ledger, projection.name, projection.version, rebuilt.position);
+  return rebuilt;
+};
+
 /**
- * Makes a projection again from the log, beside the live tables, and swaps it in: a reader sees the old rows or the new,
- * never some of each. The digests say whether anything changed. `swapped` false only compares.
+ * Makes a projection again from the log, in memory beside the stored tables, and swaps it in with one transaction: a
+ * reader sees the old rows or the new, never some of each, and writers wait for the swap only. A rebuild that is killed
+ * leaves everything as it was. The digests say whether anything changed. `swapped` false only compares.
  */
 export const rebuild = (ledger: Ledger, projection: Projection, swapped: boolean): Result<Rebuilt, Failure> =>
-  guarded(ledger.file, () =>
-    ledger.db
-      .transaction((): Result<Rebuilt, Failure> => {
-        const { position } = readHead(ledger);
-        const known = readCheckpoint(ledger, projection.name);
-        const before = known ? digestOf(ledger.db, projection) : null;
-        drop(ledger, projection, SHADOW);
-        fill(ledger, projection, { db: ledger.db, sql: ledger.sql, prefix: SHADOW }, position);
-        const after = digestOf(ledger.db, projection, SHADOW);
-        if (swapped) swap(ledger, projection, position);
-        else drop(ledger, projection, SHADOW);
-        return ok({ name: projection.name, position, before, after });
-      })
-      .immediate(),
-  );
+  guarded(ledger.file, () => {
+    const shadow = replayed(ledger, projection, readHead(ledger).position);
+    try {
+      if (!swapped) return ok(snapshot(ledger, () => compare(ledger, projection, shadow)));
+      return ok(ledger.db.transaction(() => swap(ledger, projection, shadow)).immediate());
+    } finally {
+      shadow.db.close();
+    }
+  });
 
-/** Brings the stored state and every projection to the head: after an upgrade of the code, or for a new projection. */
-export const catchUp = (ledger: Ledger): Result<null, Failure> => {
-  const state = readCheckpoint(ledger, 'state');
-  const head = readHead(ledger).position;
-  if (head > 0 && (state?.version !== STATE_VERSION || state.position !== head)) {
-    const saved = guarded(ledger.file, () => ok(restate(ledger)));
-    if (!saved.ok) return saved;
-  }
-  for (const projection of ledger.projections) {
-    const known = readCheckpoint(ledger, projection.name);
-    if (known?.version === projection.version && known.position === head) continue;
-    const rebuilt = rebuild(ledger, projection, true);
-    if (!rebuilt.ok) return rebuilt;
-  }
-  return ok(null);
+type Lagging = { readonly state: boolean; readonly projections: readonly Projection[] };
+
+const lagging = (ledger: Ledger): Lagging => {
+  const { position } = ledger.cache.head;
+  const checkpoints = allCheckpoints(ledger);
+  const lags = (name: string, version: number): boolean => {
+    const known = checkpoints.get(name);
+    return known?.version !== version || known.position !== position;
+  };
+  return {
+    state: (position > 0 || checkpoints.has('state')) && lags('state', STATE_VERSION),
+    projections: ledger.projections.filter(({ name, version }) => lags(name, version)),
+  };
 };
 
 /** Stores the whole state anew from a fold of the log. */
-const restate = (ledger: Ledger): null => {
+const restate = (ledger: Ledger): void => {
+  clearEntities(ledger);
+  clearOutcomes(ledger);
+  const host = emptyHost();
+  const touched = new Map<string, number>();
+  for (const recorded of eventsBetween(ledger, 0, ledger.cache.head.position)) {
+    touched.set(evolve(host, recorded), recorded.position);
+    saveOutcome(ledger, [recorded]);
+  }
+  saveEntities(ledger, host, touched);
   ledger.cache.host = null;
-  ledger.db
-    .transaction(() => {
-      statement(ledger, 'DELETE FROM entities').run();
-      statement(ledger, "DELETE FROM checkpoints WHERE name = 'state'").run();
-      const host = emptyHost();
-      const touched = new Map<string, number>();
-      for (const recorded of eventsBetween(ledger, 0, readHead(ledger).position)) touched.set(evolve(host, recorded), recorded.position);
-      saveEntities(ledger, host, touched);
-    })
-    .immediate();
-  currentHost(ledger);
-  return null;
 };
+
+/**
+ * Inside a write transaction: the state at the head, after everything that is stored of it stands there too. A domtrail
+ * with other projections or an older fold may have written since this process opened the ledger.
+ */
+export const writableHost = (ledger: Ledger): Host => {
+  const { state, projections } = lagging(ledger);
+  if (state) restate(ledger);
+  for (const projection of projections) {
+    const shadow = replayed(ledger, projection, ledger.cache.head.position);
+    try {
+      swap(ledger, projection, shadow);
+    } finally {
+      shadow.db.close();
+    }
+  }
+  return currentHost(ledger);
+};
+
+/** Brings the stored state and every projection to the head: after an upgrade of the code, or for a new projection. */
+export const catchUp = (ledger: Ledger): Result<null, Failure> =>
+  guarded(ledger.file, () => {
+    const look = (): Lagging => {
+      ledger.cache.head = readHead(ledger);
+      return lagging(ledger);
+    };
+    const { state, projections } = snapshot(ledger, look);
+    if (!state && projections.length === 0) return ok(null);
+    ledger.db
+      .transaction(() => {
+        look();
+        writableHost(ledger);
+      })
+      .immediate();
+    return ok(null);
+  });

@@ -1,31 +1,75 @@
 import { type Failure, failure } from '../../domain/failure.ts';
 import { err, type Result } from '../../domain/result.ts';
 
-const codeOf = (error: unknown): string | null =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('SQLITE_')
-    ? error.code
-    : null;
+/** An event that cannot be read or cannot follow from those before it: the log was damaged or forged. */
+export class LogDamaged extends Error {
+  readonly failure: Failure;
+  constructor(position: number, cause: unknown) {
+    const message = `event ${position} cannot be read`;
+    super(message, { cause });
+    this.failure = failure('D_VERIFY', message, {
+      cause: cause instanceof Error ? cause.message : String(cause),
+      position,
+      next: 'domtrail verify',
+    });
+  }
+}
 
-/** SQLite's refusals that are not bugs of ours, as failures; null for everything else. */
+const codeOf = (error: unknown): string | null =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+
+type Refusal = (file: string, cause: string) => Failure;
+
+const full: Refusal = (file, cause) =>
+  failure('D_DISK_FULL', `the disk of ${file} is full; nothing was stored`, { cause, next: 'make room, then repeat the command' });
+const busy: Refusal = (file, cause) => failure('D_BUSY', `${file} is being written to by another process`, { cause });
+const refused: Refusal = (file, cause) => failure('D_HOME_UNREADABLE', `${file} cannot be written to; nothing was stored`, { cause });
+const closed: Refusal = (file, cause) => failure('D_HOME_UNREADABLE', `${file} cannot be opened`, { cause });
+const damaged: Refusal = (file, cause) =>
+  failure('D_HOME_UNREADABLE', `${file} is damaged or not a ledger`, { cause, next: 'keep the file; look with: domtrail verify --db COPY' });
+
+/** By the beginning of the code; the first that fits. SQLite's extended codes, then those of the operating system. */
+const REFUSALS: readonly (readonly [beginning: string, refusal: Refusal])[] = [
+  ['SQLITE_FULL', full],
+  // The write-ahead index is laid out before it is used: on a full disk this is what fails first.
+  ['SQLITE_IOERR_SHMSIZE', full],
+  ['SQLITE_BUSY', busy],
+  ['SQLITE_LOCKED', busy],
+  ['SQLITE_READONLY', refused],
+  ['SQLITE_IOERR_WRITE', refused],
+  ['SQLITE_IOERR_FSYNC', refused],
+  ['SQLITE_IOERR_DIR_FSYNC', refused],
+  ['SQLITE_IOERR_SHMOPEN', closed],
+  ['SQLITE_CANTOPEN', closed],
+  ['SQLITE_PERM', closed],
+  ['SQLITE_AUTH', closed],
+  ['SQLITE_NOTADB', damaged],
+  ['SQLITE_CORRUPT', damaged],
+  ['SQLITE_IOERR', damaged],
+  ['ENOSPC', full],
+  ['EDQUOT', full],
+  ['EROFS', refused],
+  ['EACCES', closed],
+  ['EPERM', closed],
+  ['ENOTDIR', closed],
+  ['EISDIR', closed],
+  ['ELOOP', closed],
+  ['ENAMETOOLONG', closed],
+  ['EMFILE', closed],
+  ['ENFILE', closed],
+  ['EIO', damaged],
+];
+
+/** Refusals of SQLite and of the file system that are not bugs of ours, as failures; null for everything else. */
 export const sqliteFailure = (error: unknown, file: string): Failure | null => {
+  if (error instanceof LogDamaged) return error.failure;
   const code = codeOf(error);
   if (!code) return null;
-  const cause = `${code}: ${(error as Error).message}`;
-  if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_WRITE') {
-    return failure('D_DISK_FULL', `the disk of ${file} is full; nothing was stored`, { cause, next: 'make room, then repeat the command' });
-  }
-  if (code.startsWith('SQLITE_BUSY')) return failure('D_BUSY', `${file} is being written to by another process`, { cause });
-  if (code.startsWith('SQLITE_READONLY')) return failure('D_HOME_UNREADABLE', `${file} cannot be written to`, { cause });
-  if (code.startsWith('SQLITE_CANTOPEN') || code.startsWith('SQLITE_PERM') || code.startsWith('SQLITE_AUTH')) {
-    return failure('D_HOME_UNREADABLE', `${file} cannot be opened`, { cause });
-  }
-  if (code.startsWith('SQLITE_NOTADB') || code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_IOERR')) {
-    return failure('D_HOME_UNREADABLE', `${file} is damaged or not a ledger`, { cause, next: 'keep the file; look with: domtrail verify --db COPY' });
-  }
-  return null;
+  const known = REFUSALS.find(([beginning]) => code.startsWith(beginning));
+  return known ? known[1](file, `${code}: ${(error as Error).message}`) : null;
 };
 
-/** Runs something on the database; SQLite's refusals become failures, bugs stay exceptions. */
+/** Runs something on the database; its refusals become failures, bugs stay exceptions. */
 export const guarded = <T>(file: string, work: () => Result<T, Failure>): Result<T, Failure> => {
   try {
     return work();

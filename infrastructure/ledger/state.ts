@@ -26,6 +26,15 @@ export type Checkpoint = { readonly name: string; readonly version: number; read
 export const readCheckpoint = (ledger: Ledger, name: string): Checkpoint | null =>
   (statement(ledger, 'SELECT name, version, position, digest FROM checkpoints WHERE name = ?').get(name) as Checkpoint | undefined) ?? null;
 
+export const allCheckpoints = (ledger: Ledger): ReadonlyMap<string, Checkpoint> => {
+  const rows = statement(ledger, 'SELECT name, version, position, digest FROM checkpoints').all() as Checkpoint[];
+  return new Map(rows.map((row) => [row.name, row]));
+};
+
+export const clearEntities = (ledger: Ledger): void => {
+  statement(ledger, 'DELETE FROM entities').run();
+};
+
 const restore = (ledger: Ledger, position: number): Host => {
   const host = emptyHost();
   const rows = statement(ledger, 'SELECT key, state FROM entities ORDER BY key').raw().all() as [string, string][];

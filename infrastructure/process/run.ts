@@ -13,7 +13,7 @@ export type RunOptions = {
   readonly cwd?: string;
 };
 
-/** What ran and what it printed. `argv` of the evidence holds the one command; null as exit code: killed by a signal. */
+/** What ran and what it printed. `argv` of the evidence holds the one command; null as exit code: killed or stopped. */
 export type Ran = { readonly evidence: Evidence; readonly stdout: string };
 
 /** Exit code of a shell for "command not found"; programs that cannot be started are reported with it. */
@@ -50,9 +50,10 @@ const epitaph = (program: string, { code, signal, isMaxBuffer, timedOut }: Outco
   return code ? [`${program}: could not be started (${code})`] : [];
 };
 
+/** Whatever a stopped program says in the end, what it printed is not complete. */
 const exitCodeOf = ({ exitCode, code, isMaxBuffer, timedOut, signal }: Outcome): number | null => {
-  if (exitCode !== undefined) return exitCode;
-  return code && !signal && !isMaxBuffer && !timedOut ? NOT_STARTED : null;
+  if (isMaxBuffer || timedOut) return null;
+  return exitCode ?? (code && !signal ? NOT_STARTED : null);
 };
 
 /** execa hands any descriptor on; its types name those up to 9 only. */

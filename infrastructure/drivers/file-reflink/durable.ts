@@ -1,4 +1,3 @@
-import { constants } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { type Failure, failure } from '../../../domain/failure.ts';
@@ -7,7 +6,7 @@ import { lookAt } from './identity.ts';
 
 /** Returns once the file's data or the directory's entries would survive a power cut. */
 export const sync = async (path: string): Promise<void> => {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const handle = await open(path, 'r');
   try {
     await handle.sync();
   } finally {

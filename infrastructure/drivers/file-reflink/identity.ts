@@ -1,9 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { lstat, stat } from 'node:fs/promises';
 import type { DiskId } from '../../../domain/disk.ts';
-import { type Failure, failure } from '../../../domain/failure.ts';
-import { err, ok, type Result } from '../../../domain/result.ts';
-import { errorCode, failureOf } from './errors.ts';
+import { errorCode } from './errors.ts';
 
 /** `inode` is `device:number`, comparable between files that are looked at during one boot. */
 export type FileFacts = {
@@ -44,19 +42,8 @@ export const fileAt = async (path: string): Promise<FileFacts | null> => {
   return stats?.isFile() ? factsOf(stats) : null;
 };
 
-export type Stamp = { readonly stamp: string; readonly bytes: number };
-
 /** Inode, size and time of change: a file that was replaced or written to since has another stamp. */
 export const stampText = ({ ino, size, mtimeNs }: BigIntStats): string => `${ino}+${size}+${mtimeNs}`;
 
-/** The stamp and size of a file to import. Devices and pipes have no size to plan with: those go through stdin. */
-export const stampOf = async (path: string): Promise<Result<Stamp, Failure>> => {
-  try {
-    const stats = await stat(path, { bigint: true });
-    if (stats.isFile()) return ok({ stamp: stampText(stats), bytes: Number(stats.size) });
-    return err(failure('D_BAD_INPUT', `${path} is not a regular file`, { next: 'pipe it in and write - for the file' }));
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return err(failure('D_NOT_FOUND', `${path} does not exist`));
-    return err(failureOf(error, `${path} cannot be looked at`));
-  }
-};
+/** The stamp of the file a path leads to, symlinks followed. Rejects with the system's error when it cannot be looked at. */
+export const stampOf = async (path: string): Promise<string> => stampText(await stat(path, { bigint: true }));

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, open, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { PoolName } from '../../../domain/names.ts';
@@ -35,9 +35,7 @@ export const sourceIn = async (dir: string, bytes: number, pieces: readonly Piec
   await writeFile(path, '');
   await truncate(path, bytes);
   for (const { offset, text } of pieces) await writeAt(path, offset, text);
-  const stamp = await stampOf(path);
-  if (!stamp.ok) throw new Error(stamp.error.message);
-  return { kind: 'file', path, bytes: stamp.value.bytes, stamp: stamp.value.stamp };
+  return { kind: 'file', path, bytes: (await stat(path)).size, stamp: await stampOf(path) };
 };
 
 /** Another process with the file as its stdin, and a handle of our own that follows it through renames. */

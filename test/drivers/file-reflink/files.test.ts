@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Place } from '../../../domain/disk.ts';
 import { fileReflinkDriver } from '../../../infrastructure/drivers/file-reflink/driver.ts';
 import { LARGE, made, must, mustSee, placeIn, read, refusal, SMALL, surveyed, write } from '../bench.ts';
-import { type FileBench, fileBench, QUICK } from './file-bench.ts';
+import { type FileBench, fileBench, holdOpen, QUICK } from './file-bench.ts';
 
 let bench: FileBench;
 let at: Place;
@@ -117,6 +117,18 @@ describe('a pool', () => {
     const { id } = await made(bench, at);
     expect(await bench.driver.prepare()).toEqual({ ok: true, value: null });
     expect((await surveyed(bench)).map((disk) => disk.id)).toEqual([id]);
+  });
+
+  test('may be reached through a symlink', async ({ onTestFinished }) => {
+    const dir = join(bench.outside, 'pool');
+    await symlink(bench.dir, dir);
+    const linked = { ...bench, driver: fileReflinkDriver({ dir }, QUICK) };
+    expect(await linked.driver.prepare()).toEqual({ ok: true, value: null });
+    const { id } = await made(linked, at);
+    const holder = await holdOpen(linked.driver.pathOf(at));
+    onTestFinished(holder.release);
+    expect(await mustSee(linked, at)).toMatchObject({ id, open: true });
+    await must(linked, { do: 'move', disk: id, from: at, to: placeIn(linked, { kind: 'trash', position: 1 }) });
   });
 
   test('is refused where its directory is a file or leads elsewhere', async () => {

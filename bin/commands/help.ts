@@ -1,0 +1,43 @@
+import { outFailure, out } from '../../infrastructure/cli/output.ts';
+import { usage } from '../../infrastructure/cli/arguments.ts';
+
+const PAGE = `domtrail: a journal for the volumes of virtual machines, and the hands that keep it
+
+  domtrail init                                       make a home for the log
+  domtrail vm create debian --class TemplateVM
+  domtrail vm create work --class AppVM --template debian
+  domtrail vm start work; domtrail vm stop work       snapshot, then commit
+  domtrail volume revert work:private                 the state before
+  domtrail log work:private                           who did what, when
+  domtrail recover                                    after a crash
+
+set up   init, pool add|list|remove
+act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags
+         volume list|info|commit|discard|revert|resize|import|export|clone|
+         set|add|remove|pin|unpin
+look     status, log, show, blame, lineage, xml      (--at EVENT|TIME, --db FILE)
+heal     recover, fsck, gc
+prove    verify, replay
+help     help COMMAND, explain CODE, completion bash, version, demo
+
+Every command takes --home DIR (or DOMTRAIL_HOME) and --json. Every changing one
+takes --plan (show the steps, change nothing), -m REASON, --id KEY, --wait SECONDS.
+
+exit  0 done  1 failed  2 changes found  3 not found  4 precondition  5 busy
+      6 verification  7 refused  64 usage  75 try again  124 timeout  130 interrupt
+`;
+
+/** `help COMMAND` is that command's own page. The loader's folder of bundles is this bundle's folder. */
+export const main = async (argv: readonly string[]): Promise<number> => {
+  const [topic, word] = argv.filter((one) => !one.startsWith('-'));
+  if (topic === undefined || topic === 'help') {
+    out(PAGE);
+    return 0;
+  }
+  const { join } = await import('node:path');
+  const { existsSync } = await import('node:fs');
+  const file = /^[a-z][a-z-]*$/.test(topic) ? join(__dirname, `${topic}.cjs`) : '';
+  if (!existsSync(file)) return outFailure(usage(`there is no command ${JSON.stringify(topic)}`, ''), false);
+  const bundle = require(file) as { main: (argv: readonly string[]) => Promise<number> };
+  return bundle.main(word === undefined ? ['--help'] : [word, '--help']);
+};

@@ -1,0 +1,62 @@
+import { err, ok, type Result } from '../../../domain/result.ts';
+import { CHUNK, type Chunks, countBlocks, NO_CHUNKS } from './content.ts';
+import { EXTENT, type Lv, type Message, type Refusal, type State } from './state.ts';
+
+export const capacityOf = ({ pool }: State): number => (pool.extents * EXTENT) / CHUNK;
+
+export const usedBlocks = ({ kernel }: State): number => countBlocks(kernel.devices.values());
+
+/** Whether the pool is out of data space. The sum over all disks is cheap and an upper bound, so it is asked first. */
+export const isFull = (state: State): boolean => {
+  let most = 0;
+  for (const chunks of state.kernel.devices.values()) most += chunks.size;
+  return most >= capacityOf(state) && usedBlocks(state) >= capacityOf(state);
+};
+
+export const chunksOf = ({ kernel }: State, { thinId }: Lv): Chunks | undefined => kernel.devices.get(thinId);
+
+export const withChunks = (state: State, { thinId }: Lv, chunks: Chunks): State => ({
+  ...state,
+  kernel: { ...state.kernel, devices: new Map(state.kernel.devices).set(thinId, chunks) },
+});
+
+/** Carries one message out. A snapshot gets the content its origin has NOW, which is what makes phantoms dangerous. */
+const carriedOut = (devices: Map<number, Chunks>, message: Message): Refusal | null => {
+  if ('delete' in message) {
+    devices.delete(message.delete);
+    return null;
+  }
+  if (devices.has(message.create)) return { is: 'wedged', thinId: message.create };
+  const content = message.origin === null ? NO_CHUNKS : (devices.get(message.origin) ?? NO_CHUNKS);
+  devices.set(message.create, content);
+  return null;
+};
+
+/** The kernel after carrying out what waits, before it is told the new transaction id. */
+export const devicesAfter = (state: State): Result<State, Refusal> => {
+  const devices = new Map(state.kernel.devices);
+  for (const message of state.pool.messages) {
+    const refused = carriedOut(devices, message);
+    if (refused) return err(refused);
+  }
+  return ok({ ...state, kernel: { ...state.kernel, devices } });
+};
+
+/** Both sides agree again, and LVM has written that nothing waits. */
+export const settled = (state: State): State => ({
+  ...state,
+  seqno: state.seqno + 1,
+  kernel: { ...state.kernel, transactionId: state.pool.transactionId },
+  pool: { ...state.pool, messages: [] },
+});
+
+/**
+ * What LVM does before every change of the pool: sends what waits. Messages that the kernel knows to be done already
+ * (the ids agree) are only forgotten.
+ */
+export const flushed = (state: State): Result<State, Refusal> => {
+  if (state.pool.messages.length === 0) return ok(state);
+  if (state.kernel.transactionId === state.pool.transactionId) return ok(settled(state));
+  const sent = devicesAfter(state);
+  return sent.ok ? ok(settled(sent.value)) : sent;
+};

@@ -1,0 +1,240 @@
+import { err, ok, type Result } from '../../../domain/result.ts';
+import {
+  activated,
+  type Change,
+  deactivated,
+  KILL_POINTS,
+  type KillPoint,
+  made,
+  rebooted,
+  relabelled,
+  removed,
+  renamed,
+  resized,
+  type Stages,
+} from './change.ts';
+import { type Chunks, copyOf, NO_CHUNKS, type Piece, readText, writeText } from './content.ts';
+import { capacityOf, chunksOf, usedBlocks, withChunks } from './kernel.ts';
+import { EXTENT, emptyState, type Lv, lvNamed, type ModelOptions, type Refusal, type State } from './state.ts';
+
+export type Outcome = Result<null, Refusal>;
+
+/** Names here are those of LVs, without the volume group. `by` is the command line that LVM's archive keeps. */
+export type LvmModel = {
+  /** Everything, as plain immutable data: keep it, compare it, send it through structuredClone. */
+  readonly state: () => State;
+  readonly find: (name: string) => Lv | undefined;
+  readonly create: (name: string, bytes: number, more?: Labels) => Outcome;
+  readonly snapshot: (origin: string, name: string, more?: Labels) => Outcome;
+  readonly rename: (from: string, to: string, by?: string) => Outcome;
+  readonly remove: (name: string, by?: string) => Outcome;
+  readonly resize: (name: string, bytes: number, more?: { readonly shrink?: boolean; readonly by?: string }) => Outcome;
+  readonly activate: (name: string, force?: boolean) => Outcome;
+  readonly deactivate: (name: string) => Outcome;
+  readonly relabel: (name: string, label: (lv: Lv) => Lv, by?: string) => Outcome;
+  /** Replaces the whole content; killed half way it leaves half of it. */
+  readonly fill: (name: string, content: Chunks) => Outcome;
+  readonly discard: (name: string) => Outcome;
+  /** What a VM writes: never killed, refused when the pool is full or the LV is not active. */
+  readonly writeAt: (name: string, offset: number, text: string) => Outcome;
+  /** Up to the end of the disk. Throws when there is no active LV of that name. */
+  readonly readAt: (name: string, offset: number, length: number) => string;
+  readonly contentOf: (name: string) => Chunks;
+  /** Opens the device; what is opened follows renames. */
+  readonly open: (name: string) => OpenDevice;
+  /** The `nth` change from now (1: the next) is killed at that point; `fill` and refused changes count too. */
+  readonly killAt: (point: KillPoint, nth?: number) => void;
+  readonly disarm: () => void;
+  /** Changes asked for so far, by whomever. */
+  readonly changes: () => number;
+  /** Tells the kernel that the waiting message counts; false where the ids leave no doubt to settle. */
+  readonly setTransactionId: (from: number, to: number) => boolean;
+  readonly reboot: (options?: { readonly autoactivate?: boolean }) => void;
+  /** The disk goes away or comes back. */
+  readonly setVisible: (visible: boolean) => void;
+  /** An independent copy; costs nothing, because the state is immutable. Nothing is armed in it. */
+  readonly clone: () => LvmModel;
+};
+
+export type Labels = { readonly tags?: readonly string[]; readonly skip?: boolean; readonly by?: string };
+
+export type OpenDevice = {
+  readonly readAt: (offset: number, length: number) => string;
+  readonly writeAt: (offset: number, text: string) => Outcome;
+  readonly close: () => void;
+};
+
+type Armed = { readonly point: KillPoint; left: number };
+
+/** The handle's own memory: all that is mutable about a model. */
+type Cell = { state: State; armed: Armed | null; changes: number };
+
+const extentsFor = (bytes: number): number => Math.ceil(bytes / EXTENT);
+
+const reached = (stages: Stages, point: KillPoint): State | undefined => {
+  const limit = KILL_POINTS.indexOf(point);
+  return stages.findLast(({ at }) => KILL_POINTS.indexOf(at) <= limit)?.state;
+};
+
+const killPoint = (cell: Cell): KillPoint | null => {
+  if (!cell.armed || --cell.armed.left > 0) return null;
+  const { point } = cell.armed;
+  cell.armed = null;
+  return point;
+};
+
+const apply = (cell: Cell, change: Change): Outcome => {
+  cell.changes++;
+  const point = killPoint(cell);
+  if (!cell.state.visible) return err({ is: 'unseen' });
+  const stages = change(cell.state);
+  if (point !== null) {
+    if (stages.ok) cell.state = reached(stages.value, point) ?? cell.state;
+    return err({ is: 'killed' });
+  }
+  if (!stages.ok) return stages;
+  cell.state = stages.value.at(-1)?.state ?? cell.state;
+  return ok(null);
+};
+
+const freshIds = (state: State) => {
+  let blocks = state.blocks;
+  return { next: () => ++blocks, used: (after: State): State => ({ ...after, blocks }) };
+};
+
+const fits = (state: State): boolean => {
+  let most = 0;
+  for (const chunks of state.kernel.devices.values()) most += chunks.size;
+  return most <= capacityOf(state) || usedBlocks(state) <= capacityOf(state);
+};
+
+/** Content of an active LV changed: refused as a whole where the pool has no room for it. */
+const rewritten =
+  (name: string, change: (old: Chunks, freshId: () => number) => readonly Chunks[]): Change =>
+  (state) => {
+    const lv = lvNamed(state, name);
+    if (!lv) return err({ is: 'missing', name });
+    const old = chunksOf(state, lv);
+    if (!lv.active || !old) return err({ is: 'no-device', name });
+    const ids = freshIds(state);
+    const versions = change(old, ids.next).map((chunks) => ids.used(withChunks(state, lv, chunks)));
+    const last = versions.at(-1) ?? state;
+    if (!fits(last)) return err({ is: 'full' });
+    return ok(versions.map((version, index) => ({ at: index === versions.length - 1 ? 'after' : 'between', state: version })));
+  };
+
+const writing = (name: string, piece: Piece): Change => {
+  const change = rewritten(name, (old, freshId) => [writeText(old, piece, freshId)]);
+  return (state) => {
+    const lv = lvNamed(state, name);
+    const end = (lv?.extents ?? 0) * EXTENT;
+    if (lv && piece.offset + piece.text.length > end) throw new Error(`${name} ends at ${end}`);
+    return change(state);
+  };
+};
+
+/** A VM's write is no change of LVM's: it is not counted and never killed. */
+const write = (cell: Cell, name: string, piece: Piece): Outcome => {
+  const stages = writing(name, piece)(cell.state);
+  if (!stages.ok) return stages;
+  cell.state = stages.value.at(-1)?.state ?? cell.state;
+  return ok(null);
+};
+
+const filling = (name: string, content: Chunks): Change =>
+  rewritten(name, (_, freshId) => {
+    const whole = copyOf(content, freshId);
+    const half = [...whole].slice(0, Math.ceil(whole.size / 2));
+    return [new Map(half), whole];
+  });
+
+const activeLv = ({ state }: Cell, name: string): Lv => {
+  const lv = lvNamed(state, name);
+  if (!lv?.active) throw new Error(`${name} is not an active LV`);
+  return lv;
+};
+
+const contentOf = (cell: Cell, name: string): Chunks => chunksOf(cell.state, activeLv(cell, name)) ?? NO_CHUNKS;
+
+const readFrom = (cell: Cell, name: string, offset: number, length: number): string => {
+  const end = activeLv(cell, name).extents * EXTENT;
+  return readText(contentOf(cell, name), offset, Math.max(0, Math.min(length, end - offset)));
+};
+
+const opened = (cell: Cell, name: string): OpenDevice => {
+  const { uuid } = activeLv(cell, name);
+  const count = (by: number): void => {
+    const lv = cell.state.lvs.get(uuid);
+    // After a reboot nothing is open, whoever still holds a handle.
+    if (lv) cell.state = { ...cell.state, lvs: new Map(cell.state.lvs).set(uuid, { ...lv, open: Math.max(0, lv.open + by) }) };
+  };
+  const nameNow = (): string => cell.state.lvs.get(uuid)?.name ?? name;
+  count(1);
+  return {
+    readAt: (offset, length) => readFrom(cell, nameNow(), offset, length),
+    writeAt: (offset, text) => write(cell, nameNow(), { offset, text }),
+    close: () => count(-1),
+  };
+};
+
+/** What happens around a pool, as opposed to what LVM is asked for. */
+const surroundings = (cell: Cell) => ({
+  killAt: (point: KillPoint, nth = 1): void => {
+    cell.armed = { point, left: nth };
+  },
+  disarm: (): void => {
+    cell.armed = null;
+  },
+  changes: () => cell.changes,
+  setTransactionId: (from: number, to: number): boolean => {
+    const { kernel } = cell.state;
+    if (kernel.transactionId !== from) return false;
+    cell.state = { ...cell.state, kernel: { ...kernel, transactionId: to } };
+    return true;
+  },
+  reboot: ({ autoactivate = true }: { readonly autoactivate?: boolean } = {}): void => {
+    cell.state = rebooted(cell.state, autoactivate);
+  },
+  setVisible: (visible: boolean): void => {
+    cell.state = { ...cell.state, visible };
+  },
+});
+
+const creating = (cell: Cell, name: string, bytes: number, { tags = [], skip = false, by = 'lvcreate' }: Labels): Outcome =>
+  apply(cell, made({ name, extents: extentsFor(bytes), origin: null, tags, skip, by }));
+
+const snapshotting = (cell: Cell, from: string, name: string, { tags = [], skip = false, by = 'lvcreate' }: Labels): Outcome =>
+  apply(cell, (state) => {
+    const origin = lvNamed(state, from);
+    if (!origin) return err({ is: 'missing', name: from });
+    return made({ name, extents: origin.extents, origin, tags, skip, by })(state);
+  });
+
+/** A model of that state. */
+export const lvmModelOf = (state: State): LvmModel => {
+  const cell: Cell = { state, armed: null, changes: 0 };
+  return {
+    state: () => cell.state,
+    find: (name) => lvNamed(cell.state, name),
+    create: (name, bytes, more = {}) => creating(cell, name, bytes, more),
+    snapshot: (origin, name, more = {}) => snapshotting(cell, origin, name, more),
+    rename: (from, to, by = 'lvrename') => apply(cell, renamed(from, to, by)),
+    remove: (name, by = 'lvremove') => apply(cell, removed(name, by)),
+    resize: (name, bytes, { shrink = false, by = 'lvresize' } = {}) =>
+      apply(cell, resized({ name, extents: extentsFor(bytes), shrink, by })),
+    activate: (name, force = false) => apply(cell, activated(name, force)),
+    deactivate: (name) => apply(cell, deactivated(name)),
+    relabel: (name, label, by = 'lvchange') => apply(cell, relabelled(name, label, by)),
+    fill: (name, content) => apply(cell, filling(name, content)),
+    discard: (name) => apply(cell, rewritten(name, () => [NO_CHUNKS])),
+    writeAt: (name, offset, text) => write(cell, name, { offset, text }),
+    readAt: (name, offset, length) => readFrom(cell, name, offset, length),
+    contentOf: (name) => contentOf(cell, name),
+    open: (name) => opened(cell, name),
+    ...surroundings(cell),
+    clone: () => lvmModelOf(cell.state),
+  };
+};
+
+/** A fresh volume group with an empty thin pool: by default `qubes_dom0/vm-pool`, 500 MiB, chunks of 64 KiB. */
+export const createLvmModel = (options: ModelOptions = {}): LvmModel => lvmModelOf(emptyState(options));

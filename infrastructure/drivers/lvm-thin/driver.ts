@@ -1,0 +1,107 @@
+import type { Place } from '../../../domain/disk.ts';
+import { type Failure, failure } from '../../../domain/failure.ts';
+import { parseCommandId } from '../../../domain/names.ts';
+import { ok } from '../../../domain/result.ts';
+import { run } from '../../process/run.ts';
+import type { Acted, BoundDeed, Job, Progress, VolumeDriver } from '../driver.port.ts';
+import type { PoolName } from './argv.ts';
+import { activate, create, erase, move, resize, scrap, snapshot } from './deeds.ts';
+import { fill } from './fill.ts';
+import { lookAtPool, memoryOf, preparePool } from './look.ts';
+import { devicePathOf, isVid } from './names.ts';
+import { read } from './read.ts';
+import { usageOf } from './report.ts';
+import { nameOf, recording, type Settings, type Work } from './work.ts';
+
+const carryOut = (work: Work, deed: BoundDeed): Promise<Failure | null> => {
+  switch (deed.do) {
+    case 'create':
+      return create(work, deed);
+    case 'snapshot':
+      return snapshot(work, deed);
+    case 'move':
+      return move(work, deed);
+    case 'resize':
+      return resize(work, deed);
+    case 'activate':
+      return activate(work, deed);
+    case 'fill':
+      return fill(work, deed);
+    case 'read':
+      return read(work, deed);
+    case 'erase':
+      return erase(work, deed);
+  }
+};
+
+/** The places a deed is about: the disks that lie there are others, or called otherwise, afterwards. */
+export const placesOf = (deed: BoundDeed): readonly Place[] => {
+  switch (deed.do) {
+    case 'snapshot':
+      return [deed.from, deed.at];
+    case 'move':
+      return [deed.from, deed.to];
+    default:
+      return [deed.at];
+  }
+};
+
+/** The last line of defence: all of it ends up in command lines. */
+export const refusalOf = ({ command, deed }: Job, { volumeGroup }: PoolName): Failure | null => {
+  const id = parseCommandId(command);
+  if (!id.ok) return id.error;
+  const wrong = placesOf(deed).find(({ vid }) => !isVid(vid) || !vid.startsWith(`${volumeGroup}/`));
+  if (wrong) {
+    return failure('D_DRIVER_REFUSES', `${JSON.stringify(wrong.vid)} cannot be a volume of volume group ${volumeGroup}`);
+  }
+  const sized = deed.do === 'create' || deed.do === 'resize' ? deed.bytes : 1;
+  if (Number.isSafeInteger(sized) && sized > 0) return null;
+  return failure('D_DRIVER_REFUSES', `${sized} is no size a disk can have`);
+};
+
+const standard = (): Settings => ({
+  run,
+  uid: process.getuid?.() ?? 0,
+  stdin: 0,
+  stdout: 1,
+  patienceMs: 10_000,
+});
+
+const SILENT: Progress = () => undefined;
+
+/**
+ * Disks as LVs of a thin pool, named as stock Qubes tools expect them, each tagged with the step that made it. Exit
+ * codes and texts of LVM are evidence; what is there is told by `survey` alone.
+ */
+export const lvmThinDriver = (pool: PoolName, settings: Settings = standard()): VolumeDriver => {
+  const memory = memoryOf(pool, settings);
+  const attempt = async (job: Job, progress: Progress, work: (work: Work) => Promise<Failure | null>): Promise<Acted> => {
+    const { program, lvm, evidence } = recording(settings);
+    const refused = refusalOf(job, pool);
+    const acting: Work = { pool, settings, job, progress, lookup: memory.lookup, program, lvm };
+    const failed = refused ?? (await work(acting));
+    return { evidence: evidence(), failure: failed };
+  };
+  return {
+    nameOf,
+    pathOf: (place) => devicePathOf(nameOf(place)),
+    survey: memory.survey,
+    act: async (job, progress = SILENT) => {
+      const acted = await attempt(job, progress, (work) => carryOut(work, job.deed));
+      memory.forget(placesOf(job.deed).filter(({ vid }) => isVid(vid)).map(nameOf));
+      return acted;
+    },
+    scrap: async (sighting, job) => {
+      const acted = await attempt(job, SILENT, (work) => scrap(work, sighting));
+      memory.forget([sighting.name]);
+      return acted;
+    },
+    // The tags stay: they cost nothing and tell who made a disk for as long as it exists.
+    settle: () => Promise.resolve(),
+    prepare: () => preparePool(pool, settings),
+    usage: async () => {
+      const report = await lookAtPool(pool, settings);
+      return report.ok ? ok(usageOf(report.value)) : report;
+    },
+  };
+};

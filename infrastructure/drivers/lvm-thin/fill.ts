@@ -1,0 +1,91 @@
+import { stat } from 'node:fs/promises';
+import { formatBytes } from '../../../domain/bytes.ts';
+import { type Failure, failure } from '../../../domain/failure.ts';
+import type { Ran } from '../../process/run.ts';
+import type { Sighting } from '../driver.port.ts';
+import { errorCode, failureOf } from '../file-reflink/errors.ts';
+import { stampText } from '../file-reflink/identity.ts';
+import { copyInArgv, discardArgv, oneMoreArgv, stdinInArgv, zeroArgv } from './argv.ts';
+import { holdersOf, madeActive } from './deeds.ts';
+import { failureOfProgram } from './failures.ts';
+import { devicePathOf } from './names.ts';
+import { type DeedOf, theDisk, type Work } from './work.ts';
+
+type Source = DeedOf<'fill'>['from'];
+
+const tooMuch = (name: string, bytes: number): Failure =>
+  failure('D_TOO_MUCH_DATA', `there is more data than fits into ${name} (${formatBytes(bytes)})`);
+
+/** A device to copy from carries no stamp: its disk was checked when the deed was bound. */
+const sourceFailure = async (source: Source): Promise<Failure | null> => {
+  if (source.kind === 'stdin' || source.stamp === null) return null;
+  const { path, bytes, stamp } = source;
+  try {
+    const stats = await stat(path, { bigint: true });
+    if (stats.isFile() && Number(stats.size) === bytes && stampText(stats) === stamp) return null;
+    return failure('D_INPUT_CHANGED', `${path} has changed since the command was planned`, { next: 'import it again' });
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return failure('D_INPUT_CHANGED', `${path} is gone`);
+    return failureOf(error, `${path} cannot be looked at`);
+  }
+};
+
+const PAUSE_MS = 200;
+
+/**
+ * Waits until nobody has the device open. A process that was killed leaves its `dd` behind, which goes on writing and
+ * must not write over what we are about to put there.
+ */
+const freeToWrite = async (work: Work, target: Sighting): Promise<Failure | null> => {
+  for (let left = Math.ceil(work.settings.patienceMs / PAUSE_MS); ; left--) {
+    const holders = await holdersOf(work, target);
+    if (holders === 'gone') return failure('D_DRIFT', `${target.name} is not the disk ${target.id} any more, or has no device`);
+    if (holders === 0) return null;
+    if (left <= 0) return failure('D_DEVICE_IN_USE', `${target.name} is open`);
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+};
+
+/** The copy skips blocks of zeros, so whatever an earlier attempt left there has to go first. */
+const emptied = async (work: Work, { name }: Sighting): Promise<Failure | null> => {
+  const path = devicePathOf(name);
+  const discarded = await work.program(discardArgv(path));
+  if (discarded.evidence.exitCode === 0) return null;
+  const { evidence } = await work.program(zeroArgv(path));
+  return evidence.exitCode === 0 ? null : failureOfProgram(evidence, `${name} could not be emptied`);
+};
+
+const failureOfCopy = ({ evidence }: Ran, name: string): Failure | null =>
+  evidence.exitCode === 0 ? null : failureOfProgram(evidence, `the data could not be copied to ${name}`);
+
+const fromStdin = async (work: Work, { name }: Sighting, limit: number): Promise<Failure | null> => {
+  const stdin = work.settings.stdin;
+  const failed = failureOfCopy(await work.program(stdinInArgv(devicePathOf(name), limit), { stdin }), name);
+  if (failed) return failed;
+  const more = await work.settings.run(oneMoreArgv, { stdin });
+  return more.stdout.length > 0 ? tooMuch(name, limit) : failureOfCopy(more, name);
+};
+
+const copied = async (work: Work, target: Sighting, from: Source): Promise<Failure | null> => {
+  if (from.kind === 'stdin') return fromStdin(work, target, from.limit);
+  const argv = copyInArgv(from.path, devicePathOf(target.name));
+  return failureOfCopy(await work.program(argv), target.name) ?? (await sourceFailure(from));
+};
+
+/**
+ * Replaces a disk's whole content. Until it returns without failure the content is undefined, also after a crash; the
+ * step is then repeated from the start, and only disks that nobody uses yet are filled.
+ */
+export const fill = async (work: Work, { disk, at, from }: DeedOf<'fill'>): Promise<Failure | null> => {
+  const found = await theDisk(work, at, disk);
+  if (!found.ok) return found.error;
+  const target = found.value;
+  const bytes = from.kind === 'file' ? from.bytes : from.limit;
+  if (bytes > target.bytes) return tooMuch(target.name, target.bytes);
+  const unready = (await sourceFailure(from)) ?? (await madeActive(work, target)) ?? (await freeToWrite(work, target));
+  if (unready) return unready;
+  work.progress(0, bytes);
+  const failed = (await emptied(work, target)) ?? (await copied(work, target, from));
+  if (!failed) work.progress(bytes, bytes);
+  return failed;
+};

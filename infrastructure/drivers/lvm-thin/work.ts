@@ -1,0 +1,72 @@
+import type { Evidence } from '../../../domain/command/events.ts';
+import type { DiskId, Place } from '../../../domain/disk.ts';
+import { type Failure, failure } from '../../../domain/failure.ts';
+import { err, ok, type Result } from '../../../domain/result.ts';
+import type { Ran, RunOptions } from '../../process/run.ts';
+import type { BoundDeed, Job, Progress, Sighting } from '../driver.port.ts';
+import { type Argv, type LvmWords, lvm, type PoolName, privileged } from './argv.ts';
+import { withoutNoise } from './failures.ts';
+import { lvNameOf } from './names.ts';
+
+/** Runs one program and waits for it; in tests it answers from a model. */
+export type Run = (argv: Argv, options?: RunOptions) => Promise<Ran>;
+
+/**
+ * `uid`: programs that need root run through sudo unless it is 0. `stdin`, `stdout`: descriptors for content in and
+ * out. `patienceMs`: how long a disk that is about to be filled may stay open elsewhere.
+ */
+export type Settings = {
+  readonly run: Run;
+  readonly uid: number;
+  readonly stdin: number;
+  readonly stdout: number;
+  readonly patienceMs: number;
+};
+
+/** The disk with that name at the last look, or at a new one when the last does not show what is expected. */
+export type Lookup = (name: string, expected: DiskId) => Promise<Result<Sighting | null, Failure>>;
+
+export type DeedOf<D extends BoundDeed['do']> = Extract<BoundDeed, { readonly do: D }>;
+
+/** One act under way. What its programs said is collected for the record. */
+export type Work = {
+  readonly pool: PoolName;
+  readonly settings: Settings;
+  readonly job: Job;
+  readonly progress: Progress;
+  readonly lookup: Lookup;
+  /** A program with the rights of root where it needs them. */
+  readonly program: (argv: Argv, options?: RunOptions) => Promise<Ran>;
+  readonly lvm: (words: LvmWords) => Promise<Ran>;
+};
+
+/** Runs programs and keeps what they said, without the noise. */
+export const recording = (settings: Settings) => {
+  const said: Evidence[] = [];
+  const program: Work['program'] = async (argv, options) => {
+    const ran = await settings.run(privileged(settings.uid, argv), options);
+    const clean: Ran = { ...ran, evidence: { ...ran.evidence, stderr: withoutNoise(ran.evidence.stderr) } };
+    said.push(clean.evidence);
+    return clean;
+  };
+  const words: Work['lvm'] = (lvmWords) => program(lvm(0, lvmWords));
+  const evidence = (): Evidence => ({
+    argv: said.flatMap(({ argv }) => argv),
+    exitCode: said.at(-1)?.exitCode ?? null,
+    stderr: said.map(({ stderr }) => stderr).join(''),
+    durationMs: said.reduce((sum, { durationMs }) => sum + durationMs, 0),
+  });
+  return { program, lvm: words, evidence };
+};
+
+export const nameOf = ({ vid, role }: Place): string => lvNameOf(vid, role);
+
+/** The disk that must lie at a place; anything else there, or nothing, is drift and nothing is touched. */
+export const theDisk = async ({ lookup }: Work, at: Place, disk: DiskId): Promise<Result<Sighting, Failure>> => {
+  const name = nameOf(at);
+  const seen = await lookup(name, disk);
+  if (!seen.ok) return seen;
+  if (seen.value?.id === disk) return ok(seen.value);
+  const what = seen.value ? `is another disk (${seen.value.id})` : 'is not there';
+  return err(failure('D_DRIFT', `${name} ${what}, where ${disk} should be`));
+};
