@@ -84,8 +84,7 @@ const acceptOne = (ledger: Ledger, host: Host, { envelope, decide }: ToAccept): 
   const events = eventsOf(decision, { name: envelope.name, digest, owner: envelope.owner });
   const recorded = appendRows(ledger, envelope.id, envelope.receivedAt, ownStreams(envelope.id, events));
   foldIn(ledger, host, recorded);
-  saveOutcome(ledger, recorded);
-  const outcome = readOutcome(ledger, envelope.id);
+  const outcome = saveOutcome(ledger, envelope.id, recorded);
   if (!outcome) throw new Error(`command ${envelope.id} was decided without an outcome`);
   return ok({ is: decision.ok ? 'accepted' : 'rejected', outcome, recorded });
 };

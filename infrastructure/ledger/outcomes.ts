@@ -14,9 +14,16 @@ export type StoredOutcome = {
   readonly finishedAt: number | null;
 };
 
-type Row = { command: string; outcome: Outcome; error: string | null; first_position: number; last_position: number; finished_at: number | null };
+export type OutcomeRow = {
+  command: string;
+  outcome: Outcome;
+  error: string | null;
+  first_position: number;
+  last_position: number;
+  finished_at: number | null;
+};
 
-export const outcomeOfRow = (row: Row): StoredOutcome => ({
+export const outcomeOfRow = (row: OutcomeRow): StoredOutcome => ({
   command: row.command,
   outcome: row.outcome,
   failure: row.error === null ? null : (JSON.parse(row.error) as Failure),
@@ -27,7 +34,7 @@ export const outcomeOfRow = (row: Row): StoredOutcome => ({
 
 export const readOutcome = (ledger: Ledger, command: string): StoredOutcome | null => {
   const row = statement(ledger, 'SELECT command, outcome, error, first_position, last_position, finished_at FROM outcomes WHERE command = ?').get(command);
-  return row ? outcomeOfRow(row as Row) : null;
+  return row ? outcomeOfRow(row as OutcomeRow) : null;
 };
 
 type Turn = { readonly outcome: Outcome; readonly failure: Failure | null };
@@ -52,22 +59,33 @@ const turnOf = ({ event }: Recorded): Turn | null => {
   }
 };
 
+/** How a command stands after one more event; null for events of no command that was ever decided. */
+export const nextOutcome = (before: StoredOutcome | undefined, recorded: Recorded): StoredOutcome | null => {
+  const { command, position, time } = recorded;
+  const turn = turnOf(recorded);
+  if (!turn) return before ? { ...before, lastPosition: position } : null;
+  const finishedAt = turn.outcome === 'accepted' ? null : time;
+  return { command, ...turn, firstPosition: before?.firstPosition ?? position, lastPosition: position, finishedAt };
+};
+
 const UPSERT = `INSERT INTO outcomes (command, outcome, error, first_position, last_position, finished_at) VALUES (?, ?, ?, ?, ?, ?)
   ON CONFLICT (command) DO UPDATE SET outcome = excluded.outcome, error = excluded.error, last_position = excluded.last_position, finished_at = excluded.finished_at`;
 
-/** Keeps the table of outcomes in step with the events of one command. */
-export const saveOutcome = (ledger: Ledger, recorded: readonly Recorded[]): void => {
+export const storeOutcome = (ledger: Ledger, outcome: StoredOutcome): void => {
+  const { command, failure, firstPosition, lastPosition, finishedAt } = outcome;
+  const error = failure ? JSON.stringify(failure) : null;
+  statement(ledger, UPSERT).run(command, outcome.outcome, error, firstPosition, lastPosition, finishedAt);
+};
+
+/** Keeps the table of outcomes in step with new events of one command, and gives the command's outcome. */
+export const saveOutcome = (ledger: Ledger, command: string, recorded: readonly Recorded[]): StoredOutcome | null => {
   const [first] = recorded;
-  const last = recorded.at(-1);
-  if (!first || !last) return;
-  const turn = recorded.map(turnOf).findLast((one) => one !== null);
-  if (!turn) {
-    statement(ledger, 'UPDATE outcomes SET last_position = ? WHERE command = ?').run(last.position, last.command);
-    return;
-  }
-  const finished = turn.outcome === 'accepted' ? null : last.time;
-  const error = turn.failure ? JSON.stringify(turn.failure) : null;
-  statement(ledger, UPSERT).run(last.command, turn.outcome, error, first.position, last.position, finished);
+  if (!first) return readOutcome(ledger, command);
+  const decided = first.event.type === 'CommandAccepted' || first.event.type === 'CommandRejected';
+  let outcome = decided ? null : readOutcome(ledger, command);
+  for (const one of recorded) outcome = nextOutcome(outcome ?? undefined, one);
+  if (outcome) storeOutcome(ledger, outcome);
+  return outcome;
 };
 
 export const clearOutcomes = (ledger: Ledger): void => {

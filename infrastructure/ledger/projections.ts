@@ -5,7 +5,7 @@ import { ok, type Result } from '../../domain/result.ts';
 import { type Connection, memoryConnection } from './connection.ts';
 import { eventsBetween } from './fold.ts';
 import { type Ledger, readHead, sqlOf, statement } from './ledger.ts';
-import { clearOutcomes, saveOutcome } from './outcomes.ts';
+import { clearOutcomes, nextOutcome, type StoredOutcome, storeOutcome } from './outcomes.ts';
 import type { Projection, Sql } from './projection.port.ts';
 import { guarded } from './sqlite-failure.ts';
 import { allCheckpoints, clearEntities, currentHost, readCheckpoint, STATE_VERSION, saveCheckpoint, saveEntities, snapshot } from './state.ts';
@@ -133,10 +133,13 @@ const restate = (ledger: Ledger): void => {
   clearOutcomes(ledger);
   const host = emptyHost();
   const touched = new Map<string, number>();
+  const outcomes = new Map<string, StoredOutcome>();
   for (const recorded of eventsBetween(ledger, 0, ledger.cache.head.position)) {
     touched.set(evolve(host, recorded), recorded.position);
-    saveOutcome(ledger, [recorded]);
+    const outcome = nextOutcome(outcomes.get(recorded.command), recorded);
+    if (outcome) outcomes.set(recorded.command, outcome);
   }
+  for (const outcome of outcomes.values()) storeOutcome(ledger, outcome);
   saveEntities(ledger, host, touched);
   ledger.cache.host = null;
 };

@@ -17,7 +17,7 @@ export const record = (ledger: Ledger, { command, time }: Writing, events: reado
     const host = writableHost(ledger);
     const recorded = appendRows(ledger, command, time, ownStreams(command, events));
     foldIn(ledger, host, recorded);
-    saveOutcome(ledger, recorded);
+    saveOutcome(ledger, command, recorded);
     return ledger.cache.head.position;
   });
 

@@ -1,9 +1,12 @@
-import { emptyHost, entityOf, evolve, type Host } from '../../domain/host/host.ts';
-import { commandDigest, eventHash, GENESIS, sha256 } from './hashes.ts';
+import { entityOf } from '../../domain/host/host.ts';
+import { MIGRATIONS } from '../../migrations/migrations.ts';
+import { memoryConnection } from './connection.ts';
+import { commandDigest, GENESIS } from './hashes.ts';
 import { type Head, type Ledger, readHead, statement } from './ledger.ts';
+import { outcomeOfRow, type OutcomeRow } from './outcomes.ts';
 import { digestOf, rebuildShadow } from './projections.ts';
-import { decode, type EventRow } from './rows.ts';
-import { readCheckpoint } from './state.ts';
+import { readCheckpoint, snapshot } from './state.ts';
+import { type Bad, emptyWalk, type Walk, walkEvents } from './verify-walk.ts';
 
 export type Check = { readonly name: string; readonly ok: boolean; readonly detail: string };
 export type Verified = {
@@ -14,102 +17,58 @@ export type Verified = {
   readonly checks: readonly Check[];
 };
 
-type Bad = { readonly position: number; readonly why: string };
-type HashedRow = readonly [...EventRow, dataHash: string, hash: string];
-
-const PAGE = 1000;
-const HASHED = 'position, stream, version, type, schema_version, command, time, data, lower(hex(data_hash)), lower(hex(hash))';
-
-type Walk = {
-  events: number;
-  hash: string;
-  readonly versions: Map<string, number>;
-  readonly digests: Map<string, { readonly digest: string; readonly position: number }>;
-  chain: Bad | null;
-  order: Bad | null;
-  fold: Bad | null;
-  readonly host: Host;
-};
-
-const checkChain = (walk: Walk, row: HashedRow): void => {
-  const [position, stream, version, type, schemaVersion, command, time, data, dataHash, hash] = row;
-  if (!walk.chain) {
-    if (position !== walk.events) walk.chain = { position: walk.events, why: `event ${walk.events} is missing` };
-    else if (sha256(data) !== dataHash) walk.chain = { position, why: `the data of event ${position} was changed` };
-    else if (eventHash(walk.hash, { position, stream, version, type, schemaVersion, command, time }, dataHash) !== hash) {
-      walk.chain = { position, why: `the hash of event ${position} does not follow from the one before` };
-    }
-  }
-  walk.hash = hash;
-  const expected = (walk.versions.get(stream) ?? 0) + 1;
-  if (version !== expected && !walk.order) walk.order = { position, why: `stream ${stream} jumps to version ${version} at event ${position}` };
-  walk.versions.set(stream, version);
-};
-
-/** Bad data must not stop the verification: whatever decoding or folding it throws is the finding. */
-const checkFold = (walk: Walk, row: HashedRow): void => {
-  if (walk.fold) return;
-  try {
-    const recorded = decode(row as unknown as EventRow);
-    const { event } = recorded;
-    if (event.type === 'CommandAccepted' || event.type === 'CommandRejected') {
-      walk.digests.set(recorded.command, { digest: event.digest, position: recorded.position });
-    }
-    evolve(walk.host, recorded);
-  } catch (error) {
-    walk.fold = { position: row[0], why: `event ${row[0]}: ${error instanceof Error ? error.message : String(error)}` };
-  }
-};
-
-const walkEvents = (ledger: Ledger): Walk => {
-  const walk: Walk = { events: 0, hash: GENESIS, versions: new Map(), digests: new Map(), chain: null, order: null, fold: null, host: emptyHost() };
-  const page = statement(ledger, `SELECT ${HASHED} FROM events WHERE position > ? ORDER BY position LIMIT ${PAGE}`).raw();
-  let after = Number.MIN_SAFE_INTEGER;
-  for (;;) {
-    const rows = page.all(after) as unknown as HashedRow[];
-    for (const row of rows) {
-      walk.events++;
-      checkChain(walk, row);
-      checkFold(walk, row);
-    }
-    const last = rows.at(-1);
-    if (!last || rows.length < PAGE) return walk;
-    after = last[0];
-  }
-};
+type Finding = Bad | string | null;
 
 type CommandRow = {
-  seq: number; id: string; name: string; schemaVersion: number; payload: string; actor: string; reason: string | null; context: string; receivedAt: number;
+  seq: number;
+  id: string;
+  name: string;
+  schemaVersion: number;
+  payload: string;
+  actor: string;
+  reason: string | null;
+  context: string;
+  receivedAt: number;
+  position: number;
+  digest: string;
 };
 
-/** Every command row still hashes to what its decision's first event says, and none is missing or added. */
+const COMMANDS = `SELECT seq, id, name, schema_version AS schemaVersion, payload, actor, reason, context, received_at AS receivedAt, position,
+  lower(hex(digest)) AS digest FROM commands ORDER BY seq`;
+
+/** Every command row still hashes to what its decision's first event says, and none is missing, moved or added. */
 const checkCommands = (ledger: Ledger, walk: Walk): Bad | null => {
   const unseen = new Map(walk.digests);
-  const rows = statement(ledger, 'SELECT seq, id, name, schema_version AS schemaVersion, payload, actor, reason, context, received_at AS receivedAt FROM commands ORDER BY seq').all() as CommandRow[];
   let bad: Bad | null = null;
-  const find = (position: number, why: string) => {
+  const find = (position: number, why: string): void => {
     if (!bad || position < bad.position) bad = { position, why };
   };
-  for (const row of rows) {
+  let seq = 0;
+  for (const row of statement(ledger, COMMANDS).iterate() as IterableIterator<CommandRow>) {
     const decided = unseen.get(row.id);
     unseen.delete(row.id);
-    if (!decided) find(walk.events + 1, `command ${row.id} has no event: it was added, or its events were cut off`);
-    else if (commandDigest(row) !== decided.digest) find(decided.position, `command ${row.id} was changed after it was decided`);
+    if (!decided) find(Math.min(row.position, walk.position + 1), `command ${row.id} has no event: it was added, or its events were cut off`);
+    else if (commandDigest(row) !== decided.digest || row.digest !== decided.digest || row.position !== decided.position) {
+      find(decided.position, `command ${row.id} was changed after it was decided`);
+    } else if (row.seq !== seq + 1) find(decided.position, `the command before ${row.id} is missing`);
+    seq = row.seq;
   }
   for (const [id, { position }] of unseen) find(position, `command ${id} is missing`);
   return bad;
 };
 
+const FURTHEST = `SELECT max(position) FROM (SELECT max(position) AS position FROM checkpoints UNION ALL SELECT max(last_position) FROM outcomes
+  UNION ALL SELECT max(position) FROM entities UNION ALL SELECT max(position) FROM commands)`;
+
 /** The newest events leave no gap when they are cut off, but what was derived from them is still there. */
 const checkCut = (ledger: Ledger, walk: Walk): Bad | null => {
-  const furthest = statement(ledger, 'SELECT max(position) FROM checkpoints').pluck().get() as number | null;
-  const outcome = statement(ledger, 'SELECT max(last_position) FROM outcomes').pluck().get() as number | null;
-  const seen = Math.max(furthest ?? 0, outcome ?? 0);
-  return seen > walk.events ? { position: walk.events + 1, why: `events after ${walk.events} were cut off: ${seen} were recorded` } : null;
+  const seen = (statement(ledger, FURTHEST).pluck().get() as number | null) ?? 0;
+  const next = walk.position + 1;
+  return seen >= next ? { position: next, why: `the events from ${next} on were cut off: there were at least ${seen}` } : null;
 };
 
-const checkEntities = (ledger: Ledger, { host, fold }: Walk): string | null => {
-  if (fold) return 'the log cannot be folded';
+const checkEntities = (ledger: Ledger, { host, fold }: Walk): Finding => {
+  if (fold) return 'not compared: the log cannot be folded';
   const checkpoint = readCheckpoint(ledger, 'state');
   if (!checkpoint) return host.position === 0 ? null : 'the state was never stored';
   if (checkpoint.position !== host.position) return `the state stands at ${checkpoint.position}, the log at ${host.position}`;
@@ -120,75 +79,102 @@ const checkEntities = (ledger: Ledger, { host, fold }: Walk): string | null => {
   return rows.length === count ? null : `the state holds ${rows.length} values, a fold of the log ${count}`;
 };
 
-const integrity = (ledger: Ledger): string | null => {
+const checkOutcomes = (ledger: Ledger, { outcomes, fold }: Walk): Finding => {
+  if (fold) return 'not compared: the log cannot be folded';
+  const rows = statement(ledger, 'SELECT command, outcome, error, first_position, last_position, finished_at FROM outcomes').all() as OutcomeRow[];
+  const wrong = rows.find((row) => JSON.stringify(outcomeOfRow(row)) !== JSON.stringify(outcomes.get(row.command)));
+  if (wrong) return `the outcome of command ${wrong.command} differs from the log`;
+  return rows.length === outcomes.size ? null : `${rows.length} outcomes are stored, the log has ${outcomes.size}`;
+};
+
+const checkProjection = (ledger: Ledger, walk: Walk, projection: Ledger['projections'][number]): Finding => {
+  if (walk.fold || walk.chain) return 'not compared: the log itself is damaged';
+  const known = readCheckpoint(ledger, projection.name);
+  if (!known) return walk.events === 0 ? null : 'it was never built';
+  if (known.version !== projection.version) return `it was built by version ${known.version}, this is ${projection.version}: domtrail recover`;
+  return digestOf(ledger.db, projection) === rebuildShadow(ledger, projection, walk.position) ? null : 'it differs from a replay of the log';
+};
+
+const SCHEMA = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name";
+
+/** The triggers that keep the log append-only are part of what is proved; projections add tables of their own. */
+const checkSchema = (ledger: Ledger): Finding => {
+  const fresh = memoryConnection();
+  try {
+    for (const sql of MIGRATIONS) fresh.exec(sql);
+    const wanted = fresh.prepare(SCHEMA).all() as { name: string; sql: string }[];
+    const found = new Map((statement(ledger, SCHEMA).all() as { name: string; sql: string }[]).map(({ name, sql }) => [name, sql]));
+    const wrong = wanted.find(({ name, sql }) => found.get(name) !== sql);
+    return wrong ? `${wrong.name} ${found.has(wrong.name) ? 'was changed' : 'is missing'}` : null;
+  } finally {
+    fresh.close();
+  }
+};
+
+const checkStructure = (ledger: Ledger): Finding => {
   const answer = ledger.db.pragma('integrity_check(1)', { simple: true });
   return answer === 'ok' ? null : String(answer);
 };
 
-const report = (name: string, bad: Bad | string | null, good: string): Check => {
-  if (bad === null) return { name, ok: true, detail: good };
-  return { name, ok: false, detail: typeof bad === 'string' ? bad : bad.why };
+const checkExpected = (ledger: Ledger, hash: string): Finding => {
+  const known = hash === GENESIS || (/^[0-9a-f]{64}$/.test(hash) && statement(ledger, 'SELECT 1 FROM events WHERE hash = ?').get(Buffer.from(hash, 'hex')) !== undefined);
+  return known ? null : `no event has the hash ${hash}`;
 };
 
-const attempt = (work: () => string | null): string | null => {
+/** One check. Whatever it throws on a damaged file is its finding. */
+const look = (found: Finding[], name: string, work: () => Finding): Check => {
+  let finding: Finding;
   try {
-    return work();
+    finding = work();
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    finding = error instanceof Error ? error.message : String(error);
   }
+  found.push(finding);
+  if (finding === null) return { name, ok: true, detail: '' };
+  return { name, ok: false, detail: typeof finding === 'string' ? finding : finding.why };
 };
 
-const checkProjections = (ledger: Ledger, walk: Walk): readonly Check[] =>
-  ledger.projections.map((projection) => {
-    const bad = attempt(() => {
-      if (walk.fold || walk.chain) return 'not compared: the log itself is damaged';
-      const known = readCheckpoint(ledger, projection.name);
-      if (!known) return walk.events === 0 ? null : 'it was never built';
-      return digestOf(ledger.db, projection) === rebuildShadow(ledger, projection, walk.events) ? null : 'it differs from a replay of the log';
-    });
-    return report(`projection ${projection.name}`, bad, 'equal to a replay');
-  });
-
-const NO_WALK = (): Walk => ({ events: 0, hash: GENESIS, versions: new Map(), digests: new Map(), chain: null, order: null, fold: null, host: emptyHost() });
-
-/**
- * Proves the ledger: the hash chain, its order, the command log behind it, what was derived from it, and SQLite's own
- * structure. `expected` is a head noted elsewhere: without one, nobody can tell a log that was rewritten as a whole.
- */
-export const verifyLedger = (ledger: Ledger, expected: string | null = null): Verified => {
-  let walk = NO_WALK();
-  const unreadable = attempt(() => {
-    walk = walkEvents(ledger);
-    return null;
-  });
-  const found = { commands: null as Bad | null, cut: null as Bad | null };
-  const commands = attempt(() => (found.commands = checkCommands(ledger, walk))?.why ?? null);
-  const cut = attempt(() => (found.cut = checkCut(ledger, walk))?.why ?? null);
-  const known = expected === null ? null : attempt(() => (hasHash(ledger, expected) ? null : `no event has the hash ${expected}`));
+const verified = (ledger: Ledger, expected: string | null): Verified => {
+  const walk = emptyWalk();
+  const found: Finding[] = [];
+  const check = (name: string, good: () => string, work: () => Finding): Check => {
+    const checked = look(found, name, work);
+    return checked.ok ? { ...checked, detail: good() } : checked;
+  };
+  const chain = (): Finding => {
+    walkEvents(ledger, walk);
+    return walk.chain;
+  };
   const checks = [
-    report('chain', unreadable ?? walk.chain, `${walk.events} events, each bound to the one before`),
-    report('streams', walk.order, `${walk.versions.size} streams without a gap`),
-    report('commands', commands, `${walk.digests.size} commands as they were decided`),
-    report('cut', cut, 'nothing derived is newer than the log'),
-    report('fold', walk.fold, 'every event follows from the state before it'),
-    report('state', attempt(() => checkEntities(ledger, walk)), 'equal to a fold of the log'),
-    ...checkProjections(ledger, walk),
-    report('sqlite', attempt(() => integrity(ledger)), 'integrity_check passes'),
-    ...(expected === null ? [] : [report('expected head', known, 'the head you noted is in the chain')]),
+    check('chain', () => `${walk.events} events, each bound to the one before`, chain),
+    check('streams', () => `${walk.versions.size} streams without a gap`, () => walk.order),
+    check('commands', () => `${walk.digests.size} commands as they were decided`, () => checkCommands(ledger, walk)),
+    check('cut', () => 'nothing derived is newer than the log', () => checkCut(ledger, walk)),
+    check('fold', () => 'every event follows from the state before it', () => walk.fold),
+    check('state', () => 'equal to a fold of the log', () => checkEntities(ledger, walk)),
+    check('outcomes', () => 'equal to what the log says', () => checkOutcomes(ledger, walk)),
+    ...ledger.projections.map((one) => check(`projection ${one.name}`, () => 'equal to a replay', () => checkProjection(ledger, walk, one))),
+    check('schema', () => 'tables and append-only triggers as made', () => checkSchema(ledger)),
+    check('sqlite', () => 'integrity_check passes', () => checkStructure(ledger)),
+    ...(expected === null ? [] : [check('expected head', () => 'the head you noted is in the chain', () => checkExpected(ledger, expected))]),
   ];
-  const bad = [walk.chain, walk.order, walk.fold, found.commands, found.cut].flatMap((one) => (one ? [one.position] : []));
-  const firstBadPosition = bad.length > 0 ? Math.min(...bad) : null;
-  const head = safeHead(ledger, walk);
-  return { ok: checks.every((check) => check.ok), events: walk.events, firstBadPosition, head, checks };
+  const positions = found.flatMap((one) => (one !== null && typeof one === 'object' ? [one.position] : []));
+  const firstBadPosition = positions.length > 0 ? Math.min(...positions) : null;
+  return { ok: checks.every(({ ok }) => ok), events: walk.events, firstBadPosition, head: headOr(ledger, walk), checks };
 };
 
-const safeHead = (ledger: Ledger, walk: Walk): Head => {
+const headOr = (ledger: Ledger, { position, hash }: Walk): Head => {
   try {
     return readHead(ledger);
   } catch {
-    return { position: walk.events, hash: walk.hash };
+    return { position, hash };
   }
 };
 
-const hasHash = (ledger: Ledger, hash: string): boolean =>
-  hash === GENESIS || (/^[0-9a-f]{64}$/.test(hash) && statement(ledger, 'SELECT 1 FROM events WHERE hash = ?').get(Buffer.from(hash, 'hex')) !== undefined);
+/**
+ * Proves the ledger: the hash chain, its order, the command log behind it, what was derived from it, and SQLite's own
+ * structure; all of one state of the log, whatever is written meanwhile. `expected` is the hash of a head noted
+ * elsewhere: without one, nobody can tell a log that was rewritten as a whole. Throws on no content of a ledger that
+ * could be opened.
+ */
+export const verifyLedger = (ledger: Ledger, expected: string | null = null): Verified => snapshot(ledger, () => verified(ledger, expected));

@@ -1,0 +1,45 @@
+import type { Recorded } from '../../domain/event.ts';
+import type { Actor } from './accept.ts';
+import { type Ledger, statement } from './ledger.ts';
+import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
+
+/** An event with what its row and its command's row add: the version it was written in, and who caused it. */
+export type Logged = { readonly recorded: Recorded; readonly schemaVersion: number; readonly hash: string; readonly actor: Actor | null };
+
+/** Which events: all, or those of one stream, VM (with its volumes), command or type. */
+export type Which =
+  | { readonly by: 'all' }
+  | { readonly by: 'stream' | 'vm' | 'command' | 'type'; readonly value: string };
+
+/** Positions after `after` up to `upTo`, at most `limit` of them: the first ones, or with `newestFirst` the last ones. */
+export type Range = { readonly after: number; readonly upTo: number; readonly limit: number; readonly newestFirst: boolean };
+
+const WHERE: Readonly<Record<Which['by'], string>> = {
+  all: '1',
+  stream: 'stream = @value',
+  // A volume's stream is volume/VM:VOLUME, and ";" is the character after ":".
+  vm: "(stream = 'vm/' || @value OR (stream > 'volume/' || @value || ':' AND stream < 'volume/' || @value || ';'))",
+  command: 'command = @value',
+  type: 'type = @value',
+};
+
+const columns = EVENT_COLUMNS.split(', ').map((column) => `events.${column}`).join(', ');
+
+const sqlFor = (by: Which['by'], newestFirst: boolean): string =>
+  `SELECT ${columns}, lower(hex(events.hash)), commands.actor FROM events LEFT JOIN commands ON commands.id = events.command
+   WHERE events.position > @after AND events.position <= @upTo AND ${WHERE[by].replaceAll(/\b(stream|command|type)\b(?= [=><])/g, 'events.$1')}
+   ORDER BY events.position ${newestFirst ? 'DESC' : 'ASC'} LIMIT @limit`;
+
+type Row = readonly [...EventRow, hash: string, actor: string | null];
+
+/** One page of the log. For the next one go on after the last position of this one (before it, with `newestFirst`). */
+export const pageOfEvents = (ledger: Ledger, which: Which, { after, upTo, limit, newestFirst }: Range): readonly Logged[] => {
+  const value = which.by === 'all' ? {} : { value: which.value };
+  const rows = statement(ledger, sqlFor(which.by, newestFirst)).raw().all({ after, upTo, limit, ...value }) as unknown as Row[];
+  return rows.map((row) => ({
+    recorded: decode(row as unknown as EventRow),
+    schemaVersion: row[4],
+    hash: row[8],
+    actor: row[9] === null ? null : (JSON.parse(row[9]) as Actor),
+  }));
+};

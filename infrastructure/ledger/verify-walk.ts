@@ -1,0 +1,105 @@
+import { emptyHost, evolve, type Host } from '../../domain/host/host.ts';
+import { eventHash, GENESIS, sha256 } from './hashes.ts';
+import { type Ledger, statement } from './ledger.ts';
+import { nextOutcome, type StoredOutcome } from './outcomes.ts';
+import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
+
+export type Bad = { readonly position: number; readonly why: string };
+export type Decided = { readonly digest: string; readonly position: number };
+
+type HashedRow = readonly [...EventRow, dataHash: string, previous: string, hash: string];
+
+const PAGE = 1000;
+const HASHED = `${EVENT_COLUMNS}, lower(hex(data_hash)), lower(hex(prev_hash)), lower(hex(hash))`;
+
+/** What one pass over the events found: the first bad one of each kind, and everything that the log says must be so. */
+export type Walk = {
+  events: number;
+  position: number;
+  hash: string;
+  readonly versions: Map<string, number>;
+  readonly digests: Map<string, Decided>;
+  readonly outcomes: Map<string, StoredOutcome>;
+  readonly host: Host;
+  chain: Bad | null;
+  order: Bad | null;
+  fold: Bad | null;
+};
+
+export const emptyWalk = (): Walk => ({
+  events: 0,
+  position: 0,
+  hash: GENESIS,
+  versions: new Map(),
+  digests: new Map(),
+  outcomes: new Map(),
+  host: emptyHost(),
+  chain: null,
+  order: null,
+  fold: null,
+});
+
+/** The first link that does not hold. An event whose successor names another hash was changed together with its own hash. */
+const badLink = (walk: Walk, row: HashedRow): Bad | null => {
+  const [position, stream, version, type, schemaVersion, command, time, data, dataHash, previous, hash] = row;
+  if (position !== walk.position + 1) return { position: Math.min(position, walk.position + 1), why: `event ${walk.position + 1} is missing` };
+  if (sha256(data) !== dataHash) return { position, why: `the data of event ${position} was changed` };
+  if (eventHash(previous, { position, stream, version, type, schemaVersion, command, time }, dataHash) !== hash) {
+    return { position, why: `event ${position} does not have the hash that it should` };
+  }
+  if (previous === walk.hash) return null;
+  const blamed = Math.max(walk.position, 1);
+  return { position: blamed, why: `event ${blamed} was changed, and its hash with it: the next one names another` };
+};
+
+const checkChain = (walk: Walk, row: HashedRow): void => {
+  walk.chain ??= badLink(walk, row);
+  [walk.position] = row;
+  walk.hash = row[10];
+};
+
+const checkOrder = (walk: Walk, [position, stream, version]: HashedRow): void => {
+  const expected = (walk.versions.get(stream) ?? 0) + 1;
+  walk.versions.set(stream, version);
+  if (version !== expected) walk.order ??= { position, why: `stream ${stream} jumps to version ${version} at event ${position}` };
+};
+
+const derive = (walk: Walk, row: HashedRow): void => {
+  const recorded = decode(row as unknown as EventRow);
+  const { event, command, position } = recorded;
+  if (event.type === 'CommandAccepted' || event.type === 'CommandRejected') {
+    if (walk.digests.has(command)) throw new Error(`command ${command} is decided a second time`);
+    walk.digests.set(command, { digest: event.digest, position });
+  }
+  const outcome = nextOutcome(walk.outcomes.get(command), recorded);
+  if (outcome) walk.outcomes.set(command, outcome);
+  evolve(walk.host, recorded);
+};
+
+/** Bad data must not stop the verification: whatever decoding or folding it throws is the finding. */
+const checkFold = (walk: Walk, row: HashedRow): void => {
+  if (walk.fold) return;
+  try {
+    derive(walk, row);
+  } catch (error) {
+    walk.fold = { position: row[0], why: `event ${row[0]}: ${error instanceof Error ? error.message : String(error)}` };
+  }
+};
+
+/** Goes through all events once. What it has found so far stays in `walk` when a page cannot be read. */
+export const walkEvents = (ledger: Ledger, walk: Walk): void => {
+  const page = statement(ledger, `SELECT ${HASHED} FROM events WHERE position > ? ORDER BY position LIMIT ${PAGE}`).raw();
+  let after = Number.MIN_SAFE_INTEGER;
+  for (;;) {
+    const rows = page.all(after) as unknown as HashedRow[];
+    for (const row of rows) {
+      walk.events++;
+      checkChain(walk, row);
+      checkOrder(walk, row);
+      checkFold(walk, row);
+    }
+    const last = rows.at(-1);
+    if (!last || rows.length < PAGE) return;
+    after = last[0];
+  }
+};
