@@ -17,6 +17,9 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    coverage: { provider: 'v8', include: ['domain/**/*.ts', 'infrastructure/**/*.ts', 'projections/**/*.ts', 'migrations/**/*.ts'] },
+    coverage: {
+      provider: 'v8',
+      include: ['domain/**/*.ts', 'infrastructure/**/*.ts', 'projections/**/*.ts', 'migrations/**/*.ts'],
+    },
   },
 });

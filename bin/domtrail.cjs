@@ -47,6 +47,10 @@ const run = (argv) => {
 process.stdout.on('error', (error) => {
   if (error.code !== 'EPIPE') throw error;
 });
-Promise.resolve(run(process.argv.slice(2))).then((exitCode) => {
-  process.exitCode = exitCode;
+const main = async () => {
+  process.exitCode = await run(process.argv.slice(2));
+};
+main().catch((bug) => {
+  process.stderr.write(`${bug?.stack ?? bug}\n`);
+  process.exitCode = 1;
 });

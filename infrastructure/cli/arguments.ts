@@ -10,7 +10,7 @@ const GLOBAL: OptionKinds = { home: 'value', at: 'value', db: 'value', json: 'fl
 /** Options every changing command takes besides. */
 export const CHANGING: OptionKinds = { plan: 'flag', id: 'value', message: 'value', yes: 'flag' };
 
-const SHORT: Readonly<Record<string, string>> = { help: 'h', message: 'm', output: 'o', file: 'f' };
+const SHORT: Readonly<Record<string, string>> = { help: 'h', message: 'm', output: 'o', file: 'f', number: 'n', reverse: 'r' };
 
 export type Arguments = {
   readonly values: readonly string[];

@@ -23,12 +23,9 @@ const WHERE: Readonly<Record<Which['by'], string>> = {
   type: 'type = @value',
 };
 
-const columns = EVENT_COLUMNS.split(', ').map((column) => `events.${column}`).join(', ');
-
 const sqlFor = (by: Which['by'], newestFirst: boolean): string =>
-  `SELECT ${columns}, lower(hex(events.hash)), commands.actor FROM events LEFT JOIN commands ON commands.id = events.command
-   WHERE events.position > @after AND events.position <= @upTo AND ${WHERE[by].replaceAll(/\b(stream|command|type)\b(?= [=><])/g, 'events.$1')}
-   ORDER BY events.position ${newestFirst ? 'DESC' : 'ASC'} LIMIT @limit`;
+  `SELECT ${EVENT_COLUMNS}, lower(hex(hash)), (SELECT actor FROM commands WHERE id = command) FROM events
+   WHERE position > @after AND position <= @upTo AND ${WHERE[by]} ORDER BY position ${newestFirst ? 'DESC' : 'ASC'} LIMIT @limit`;
 
 type Row = readonly [...EventRow, hash: string, actor: string | null];
 

@@ -1,6 +1,6 @@
 import { Observable, type Subscriber } from 'rxjs';
 import type { Recorded } from '../../domain/event.ts';
-import { type Ledger, readHead, statement } from './ledger.ts';
+import { type Ledger, statement } from './ledger.ts';
 import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
 import { LogDamaged, sqliteFailure } from './sqlite-failure.ts';
 
@@ -29,60 +29,54 @@ const pageAfter = (ledger: Ledger, position: number): readonly Recorded[] => {
 /** Changes with every commit of another connection (sqlite.org/pragma.html#pragma_data_version). */
 const dataVersion = (ledger: Ledger): number => statement(ledger, 'PRAGMA data_version').pluck().get() as number;
 
+type Tail = { readonly ledger: Ledger; readonly subscriber: Subscriber<Signal>; position: number; caughtUp: number };
+
+const send = (tail: Tail, page: readonly Recorded[]): void => {
+  for (const recorded of page) {
+    if (tail.subscriber.closed) return;
+    tail.position = recorded.position;
+    tail.subscriber.next({ kind: 'event', recorded });
+  }
+  if (page.length === PAGE || tail.caughtUp === tail.position || tail.subscriber.closed) return;
+  tail.caughtUp = tail.position;
+  tail.subscriber.next({ kind: 'caughtUp', position: tail.position });
+};
+
+/** Sends one page; true when there may be more. */
+const look = (tail: Tail): boolean => {
+  const { ledger, subscriber } = tail;
+  if (subscriber.closed) return false;
+  if (!ledger.db.open) {
+    subscriber.complete();
+    return false;
+  }
+  try {
+    const page = pageAfter(ledger, tail.position);
+    send(tail, page);
+    return page.length === PAGE;
+  } catch (error) {
+    subscriber.error(sqliteFailure(error, ledger.file) ?? error);
+    return false;
+  }
+};
+
 /**
- * One subscriber's way through the log. Events always come out of the log itself, in pages by position; a wake-up only
- * says that it is worth looking. So nothing is skipped or sent twice, whoever wrote it and however often it wakes.
+ * A wake-up only says that it is worth looking, in a later turn of the event loop and one page a turn, so that a long way
+ * to go does not stop everything else. Events always come out of the log itself, by position: nothing is skipped or sent
+ * twice, whoever wrote it and however often it wakes.
  */
-class Tail {
-  private position: number;
-  private caughtUp = -1;
-  private scheduled = false;
-  private readonly ledger: Ledger;
-  private readonly subscriber: Subscriber<Signal>;
-
-  constructor(ledger: Ledger, subscriber: Subscriber<Signal>, after: number) {
-    this.ledger = ledger;
-    this.subscriber = subscriber;
-    this.position = after;
-  }
-
-  /** Looks in a later turn of the event loop, one page a turn: a long way to go must not stop everything else. */
-  wake(): void {
-    if (this.scheduled || this.subscriber.closed) return;
-    this.scheduled = true;
+const wakerOf = (tail: Tail): (() => void) => {
+  let scheduled = false;
+  const wake = (): void => {
+    if (scheduled) return;
+    scheduled = true;
     setImmediate(() => {
-      this.scheduled = false;
-      this.look();
+      scheduled = false;
+      if (look(tail)) wake();
     });
-  }
-
-  private look(): void {
-    if (this.subscriber.closed) return;
-    if (!this.ledger.db.open) return this.subscriber.complete();
-    try {
-      const page = pageAfter(this.ledger, this.position);
-      this.send(page);
-      if (page.length === PAGE) this.wake();
-      else this.rest();
-    } catch (error) {
-      this.subscriber.error(sqliteFailure(error, this.ledger.file) ?? error);
-    }
-  }
-
-  private send(page: readonly Recorded[]): void {
-    for (const recorded of page) {
-      if (this.subscriber.closed) return;
-      this.position = recorded.position;
-      this.subscriber.next({ kind: 'event', recorded });
-    }
-  }
-
-  private rest(): void {
-    if (this.caughtUp === this.position || this.subscriber.closed) return;
-    this.caughtUp = this.position;
-    this.subscriber.next({ kind: 'caughtUp', position: this.position });
-  }
-}
+  };
+  return wake;
+};
 
 /**
  * Events after a position, then those that are recorded from now on, by this process (right after its commit) or by any
@@ -90,8 +84,7 @@ class Tail {
  */
 export const subscribe = (ledger: Ledger, { after, pollMs = POLL_MS }: Following): Observable<Signal> =>
   new Observable((subscriber) => {
-    const tail = new Tail(ledger, subscriber, after);
-    const wake = (): void => tail.wake();
+    const wake = wakerOf({ ledger, subscriber, position: after, caughtUp: -1 });
     let version = dataVersion(ledger);
     const poll = setInterval(() => {
       if (!ledger.db.open) return wake();

@@ -122,24 +122,22 @@ const checkExpected = (ledger: Ledger, hash: string): Finding => {
 };
 
 /** One check. Whatever it throws on a damaged file is its finding. */
-const look = (found: Finding[], name: string, work: () => Finding): Check => {
-  let finding: Finding;
+const attempt = (work: () => Finding): Finding => {
   try {
-    finding = work();
+    return work();
   } catch (error) {
-    finding = error instanceof Error ? error.message : String(error);
+    return error instanceof Error ? error.message : String(error);
   }
-  found.push(finding);
-  if (finding === null) return { name, ok: true, detail: '' };
-  return { name, ok: false, detail: typeof finding === 'string' ? finding : finding.why };
 };
 
 const verified = (ledger: Ledger, expected: string | null): Verified => {
   const walk = emptyWalk();
   const found: Finding[] = [];
   const check = (name: string, good: () => string, work: () => Finding): Check => {
-    const checked = look(found, name, work);
-    return checked.ok ? { ...checked, detail: good() } : checked;
+    const finding = attempt(work);
+    found.push(finding);
+    if (finding === null) return { name, ok: true, detail: good() };
+    return { name, ok: false, detail: typeof finding === 'string' ? finding : finding.why };
   };
   const chain = (): Finding => {
     walkEvents(ledger, walk);

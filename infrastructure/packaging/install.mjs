@@ -36,7 +36,9 @@ const environment = () => {
 const npm = (args, options) => {
   const cli = process.env.npm_execpath;
   const fixed = { cwd: ROOT, env: environment(), encoding: 'utf8', ...options };
-  return cli?.endsWith('npm-cli.js') ? spawnSync(process.execPath, [cli, ...args], fixed) : spawnSync('npm', args, fixed);
+  return cli?.endsWith('npm-cli.js')
+    ? spawnSync(process.execPath, [cli, ...args], fixed)
+    : spawnSync('npm', args, fixed);
 };
 
 const fail = (sentence, next) => {
@@ -46,7 +48,12 @@ const fail = (sentence, next) => {
 
 const download = () => {
   const stdio = 'ignore';
-  spawnSync(process.execPath, [PREBUILD_INSTALL], { cwd: SQLITE, env: environment(), stdio, timeout: DOWNLOAD_LIMIT_MS });
+  spawnSync(process.execPath, [PREBUILD_INSTALL], {
+    cwd: SQLITE,
+    env: environment(),
+    stdio,
+    timeout: DOWNLOAD_LIMIT_MS,
+  });
   return existsSync(ADDON);
 };
 

@@ -1,6 +1,4 @@
-import type { Place } from '../../../domain/disk.ts';
-import { type Failure, failure } from '../../../domain/failure.ts';
-import { parseCommandId } from '../../../domain/names.ts';
+import type { Failure } from '../../../domain/failure.ts';
 import { ok } from '../../../domain/result.ts';
 import { run } from '../../process/run.ts';
 import type { Acted, BoundDeed, Job, Progress, VolumeDriver } from '../driver.port.ts';
@@ -10,6 +8,7 @@ import { fill } from './fill.ts';
 import { lookAtPool, memoryOf, preparePool } from './look.ts';
 import { devicePathOf, isVid } from './names.ts';
 import { read } from './read.ts';
+import { placesOf, refusalOf } from './refusal.ts';
 import { usageOf } from './report.ts';
 import { nameOf, recording, type Settings, type Work } from './work.ts';
 
@@ -34,31 +33,6 @@ const carryOut = (work: Work, deed: BoundDeed): Promise<Failure | null> => {
   }
 };
 
-/** The places a deed is about: the disks that lie there are others, or called otherwise, afterwards. */
-export const placesOf = (deed: BoundDeed): readonly Place[] => {
-  switch (deed.do) {
-    case 'snapshot':
-      return [deed.from, deed.at];
-    case 'move':
-      return [deed.from, deed.to];
-    default:
-      return [deed.at];
-  }
-};
-
-/** The last line of defence: all of it ends up in command lines. */
-export const refusalOf = ({ command, deed }: Job, { volumeGroup }: PoolName): Failure | null => {
-  const id = parseCommandId(command);
-  if (!id.ok) return id.error;
-  const wrong = placesOf(deed).find(({ vid }) => !isVid(vid) || !vid.startsWith(`${volumeGroup}/`));
-  if (wrong) {
-    return failure('D_DRIVER_REFUSES', `${JSON.stringify(wrong.vid)} cannot be a volume of volume group ${volumeGroup}`);
-  }
-  const sized = deed.do === 'create' || deed.do === 'resize' ? deed.bytes : 1;
-  if (Number.isSafeInteger(sized) && sized > 0) return null;
-  return failure('D_DRIVER_REFUSES', `${sized} is no size a disk can have`);
-};
-
 const standard = (): Settings => ({
   run,
   uid: process.getuid?.() ?? 0,
@@ -77,7 +51,7 @@ export const lvmThinDriver = (pool: PoolName, settings: Settings = standard()): 
   const memory = memoryOf(pool, settings);
   const attempt = async (job: Job, progress: Progress, work: (work: Work) => Promise<Failure | null>): Promise<Acted> => {
     const { program, lvm, evidence } = recording(settings);
-    const refused = refusalOf(job, pool);
+    const refused = refusalOf(job, pool.volumeGroup);
     const acting: Work = { pool, settings, job, progress, lookup: memory.lookup, program, lvm };
     const failed = refused ?? (await work(acting));
     return { evidence: evidence(), failure: failed };

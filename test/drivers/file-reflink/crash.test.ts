@@ -53,6 +53,7 @@ describe('killed while a disk is made', () => {
       await leave();
       expect(await surveyed(bench)).toEqual([]);
       await carryOut(bench, create());
+      expect(await hidden()).toEqual(['c1.2.json']);
       expect(await surveyed(bench)).toMatchObject([{ name: bench.driver.nameOf(at), bytes: SMALL, madeBy: OURS }]);
       expect(await read(bench, at, 0, SMALL)).toBe('\0'.repeat(SMALL));
       await bench.driver.settle('c1');

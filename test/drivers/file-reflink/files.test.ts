@@ -88,6 +88,12 @@ describe('files of the pool', () => {
     expect((await mustSee(bench, at)).name).toBe(name);
   });
 
+  test('have ids of their own when many are made in the same moment', async () => {
+    const volumes = Array.from({ length: 30 }, (_, n) => `volume${n}`);
+    await Promise.all(volumes.map((volume) => must(bench, { do: 'create', at: placeIn(bench, { kind: 'current' }, volume), bytes: SMALL })));
+    expect(new Set((await surveyed(bench)).map(({ id }) => id)).size).toBe(30);
+  });
+
   test('change size on the spot for those who have them open', async () => {
     const { id } = await made(bench, at);
     const handle = await open(path(at), 'r');

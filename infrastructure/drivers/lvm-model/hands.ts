@@ -1,0 +1,122 @@
+import type { DiskId, Place } from '../../../domain/disk.ts';
+import { type Code, type Failure, failure } from '../../../domain/failure.ts';
+import { err, ok, type Result } from '../../../domain/result.ts';
+import type { BoundSource, Job } from '../driver.port.ts';
+import { devicePathOf, lvNameOf } from '../lvm-thin/names.ts';
+import type { Chunks } from './content.ts';
+import { type MemoryFiles, STDIN, STDOUT } from './files.ts';
+import type { LvmModel, Outcome } from './model.ts';
+import { EXTENT, type Lv, type Refusal } from './state.ts';
+
+/**
+ * `models`: all models whose devices may be copied from, this one's own included when left out. `whenKilled`: whether an
+ * armed kill takes the whole process with it (throws `Killed`, as SIGKILL would) or only the lvm command.
+ */
+export type ModelDriverOptions = {
+  readonly model: LvmModel;
+  readonly files: MemoryFiles;
+  readonly models?: readonly LvmModel[];
+  readonly whenKilled?: 'throw' | 'fail';
+};
+
+/** The process died here: nothing of it runs on. Thrown through everything, for the explorer to catch. */
+export class Killed extends Error {
+  constructor() {
+    super('killed by the model');
+  }
+}
+
+const CODES: Readonly<Record<Refusal['is'], Code>> = {
+  exists: 'D_DRIFT',
+  full: 'D_DISK_FULL',
+  'in-use': 'D_DEVICE_IN_USE',
+  killed: 'D_STEP_FAILED',
+  missing: 'D_DRIFT',
+  'no-device': 'D_STEP_FAILED',
+  'not-reduced': 'D_SHRINK',
+  'same-size': 'D_STEP_FAILED',
+  unseen: 'D_POOL_UNSEEN',
+  wedged: 'D_STEP_FAILED',
+};
+
+const words = (refusal: Refusal): string =>
+  'name' in refusal ? `${refusal.name}: ${refusal.is}` : `the model refuses: ${refusal.is}`;
+
+export const shortName = (name: string): string => name.slice(name.indexOf('/') + 1);
+export const lvOf = (place: Place): string => shortName(lvNameOf(place.vid, place.role));
+
+/** The tags and the archive's marker of a step. */
+export const labelsOf = ({ command, step, deed }: Job) => ({
+  tags: ['domtrail', `dt.cmd=${command}`, `dt.step=${step}`],
+  by: `${deed.do} domtrail/step="${command}/${step}"`,
+});
+
+type Options = ModelDriverOptions;
+
+const done = ({ whenKilled = 'throw' }: Options, outcome: Outcome): Failure | null => {
+  if (outcome.ok) return null;
+  if (outcome.error.is === 'killed' && whenKilled === 'throw') throw new Killed();
+  return failure(CODES[outcome.error.is], words(outcome.error));
+};
+
+/** As the real driver does: a wedged pool is put right once, then the change is asked for again. */
+export const change = (options: Options, ask: () => Outcome): Failure | null => {
+  const first = ask();
+  if (first.ok || first.error.is !== 'wedged') return done(options, first);
+  const { pool, kernel } = options.model.state();
+  if (kernel.transactionId + 1 !== pool.transactionId) return done(options, first);
+  options.model.setTransactionId(kernel.transactionId, pool.transactionId);
+  return done(options, ask());
+};
+
+/** Acts on the LV at a place if it is that disk. */
+export const onDisk = ({ model }: Options, at: Place, disk: DiskId, act: (lv: Lv) => Failure | null): Failure | null => {
+  const lv = model.find(lvOf(at));
+  return lv?.uuid === disk ? act(lv) : failure('D_DRIFT', `${lvNameOf(at.vid, at.role)} is not the disk ${disk}`);
+};
+
+export const madeActive = (options: Options, { active, name }: Lv): Failure | null =>
+  active ? null : change(options, () => options.model.activate(name));
+
+/** The content of an active LV of any model, by the path of its device. */
+const deviceContent = ({ model, models = [model] }: Options, path: string): Chunks | undefined => {
+  for (const one of models) {
+    const { lvs, volumeGroup } = one.state();
+    for (const { name, active } of lvs.values()) {
+      if (active && devicePathOf(`${volumeGroup}/${name}`) === path) return one.contentOf(name);
+    }
+  }
+  return undefined;
+};
+
+const sourceOf = (options: Options, from: BoundSource): Result<Chunks, Failure> => {
+  const path = from.kind === 'file' ? from.path : STDIN;
+  const file = options.files.get(path);
+  const stale = from.kind === 'file' && from.stamp !== null && file?.stamp !== from.stamp;
+  const content = file?.content ?? deviceContent(options, path);
+  if (stale || !content) return err(failure('D_INPUT_CHANGED', `${path} is not what the plan was made for`));
+  const tooMuch = from.kind === 'stdin' && file !== undefined && file.bytes > from.limit;
+  return tooMuch ? err(failure('D_TOO_MUCH_DATA', 'standard input has more data than fits')) : ok(content);
+};
+
+export const fillLv = (options: Options, lv: Lv, from: BoundSource): Failure | null => {
+  const bytes = from.kind === 'file' ? from.bytes : from.limit;
+  if (bytes > lv.extents * EXTENT) return failure('D_TOO_MUCH_DATA', `there is more data than fits into ${lv.name}`);
+  if (lv.open > 0) return failure('D_DEVICE_IN_USE', `${lv.name} is open`);
+  const content = sourceOf(options, from);
+  if (!content.ok) return content.error;
+  return madeActive(options, lv) ?? change(options, () => options.model.fill(lv.name, content.value));
+};
+
+export const readLv = (options: Options, lv: Lv, path: string | null): Failure | null => {
+  const failed = madeActive(options, lv);
+  if (!failed) options.files.store(path ?? STDOUT, lv.extents * EXTENT, options.model.contentOf(lv.name));
+  return failed;
+};
+
+/** A discard that fails costs nothing, as with the real driver; one that is killed ends the process. */
+export const eraseLv = (options: Options, { name, open, active }: Lv, by: string): Failure | null => {
+  if (open > 0) return failure('D_DEVICE_IN_USE', `${name} is open`);
+  if (active) done(options, options.model.discard(name));
+  return change(options, () => options.model.remove(name, by));
+};
