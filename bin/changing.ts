@@ -1,4 +1,3 @@
-import { parsePayload } from '../domain/command/parse.ts';
 import type { Command } from '../domain/decide.ts';
 import type { Failure } from '../domain/failure.ts';
 import { ok, type Result } from '../domain/result.ts';
@@ -11,11 +10,13 @@ import type { Service } from '../infrastructure/service/service.ts';
 import { openService } from './compose.ts';
 
 type Words = readonly string[];
-type Build = (args: Arguments, words: Words) => Result<Command, Failure>;
+type Built = Result<Command, Failure>;
+type Build = (args: Arguments, words: Words) => Built | Promise<Built>;
 type Show = (service: Service, words: Words) => Shown;
 
-/** A command whose payload its schema let through. */
-export const built = (name: Command['name'], input: unknown): Result<Command, Failure> => {
+/** A command whose payload its schema let through. The schemas take longer to load than a short command runs, hence late. */
+export const built = async (name: Command['name'], input: unknown): Promise<Built> => {
+  const { parsePayload } = await import('../domain/command/parse.ts');
   const payload = parsePayload(name, input);
   return payload.ok ? ok({ name, payload: payload.value } as Command) : payload;
 };
@@ -35,7 +36,7 @@ export const changingIn =
       const optional = names.filter((name) => name.startsWith('[')).length;
       const words = expectWords(args.values, names, group, optional);
       if (!words.ok) return words;
-      const command = build(args, words.value);
+      const command = await build(args, words.value);
       if (!command.ok) return command;
       if (question) {
         const sure = await confirm(args, escapeText(question(words.value)), words.value[0] ?? 'yes');

@@ -32,9 +32,9 @@ const gc: Action = {
       const sure = await confirm(args, `This erases ${trash.size} disks (${formatBytes(bytes)})`, 'yes');
       if (!sure.ok) return sure;
     }
-    return runChange(openService(args, 'write'), args, (service) => {
+    return runChange(openService(args, 'write'), args, async (service) => {
       const disks = [...currentHost(service.ledger).trash.keys()];
-      const command = built('CollectGarbage', { disks });
+      const command = await built('CollectGarbage', { disks });
       if (!command.ok) return command;
       return ok({
         topic: 'gc',

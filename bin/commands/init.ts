@@ -58,7 +58,7 @@ const init: Action = {
     const pool = poolFrom(args.text('pool'), home);
     if (!pool.ok) return pool;
     const kernels = { driver: 'linux-kernel', name: 'linux-kernel', dir: home.kernels };
-    const command = built('InitHost', { pools: [pool.value, kernels] });
+    const command = await built('InitHost', { pools: [pool.value, kernels] });
     if (!command.ok) return command;
     mkdirSync(home.dir, { recursive: true, mode: 0o700 });
     const prepared = await driverFor(pool.value as unknown as Pool).prepare();

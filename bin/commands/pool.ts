@@ -61,7 +61,7 @@ const add: Action = {
   run: async (args) => {
     const [name, driver] = args.values;
     const definition = definitionOf(args, name, driver);
-    const command = definition.ok ? built('AddPool', { definition: definition.value }) : definition;
+    const command = definition.ok ? await built('AddPool', { definition: definition.value }) : definition;
     if (!command.ok) return command;
     if (!args.flag('plan') && command.value.name === 'AddPool') {
       const prepared = await driverFor(command.value.payload.definition as Pool).prepare();

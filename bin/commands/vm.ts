@@ -116,7 +116,7 @@ const entries = (kind: Entries): Action => ({
     if (!words.ok) return words;
     const [name, key, value] = words.value;
     if (value === undefined && !args.flag(kind.unset)) return showEntries(args, kind);
-    const command = built(kind.command, { vm: name, name: key, value: value ?? null });
+    const command = await built(kind.command, { vm: name, name: key, value: value ?? null });
     if (!command.ok) return command;
     const shown = say(value === undefined ? `${key} of ${name} is unset` : `${key} of ${name} is ${escapeText(value)}`);
     return runChange(openService(args, 'write'), args, () => ok({ topic: kind.topic, command: command.value, show: () => shown }));
@@ -141,7 +141,7 @@ const tags: Action = {
       return ok(0);
     }
     if ((verb !== 'add' && verb !== 'del') || tag === undefined) return err(usage('vm tags takes add TAG or del TAG', 'vm'));
-    const command = built('SetTag', { vm: name, name: tag, present: verb === 'add' });
+    const command = await built('SetTag', { vm: name, name: tag, present: verb === 'add' });
     if (!command.ok) return command;
     return runChange(openService(args, 'write'), args, () => ok({ topic: 'vm-tags', command: command.value, show: () => say(`tag ${tag} ${verb === 'add' ? 'added to' : 'taken from'} ${name}`) }));
   },

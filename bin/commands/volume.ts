@@ -86,7 +86,7 @@ const change = (text: string | undefined): Result<object, Failure> => {
   return parsed ? ok({ change: parsed }) : err(failure('D_BAD_INPUT', `${JSON.stringify(value)} is no value of ${name}`));
 };
 
-const addition = (args: Arguments, [vm, volume]: readonly string[]): ReturnType<typeof built> => {
+const addition = async (args: Arguments, [vm, volume]: readonly string[]): ReturnType<typeof built> => {
   const from = args.text('source');
   const source = from === undefined ? ok(null) : target(from);
   if (!source.ok) return source;

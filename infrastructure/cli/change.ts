@@ -30,6 +30,8 @@ const asOf = (service: Service) => {
 
 const tellRecovered = ({ recovered }: Submitted): void => {
   for (const { name, command, outcome } of recovered) {
+    // A living process carries on with its own; that is no news.
+    if (outcome === 'busy') continue;
     talk(`recovered: ${name} (cmd:${shortId(command)}) ${outcome}\n`);
   }
   const problem = stuck(recovered);
@@ -81,11 +83,11 @@ const perform = async (service: Service, change: Change, args: Arguments): Promi
 };
 
 /** A changing command from its arguments to its exit code: plans it with `--plan`, else submits it and shows what came of it. */
-export const runChange = async (opened: Result<Service, Failure>, args: Arguments, changeFor: (service: Service) => Result<Change, Failure>): Promise<Result<number, Failure>> => {
+export const runChange = async (opened: Result<Service, Failure>, args: Arguments, changeFor: (service: Service) => Result<Change, Failure> | Promise<Result<Change, Failure>>): Promise<Result<number, Failure>> => {
   if (!opened.ok) return opened;
   const service = opened.value;
   try {
-    const change = changeFor(service);
+    const change = await changeFor(service);
     if (!change.ok) return change;
     return args.flag('plan') ? await plan(service, change.value, args.flag('json')) : await perform(service, change.value, args);
   } finally {

@@ -15,5 +15,10 @@ const asked = process.argv.includes('--build');
 if (asked || !isFresh(DIST_STAMP, distStamp())) {
   say(asked ? 'building dist' : `dist is ${why('dist')}: building it`);
   const { bundle } = await import('./bundle.mjs');
-  say(`built ${await bundle()} commands`);
+  try {
+    say(`built ${await bundle()} commands`);
+  } catch {
+    process.stderr.write('error[D_NOT_BUILT]: the build failed, for the reasons above\nnext: npm run build\n');
+    process.exitCode = 1;
+  }
 }

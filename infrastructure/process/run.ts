@@ -42,7 +42,11 @@ type Outcome = {
 };
 
 /** What the program itself could not say about its end, as lines to add to its stderr. */
-const epitaph = (program: string, { code, signal, isMaxBuffer, timedOut }: Outcome, timeoutMs: number): readonly string[] => {
+const epitaph = (
+  program: string,
+  { code, signal, isMaxBuffer, timedOut }: Outcome,
+  timeoutMs: number,
+): readonly string[] => {
   if (timedOut) return [`${program}: stopped after ${timeoutMs} ms`];
   if (isMaxBuffer) return [`${program}: stopped because it printed too much`];
   if (code === 'ENOENT') return [`${program}: command not found`];

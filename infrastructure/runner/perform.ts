@@ -105,6 +105,8 @@ export const perform = async (operation: Operation, step: Step, hands: Hands): P
   const before = judge(job, look.value, driver.nameOf);
   switch (before.is) {
     case 'done':
+      // The effect is there and its record is not: the same place as after acting.
+      hands.fault.reach('after-step');
       return ok(done(step, { found: true, before: before.disk, after: before.disk, evidence: NOTHING_RAN }));
     case 'drift':
       return err(failed(step, failure('D_DRIFT', before.message), NOTHING_RAN));

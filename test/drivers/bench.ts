@@ -61,11 +61,13 @@ export const surveyed = async ({ driver }: DriverBench): Promise<readonly Sighti
 export const seenAt = async (bench: DriverBench, place: Place): Promise<Sighting | undefined> =>
   (await surveyed(bench)).find(({ name }) => name === bench.driver.nameOf(place));
 
-export const idAt = async (bench: DriverBench, place: Place): Promise<DiskId | undefined> => (await seenAt(bench, place))?.id;
+export const idAt = async (bench: DriverBench, place: Place): Promise<DiskId | undefined> =>
+  (await seenAt(bench, place))?.id;
 
 export const carryOut = async ({ driver }: DriverBench, job: Job): Promise<void> => {
   const { failure, evidence } = await driver.act(job);
-  if (failure) throw new Error(`${job.deed.do}: ${failure.code} ${failure.message} ${failure.cause ?? evidence.stderr}`);
+  if (failure)
+    throw new Error(`${job.deed.do}: ${failure.code} ${failure.message} ${failure.cause ?? evidence.stderr}`);
 };
 
 export const must = (bench: DriverBench, deed: BoundDeed): Promise<void> => carryOut(bench, jobFor(deed));

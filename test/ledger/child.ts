@@ -1,7 +1,7 @@
 import { ok } from '../../domain/result.ts';
 import { accept } from '../../infrastructure/ledger/accept.ts';
-import { acquireLease, acquireLeaseWithin } from '../../infrastructure/ledger/lease.ts';
-import { closeLedger, openLedger } from '../../infrastructure/ledger/ledger.ts';
+import { acquireLease, acquireLeaseWithin, releaseLease } from '../../infrastructure/ledger/lease.ts';
+import { closeLedger, type Ledger, openLedger } from '../../infrastructure/ledger/ledger.ts';
 import { thisProcess } from '../../infrastructure/ledger/process-identity.ts';
 
 /** The other process of the tests: does one thing with a ledger and prints a line when it has done it. */
@@ -27,11 +27,28 @@ const reading = (): void => {
   closeLedger(ledger.value);
 };
 
+const ROUNDS = 20;
+
+/** Takes the lease, writes one command and gives it up again, over and over. */
+const contend = async (ledger: Ledger): Promise<void> => {
+  for (let round = 0; round < ROUNDS; round++) {
+    const lease = await acquireLeaseWithin(ledger, thisProcess(), id, 20_000);
+    const accepted = lease.ok ? accept(ledger, toAccept(`${id}-${round}`)) : lease;
+    if (!accepted.ok) return say(accepted.error.code);
+    releaseLease(ledger);
+  }
+  say('done');
+};
+
 const writing = async (): Promise<void> => {
   const opened = openLedger(file, task === 'create' ? 'create' : 'write');
   if (!opened.ok) return say(opened.error.code);
   const ledger = opened.value;
-  const lease = task === 'contend' ? await acquireLeaseWithin(ledger, thisProcess(), id, 20_000) : acquireLease(ledger, thisProcess(), id);
+  if (task === 'contend') {
+    await contend(ledger);
+    return closeLedger(ledger);
+  }
+  const lease = acquireLease(ledger, thisProcess(), id);
   if (!lease.ok) return say(`${lease.error.code} ${lease.error.holder ?? ''}`);
   const accepted = task === 'hold' ? ok(null) : accept(ledger, toAccept(id), task === 'die-before-commit' ? die : undefined);
   say(accepted.ok ? `done ${ledger.cache.head.position}` : accepted.error.code);

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
@@ -124,8 +124,17 @@ afterAll(() => {
 const childBundle = (): string => {
   if (bundle) return bundle;
   const outfile = join(mkdtempSync(join(tmpdir(), 'domtrail-child-')), 'child.cjs');
-  const options = { bundle: true, platform: 'node', format: 'cjs', external: ['better-sqlite3'], loader: { '.sql': 'text' } } as const;
-  buildSync({ ...options, entryPoints: [join(ROOT, 'test', 'ledger', 'child.ts')], outfile, logLevel: 'error' });
+  chmodSync(dirname(outfile), 0o755);
+  buildSync({
+    entryPoints: [join(ROOT, 'test', 'ledger', 'child.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    external: ['better-sqlite3'],
+    loader: { '.sql': 'text' },
+    logLevel: 'error',
+  });
   bundle = outfile;
   return outfile;
 };

@@ -40,7 +40,9 @@ describe('a program that is run', () => {
     const missing = await run(['domtrail-no-such-program']);
     expect(missing.evidence.exitCode).toBe(NOT_STARTED);
     // An unreadable directory in PATH turns "not found" into "permission denied".
-    expect(missing.evidence.stderr).toMatch(/^domtrail-no-such-program: (command not found|could not be started \(EACCES\))$/);
+    expect(missing.evidence.stderr).toMatch(
+      /^domtrail-no-such-program: (command not found|could not be started \(EACCES\))$/,
+    );
     const directory = await run(['/']);
     expect(directory.evidence.exitCode).toBe(NOT_STARTED);
     expect(directory.evidence.stderr).toContain('EACCES');

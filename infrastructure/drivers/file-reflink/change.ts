@@ -31,7 +31,10 @@ export const resize = async (work: Work, { disk, at, bytes, shrink }: DeedOf<'re
   if (!found.ok) return found.error;
   const { path, name, facts } = found.value;
   if (bytes < facts.bytes && !shrink) {
-    return failure('D_SHRINK', `${name} is larger (${formatBytes(facts.bytes)}) than the size asked for (${formatBytes(bytes)})`);
+    return failure(
+      'D_SHRINK',
+      `${name} is larger (${formatBytes(facts.bytes)}) than the size asked for (${formatBytes(bytes)})`,
+    );
   }
   const handle = await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
   try {

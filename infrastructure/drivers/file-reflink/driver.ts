@@ -93,7 +93,10 @@ const STANDARD: Settings = { stdin: 0, stdout: 1, patienceMs: 10_000 };
  * Disks as plain files, laid out as the stock file-reflink driver does it. Needs no root. Blocks are shared where the
  * file system can (btrfs, xfs); elsewhere a snapshot is a sparse copy.
  */
-export const fileReflinkDriver = ({ dir }: Pick<FileReflinkPool, 'dir'>, settings: Settings = STANDARD): VolumeDriver => {
+export const fileReflinkDriver = (
+  { dir }: Pick<FileReflinkPool, 'dir'>,
+  settings: Settings = STANDARD,
+): VolumeDriver => {
   const nameOf: VolumeDriver['nameOf'] = ({ vid, role }) => imageName(vid, role);
   return {
     nameOf,

@@ -46,14 +46,22 @@ const fromFile = async (work: Work, { path, name, bytes }: Target, source: FileS
 const fromStdin = async (work: Work, { path, name }: Target, { limit }: StdinSource): Promise<Failure | null> => {
   const dd = () =>
     work.run(
-      ['dd', `of=${path}`, 'bs=128K', 'iflag=fullblock,count_bytes', `count=${limit + 1}`, 'conv=sparse,nocreat,notrunc'],
+      [
+        'dd',
+        `of=${path}`,
+        'bs=128K',
+        'iflag=fullblock,count_bytes',
+        `count=${limit + 1}`,
+        'conv=sparse,nocreat,notrunc',
+      ],
       { stdin: work.settings.stdin },
     );
   const ran = await watched(work, { target: path, total: limit }, dd);
   const failed = failureOfRun(ran, `standard input could not be copied to ${name}`);
   if (failed) return failed;
   const moved = /^(\d+) bytes?\b/m.exec(ran.evidence.stderr)?.[1];
-  if (moved === undefined) return failure('D_STEP_FAILED', 'dd did not say how much it copied', { cause: ran.evidence.stderr });
+  if (moved === undefined)
+    return failure('D_STEP_FAILED', 'dd did not say how much it copied', { cause: ran.evidence.stderr });
   return Number(moved) > limit ? tooMuch(name, limit) : null;
 };
 

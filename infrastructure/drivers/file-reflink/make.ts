@@ -81,6 +81,8 @@ export const snapshot = async (work: Work, { of, from, at }: DeedOf<'snapshot'>)
     const failed = failureOfRun(ran, `${name} could not be copied`);
     if (failed) return failed;
     const copy = await fileAt(temporary);
-    return copy?.bytes === facts.bytes ? null : failure('D_STEP_FAILED', `${name} changed its size while it was being copied`);
+    return copy?.bytes === facts.bytes
+      ? null
+      : failure('D_STEP_FAILED', `${name} changed its size while it was being copied`);
   });
 };

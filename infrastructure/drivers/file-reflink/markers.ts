@@ -1,9 +1,17 @@
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { DiskId } from '../../../domain/disk.ts';
-import { errorCode } from './errors.ts';
 import { sync } from './durable.ts';
-import { HIDDEN, isLeavingOf, isTemporaryOf, markerName, markerTemporaryName, parseMarkerName, type StepKey } from './names.ts';
+import { errorCode } from './errors.ts';
+import {
+  HIDDEN,
+  isLeavingOf,
+  isTemporaryOf,
+  markerName,
+  markerTemporaryName,
+  parseMarkerName,
+  type StepKey,
+} from './names.ts';
 
 /**
  * What a step leaves beside the disks until its command is over. Each is durable before the thing it speaks of happens.

@@ -91,7 +91,8 @@ export const looksLikeImage = (file: string): boolean => /\.img(?:\.\d+@[0-9T:-]
 export type StepKey = { readonly command: string; readonly step: number };
 
 /** Whose bytes are not complete yet. The process id keeps a killed attempt's orphaned `cp` out of the next attempt's file. */
-export const temporaryName = ({ command, step }: StepKey, pid: number): string => `${HIDDEN}/${command}.${step}.${pid}.tmp`;
+export const temporaryName = ({ command, step }: StepKey, pid: number): string =>
+  `${HIDDEN}/${command}.${step}.${pid}.tmp`;
 
 export const markerName = ({ command, step }: StepKey): string => `${HIDDEN}/${command}.${step}.json`;
 

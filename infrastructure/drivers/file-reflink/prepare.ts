@@ -79,7 +79,12 @@ export const preparePool = async (dir: string): Promise<Result<null, Failure>> =
 export const usageOf = async (dir: string): Promise<Result<PoolUsage, Failure>> => {
   try {
     const { blocks, bfree, bsize } = await statfs(dir);
-    return ok({ bytes: blocks * bsize, usedBytes: (blocks - bfree) * bsize, metadataBytes: null, metadataUsedBytes: null });
+    return ok({
+      bytes: blocks * bsize,
+      usedBytes: (blocks - bfree) * bsize,
+      metadataBytes: null,
+      metadataUsedBytes: null,
+    });
   } catch (error) {
     return err(failureOf(error, `the pool directory ${dir} cannot be read`));
   }

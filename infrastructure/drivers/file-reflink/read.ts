@@ -56,7 +56,10 @@ const toFile = async (work: Work, source: Found, path: string): Promise<Failure 
 
 /** `cat` writes to the descriptor itself: it waits for a slow reader and ends when the reader goes away. */
 const toStdout = async (work: Work, { path, name }: Found): Promise<Failure | null> =>
-  failureOfRun(await work.run(['cat', '--', path], { stdout: work.settings.stdout }), `${name} could not be written out`);
+  failureOfRun(
+    await work.run(['cat', '--', path], { stdout: work.settings.stdout }),
+    `${name} could not be written out`,
+  );
 
 /** Copies a disk's content out of the pool. */
 export const read = async (work: Work, { disk, at, to }: DeedOf<'read'>): Promise<Failure | null> => {

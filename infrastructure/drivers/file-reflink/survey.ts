@@ -33,7 +33,9 @@ const imagesOfVms = async (dir: string): Promise<readonly string[]> => {
     PREFIXES.map(async (prefix) => (await directoriesIn(join(dir, prefix))).map((vm) => `${prefix}/${vm}`)),
   );
   const names = await Promise.all(
-    places.flat().map(async (place) => (await filesIn(join(dir, place))).filter(looksLikeImage).map((file) => `${place}/${file}`)),
+    places
+      .flat()
+      .map(async (place) => (await filesIn(join(dir, place))).filter(looksLikeImage).map((file) => `${place}/${file}`)),
   );
   return names.flat();
 };
@@ -50,7 +52,12 @@ const notesIn = async (dir: string, hidden: readonly string[]): Promise<Notes> =
   return { madeBy, filling };
 };
 
-type Seen = { readonly name: string; readonly facts: FileFacts; readonly notes: Notes; readonly held: () => ReadonlyMap<string, string> };
+type Seen = {
+  readonly name: string;
+  readonly facts: FileFacts;
+  readonly notes: Notes;
+  readonly held: () => ReadonlyMap<string, string>;
+};
 
 const sightingOf = ({ name, facts, notes, held }: Seen): Sighting => ({
   id: facts.id,
@@ -80,7 +87,9 @@ const once = <T>(make: () => T): (() => T) => {
  * mounted: an empty answer would make every disk look lost.
  */
 const unprepared = (dir: string): Failure =>
-  failure('D_NOT_FOUND', `the pool directory ${dir} is missing or empty`, { cause: 'its file system may not be mounted' });
+  failure('D_NOT_FOUND', `the pool directory ${dir} is missing or empty`, {
+    cause: 'its file system may not be mounted',
+  });
 
 /** Every disk of the pool, ours and others'. Symlinks are not followed and not shown. */
 export const surveyPool = async (dir: string): Promise<Result<readonly Sighting[], Failure>> => {

@@ -33,7 +33,8 @@ export const theDisk = async ({ dir }: Work, place: Place, id: DiskId): Promise<
   const path = join(dir, name);
   const facts = await fileAt(path);
   if (!facts) return err(failure('D_DRIFT', `${name} is not there`));
-  if (facts.id !== id) return err(failure('D_DRIFT', `${name} is another disk (${facts.id}) than the one meant (${id})`));
+  if (facts.id !== id)
+    return err(failure('D_DRIFT', `${name} is another disk (${facts.id}) than the one meant (${id})`));
   return ok({ name, path, facts });
 };
 
@@ -45,14 +46,18 @@ type Watched = { readonly target: string; readonly total: number };
 const allocated = async (path: string): Promise<number> => (await fileAt(path).catch(() => null))?.usedBytes ?? 0;
 
 /** Reports how much of `total` the target has allocated while a task runs, and all of it when the task is done. */
-export const watched = async <T>({ progress }: Work, { target, total }: Watched, task: () => Promise<T>): Promise<T> => {
+export const watched = async <T>(
+  { progress }: Work,
+  { target, total }: Watched,
+  task: () => Promise<T>,
+): Promise<T> => {
   if (!progress) return task();
   let running = true;
   const glance = async (): Promise<void> => {
     const done = Math.min(total, await allocated(target));
     if (running) progress(done, total);
   };
-  const timer = setInterval(glance, GLANCE_MS);
+  const timer = setInterval(() => void glance(), GLANCE_MS);
   try {
     const value = await task();
     running = false;

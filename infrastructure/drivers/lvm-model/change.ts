@@ -85,11 +85,11 @@ export const made =
     if (!sent.ok) return sent;
     const lv = lvNamed(between, wanted.name);
     if (!lv) throw new Error(`${wanted.name} was not listed`);
-    const wedged = withLv(sent.value, { ...lv, active: !wanted.skip });
+    const active = withLv(sent.value, { ...lv, active: !wanted.skip });
     return ok([
       { at: 'between', state: between },
-      { at: 'wedged', state: wedged },
-      { at: 'after', state: settled({ ...wedged, pool: { ...wedged.pool, active: true } }) },
+      { at: 'wedged', state: sent.value },
+      { at: 'after', state: settled({ ...active, pool: { ...active.pool, active: true } }) },
     ]);
   };
 
@@ -138,10 +138,11 @@ export const resized =
     return only(written(state, withLv(cut, { ...lv, extents }), by));
   };
 
-/** Without `force` a skip-flagged LV stays inactive and LVM calls that success. */
+/** A volume, or the pool alone. Without `force` a skip-flagged LV stays inactive and LVM calls that success. */
 export const activated =
   (name: string, force: boolean): Change =>
   (state) => {
+    if (name === state.pool.name) return only({ ...state, pool: { ...state.pool, active: true } });
     const lv = lvNamed(state, name);
     if (!lv) return err({ is: 'missing', name });
     if (lv.active || (lv.skip && !force)) return only(state);

@@ -21,7 +21,8 @@ afterEach(() => bench.cleanup());
 
 const path = (place: Place): string => bench.driver.pathOf(place);
 const import_ = (): Place => placeIn(bench, { kind: 'import' });
-const driverWith = (settings: Partial<typeof QUICK>) => fileReflinkDriver({ dir: bench.dir }, { ...QUICK, ...settings });
+const driverWith = (settings: Partial<typeof QUICK>) =>
+  fileReflinkDriver({ dir: bench.dir }, { ...QUICK, ...settings });
 
 describe('filling from a file', () => {
   test('notices a file that is changed while it is copied, and keeps nothing of it', async () => {
@@ -119,7 +120,10 @@ describe('standard input and output', () => {
     const { id } = await made(bench, at);
     await write(bench, at, SMALL - 3, 'end');
     const out = await open(join(bench.outside, 'out'), 'w+');
-    await carryOut({ ...bench, driver: driverWith({ stdout: out.fd }) }, jobFor({ do: 'read', disk: id, at, to: { kind: 'stdout' } }));
+    await carryOut(
+      { ...bench, driver: driverWith({ stdout: out.fd }) },
+      jobFor({ do: 'read', disk: id, at, to: { kind: 'stdout' } }),
+    );
     await out.close();
     const text = await bench.readAt(join(bench.outside, 'out'), 0, LARGE);
     expect(text === `${'\0'.repeat(SMALL - 3)}end`).toBe(true);

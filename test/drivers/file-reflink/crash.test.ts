@@ -18,7 +18,8 @@ afterEach(() => bench.cleanup());
 
 const hidden = async (): Promise<readonly string[]> => (await readdir(join(bench.dir, '.domtrail'))).sort();
 const hiddenPath = (file: string): string => join(bench.dir, '.domtrail', file);
-const inHidden = async (file: string, content = ''): Promise<void> => writeFile(hiddenPath(file), content, { mode: 0o600 });
+const inHidden = async (file: string, content = ''): Promise<void> =>
+  writeFile(hiddenPath(file), content, { mode: 0o600 });
 
 const create = (): Job => ({ command: 'c1', step: 2, deed: { do: 'create', at, bytes: SMALL } });
 const OURS = { command: 'c1', step: 2 };
@@ -27,24 +28,36 @@ const OURS = { command: 'c1', step: 2 };
 const MAKING: readonly { readonly died: string; readonly leave: () => Promise<void> }[] = [
   { died: 'before anything was done', leave: async () => undefined },
   { died: 'with an empty temporary', leave: () => inHidden('c1.2.4242.tmp') },
-  { died: 'with a complete temporary', leave: async () => {
-    await inHidden('c1.2.4242.tmp', 'half a copy');
-    await truncate(hiddenPath('c1.2.4242.tmp'), SMALL);
-  } },
-  { died: 'with a half-written marker', leave: async () => {
-    await inHidden('c1.2.4242.tmp');
-    await inHidden('c1.2.4242.json.tmp', '{"what":"ma');
-  } },
-  { died: 'with the marker of a disk that never got its name', leave: async () => {
-    await inHidden('c1.2.4242.tmp', 'a complete copy');
-    const file = await fileAt(hiddenPath('c1.2.4242.tmp'));
-    if (!file) throw new Error('the temporary is gone');
-    await writeMarker(bench.dir, OURS, { what: 'made', id: file.id, name: bench.driver.nameOf(at) });
-  } },
-  { died: 'after making the directory of the VM', leave: async () => {
-    await inHidden('c1.2.4242.tmp');
-    await mkdir(join(bench.dir, 'appvms', 'work'));
-  } },
+  {
+    died: 'with a complete temporary',
+    leave: async () => {
+      await inHidden('c1.2.4242.tmp', 'half a copy');
+      await truncate(hiddenPath('c1.2.4242.tmp'), SMALL);
+    },
+  },
+  {
+    died: 'with a half-written marker',
+    leave: async () => {
+      await inHidden('c1.2.4242.tmp');
+      await inHidden('c1.2.4242.json.tmp', '{"what":"ma');
+    },
+  },
+  {
+    died: 'with the marker of a disk that never got its name',
+    leave: async () => {
+      await inHidden('c1.2.4242.tmp', 'a complete copy');
+      const file = await fileAt(hiddenPath('c1.2.4242.tmp'));
+      if (!file) throw new Error('the temporary is gone');
+      await writeMarker(bench.dir, OURS, { what: 'made', id: file.id, name: bench.driver.nameOf(at) });
+    },
+  },
+  {
+    died: 'after making the directory of the VM',
+    leave: async () => {
+      await inHidden('c1.2.4242.tmp');
+      await mkdir(join(bench.dir, 'appvms', 'work'));
+    },
+  },
 ];
 
 describe('killed while a disk is made', () => {
@@ -68,7 +81,7 @@ describe('killed while a disk is made', () => {
     });
   }
 
-  test('after the rename: the disk is known to be this step\'s, and doing it again keeps it', async () => {
+  test("after the rename: the disk is known to be this step's, and doing it again keeps it", async () => {
     await carryOut(bench, create());
     const before = await mustSee(bench, at);
     expect(before.madeBy).toEqual(OURS);
@@ -137,7 +150,11 @@ describe('killed during other deeds', () => {
     const { id } = await made(bench, at);
     const from = await bench.sourceFile(SMALL, []);
     await carryOut(bench, { command: 'c3', step: 4, deed: { do: 'fill', disk: id, at, from } });
-    await carryOut(bench, { command: 'c3', step: 5, deed: { do: 'resize', disk: id, at, bytes: LARGE, shrink: false } });
+    await carryOut(bench, {
+      command: 'c3',
+      step: 5,
+      deed: { do: 'resize', disk: id, at, bytes: LARGE, shrink: false },
+    });
     expect((await mustSee(bench, at)).bytes).toBe(LARGE);
     await removeMarker(bench.dir, { command: 'c3', step: 4 });
   });

@@ -1,5 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, lstat, mkdir, mkdtemp, open, readdir, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -58,7 +71,9 @@ describe('files of the pool', () => {
     await writeFile(join(bench.outside, 'private.img'), 'outside');
     await mkdir(join(vm, 'directory.img'));
     expect((await surveyed(bench)).map(({ name }) => name)).toEqual(['appvms/work/private.img']);
-    expect(await refusal(bench, { do: 'create', at: placeIn(bench, { kind: 'current' }, 'root'), bytes: SMALL })).toBe('D_EXISTS');
+    expect(await refusal(bench, { do: 'create', at: placeIn(bench, { kind: 'current' }, 'root'), bytes: SMALL })).toBe(
+      'D_EXISTS',
+    );
     expect((await lstat(join(vm, 'root.img'))).isSymbolicLink()).toBe(true);
   });
 
@@ -90,7 +105,11 @@ describe('files of the pool', () => {
 
   test('have ids of their own when many are made in the same moment', async () => {
     const volumes = Array.from({ length: 30 }, (_, n) => `volume${n}`);
-    await Promise.all(volumes.map((volume) => must(bench, { do: 'create', at: placeIn(bench, { kind: 'current' }, volume), bytes: SMALL })));
+    await Promise.all(
+      volumes.map((volume) =>
+        must(bench, { do: 'create', at: placeIn(bench, { kind: 'current' }, volume), bytes: SMALL }),
+      ),
+    );
     expect(new Set((await surveyed(bench)).map(({ id }) => id)).size).toBe(30);
   });
 
@@ -144,7 +163,10 @@ describe('a pool', () => {
     const crooked = join(bench.outside, 'crooked');
     await mkdir(crooked);
     await symlink(bench.dir, join(crooked, 'appvms'));
-    expect(await fileReflinkDriver({ dir: crooked }).prepare()).toMatchObject({ ok: false, error: { code: 'D_DRIVER_REFUSES' } });
+    expect(await fileReflinkDriver({ dir: crooked }).prepare()).toMatchObject({
+      ok: false,
+      error: { code: 'D_DRIVER_REFUSES' },
+    });
   });
 
   test('is refused where no directory can be made', async () => {

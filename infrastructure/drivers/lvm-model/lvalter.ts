@@ -1,0 +1,139 @@
+import { type Arguments, commandLine, sizeOf, splitName, tagsOf, valueOf } from './arguments.ts';
+import type { LvmModel } from './model.ts';
+import { failed, fine, noGroup, printedSize, refused, rejected, type Said, said } from './said.ts';
+import { EXTENT, type Lv } from './state.ts';
+import { matches, selectionOf } from './select.ts';
+
+type Command = (model: LvmModel, given: Arguments, argv: readonly string[]) => Said;
+
+const unseen = (model: LvmModel, group: string): boolean => group !== model.state().volumeGroup || !model.state().visible;
+
+const notFound = (model: LvmModel, name: string): Said =>
+  failed(`Failed to find logical volume "${model.state().volumeGroup}/${name}"`);
+
+export const lvrename: Command = (model, { words }, argv) => {
+  const from = splitName(words[0] ?? '');
+  const to = splitName(words[1] ?? '');
+  const { volumeGroup } = model.state();
+  if (to.lv !== null && from.group !== to.group) {
+    return rejected(`Logical volume names must have the same volume group ("${from.group}" or "${to.group}")`);
+  }
+  const target = to.lv ?? to.group;
+  if (from.lv === null) return rejected('Old and new logical volume names required');
+  if (from.lv === target) return rejected('Old and new logical volume names must differ');
+  if (unseen(model, from.group)) return noGroup(from.group);
+  const outcome = model.rename(from.lv, target, commandLine(argv));
+  if (outcome.ok) return fine(`Renamed "${from.lv}" to "${target}" in volume group "${volumeGroup}"`);
+  return refused(model.state(), outcome.error, (name) =>
+    failed(`Existing logical volume "${name}" not found in volume group "${volumeGroup}"`),
+  );
+};
+
+/** Several answers in one: all that was said, and the worst end. */
+const together = (answers: readonly Said[]): Said => ({
+  exitCode: answers.some(({ exitCode }) => exitCode === null) ? null : Math.max(0, ...answers.map(({ exitCode }) => exitCode ?? 0)),
+  stdout: answers.map(({ stdout }) => stdout).join(''),
+  stderr: answers.map(({ stderr }) => stderr).join(''),
+});
+
+const removeOne = (model: LvmModel, { name }: Lv, by: string): Said => {
+  const outcome = model.remove(name, by);
+  if (outcome.ok) return fine(`Logical volume "${name}" successfully removed.`);
+  return refused(model.state(), outcome.error, (missing) => notFound(model, missing));
+};
+
+const removeWord = (model: LvmModel, word: string, given: Arguments, by: string): Said => {
+  const selection = selectionOf(valueOf(given, 'select'));
+  const chosen = (lv: Lv): boolean => matches(lv, selection);
+  const all = [...model.state().lvs.values()].filter(chosen);
+  if (word.startsWith('@')) {
+    return together(all.filter(({ tags }) => tags.includes(word.slice(1))).map((lv) => removeOne(model, lv, by)));
+  }
+  const { group, lv: name } = splitName(word);
+  if (unseen(model, group)) return noGroup(group);
+  if (name === null) return together(all.map((lv) => removeOne(model, lv, by)));
+  const lv = model.find(name);
+  if (!lv) return notFound(model, name);
+  return chosen(lv) ? removeOne(model, lv, by) : fine();
+};
+
+/** Without `-f` or `-y` LVM asks about an active LV, and nothing on stdin means no. */
+export const lvremove: Command = (model, given, argv) => {
+  const sure = given.options.has('force') || given.options.has('yes');
+  if (!sure) return failed(`Logical volume ${given.words[0] ?? ''} not removed.`);
+  return together(given.words.map((word) => removeWord(model, word, given, commandLine(argv))));
+};
+
+const changedSize = (name: string, from: number, to: number): readonly string[] => [
+  `Size of logical volume ${name} changed from ${printedSize(from * EXTENT)} (${from} extents) to ${printedSize(to * EXTENT)} (${to} extents).`,
+  `Logical volume ${name} successfully resized.`,
+];
+
+const shrinking = (bytes: number): readonly string[] => [
+  `WARNING: Reducing active logical volume to ${printedSize(bytes)}.`,
+  'THIS MAY DESTROY YOUR DATA (filesystem etc.)',
+];
+
+type Resize = { readonly onlyGrow: boolean };
+
+const resizing =
+  ({ onlyGrow }: Resize): Command =>
+  (model, given, argv) => {
+    const size = sizeOf('size', valueOf(given, 'size') ?? '');
+    if (!size.ok) return size.error;
+    const { group, lv } = splitName(given.words[0] ?? '');
+    if (unseen(model, group)) return noGroup(group);
+    const before = model.find(lv ?? '')?.extents;
+    if (before === undefined) return failed(`Logical volume ${lv} not found in volume group ${group}.`);
+    const extents = Math.ceil(size.value / EXTENT);
+    const name = `${group}/${lv}`;
+    const rounded = extents * EXTENT === size.value ? [] : [`Rounding size to boundary between physical extents: ${printedSize(extents * EXTENT)}.`];
+    if (onlyGrow && extents < before) {
+      return failed(`New size given (${extents} extents) not larger than existing size (${before} extents)`);
+    }
+    const shrink = given.options.has('yes') || given.options.has('force');
+    const outcome = model.resize(lv ?? '', size.value, { shrink, by: commandLine(argv) });
+    const warnings = extents < before ? shrinking(size.value) : [];
+    if (outcome.ok) return said(0, [...rounded, ...changedSize(name, before, extents)], warnings);
+    if (outcome.error.is === 'not-reduced') {
+      const question = `Do you really want to reduce ${name}? [y/n]: [n]`;
+      return said(5, rounded, [...warnings, question, `Logical volume ${name} NOT reduced.`]);
+    }
+    const answer = refused(model.state(), outcome.error, (missing) => notFound(model, missing));
+    return together([fine(...rounded), answer]);
+  };
+
+export const lvresize = resizing({ onlyGrow: false });
+export const lvextend = resizing({ onlyGrow: true });
+
+const relabel = (given: Arguments): ((lv: Lv) => Lv) | null => {
+  const { options } = given;
+  if (!['addtag', 'deltag', 'setactivationskip'].some((option) => options.has(option))) return null;
+  const gone = new Set(options.get('deltag') ?? []);
+  return (lv) => ({
+    ...lv,
+    tags: [...new Set([...lv.tags, ...(options.get('addtag') ?? [])])].filter((tag) => !gone.has(tag)),
+    skip: options.has('setactivationskip') ? valueOf(given, 'setactivationskip') === 'y' : lv.skip,
+  });
+};
+
+/** `--activate`, tags and the skip flag. Repeating it is no failure; each change of labels writes metadata. */
+export const lvchange: Command = (model, given, argv) => {
+  for (const option of ['addtag', 'deltag']) {
+    const tags = tagsOf(given, option);
+    if (!tags.ok) return tags.error;
+  }
+  const { group, lv } = splitName(given.words[0] ?? '');
+  if (unseen(model, group)) return noGroup(group);
+  const name = lv ?? '';
+  const label = relabel(given);
+  const missing = (): Said => notFound(model, name);
+  if (label) {
+    const outcome = model.relabel(name, label, commandLine(argv));
+    return outcome.ok ? fine(`Logical volume ${group}/${name} changed.`) : refused(model.state(), outcome.error, missing);
+  }
+  const on = valueOf(given, 'activate') !== 'n';
+  const force = given.options.has('ignoreactivationskip');
+  const outcome = on ? model.activate(name, force) : model.deactivate(name);
+  return outcome.ok ? fine() : refused(model.state(), outcome.error, missing);
+};

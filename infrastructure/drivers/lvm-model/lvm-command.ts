@@ -1,0 +1,57 @@
+import type { RunOptions } from '../../process/run.ts';
+import type { Run } from '../lvm-thin/work.ts';
+import { type Arguments, parseArguments } from './arguments.ts';
+import { dd } from './dd.ts';
+import { blkdiscard, dmsetup } from './device-commands.ts';
+import { lvchange, lvextend, lvremove, lvrename, lvresize } from './lvalter.ts';
+import { lvcreate } from './lvcreate.ts';
+import { lvs, vgs } from './lvs.ts';
+import type { LvmModel } from './model.ts';
+import { rejected, type Said } from './said.ts';
+
+type Command = (model: LvmModel, given: Arguments, argv: readonly string[]) => Said;
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  lvchange,
+  lvcreate,
+  lvextend,
+  lvremove,
+  lvrename,
+  lvresize,
+  lvs,
+  vgs,
+};
+
+/** What `lvm WORDS...` answers, with the exit codes and words that were recorded of lvm2 2.03.16 (spec: lvm). */
+export const lvmCommand = (model: LvmModel, words: readonly string[]): Said => {
+  const [name = '', ...args] = words;
+  const command = COMMANDS[name];
+  if (!command) return rejected(`Unknown command '${name}'`);
+  const given = parseArguments(args);
+  return given.ok ? command(model, given.value, words) : given.error;
+};
+
+const answer = (model: LvmModel, [program = '', ...args]: readonly string[], options: RunOptions): Said => {
+  switch (program) {
+    case 'sudo':
+      return answer(model, args, options);
+    case 'lvm':
+      return lvmCommand(model, args);
+    case 'dmsetup':
+      return dmsetup(model, args);
+    case 'blkdiscard':
+      return blkdiscard(model, args);
+    case 'dd':
+      return dd(model, args, options);
+    default:
+      return { exitCode: 127, stdout: '', stderr: `${program}: command not found\n` };
+  }
+};
+
+/** Runs programs on a model instead of a machine: for the `lvm_thin` driver's `settings.run`. */
+export const runOnModel =
+  (model: LvmModel): Run =>
+  async (argv, options = {}) => {
+    const { exitCode, stdout, stderr } = answer(model, argv, options);
+    return { evidence: { argv: [[...argv]], exitCode, stderr, durationMs: 0 }, stdout };
+  };

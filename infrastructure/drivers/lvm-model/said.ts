@@ -1,0 +1,72 @@
+import type { Refusal, State } from './state.ts';
+
+/** What a program answers. No exit code: it was killed. */
+export type Said = { readonly exitCode: number | null; readonly stdout: string; readonly stderr: string };
+
+const lines = (texts: readonly string[]): string => texts.map((text) => `  ${text}\n`).join('');
+
+/** LVM indents everything it says by two blanks. */
+export const said = (exitCode: number, stdout: readonly string[], stderr: readonly string[] = []): Said => ({
+  exitCode,
+  stdout: lines(stdout),
+  stderr: lines(stderr),
+});
+
+export const fine = (...stdout: readonly string[]): Said => said(0, stdout);
+/** The operation failed. */
+export const failed = (...stderr: readonly string[]): Said => said(5, [], stderr);
+/** The command line was not accepted. */
+export const rejected = (...stderr: readonly string[]): Said => said(3, [], stderr);
+
+export const KILLED: Said = { exitCode: null, stdout: '', stderr: 'lvm: killed by SIGKILL' };
+
+export const noGroup = (name: string): Said => failed(`Volume group "${name}" not found`, `Cannot process volume group ${name}`);
+
+const wedged = ({ volumeGroup, pool }: State, thinId: number): Said =>
+  failed(
+    'device-mapper: message ioctl on  (253:3) failed: File exists',
+    `Failed to process message "create_snap ${thinId} 1".`,
+    `Thin pool ${volumeGroup}-${pool.name}-tpool (253:3) already contain thin device with device_id ${thinId}.`,
+    `Failed to suspend ${volumeGroup}/${pool.name} with queued messages.`,
+  );
+
+/** The words for refusals that every command puts the same way; what is missing is put differently by each. */
+export const refused = (state: State, refusal: Refusal, missing: (name: string) => Said): Said => {
+  const { volumeGroup, pool } = state;
+  switch (refusal.is) {
+    case 'exists':
+      return failed(`Logical Volume "${refusal.name}" already exists in volume group "${volumeGroup}"`);
+    case 'missing':
+      return missing(refusal.name);
+    case 'in-use':
+      return failed(`Logical volume ${volumeGroup}/${refusal.name} in use.`);
+    case 'same-size':
+      return failed(`New size (${refusal.extents} extents) matches existing size (${refusal.extents} extents).`);
+    case 'not-reduced':
+      return failed(`  Logical volume ${volumeGroup}/${refusal.name} NOT reduced.`);
+    case 'full':
+      return failed(
+        `WARNING: Thin pool ${volumeGroup}/${pool.name} is out of data space.`,
+        `Cannot create new thin volume, free space in thin pool ${volumeGroup}/${pool.name} reached threshold.`,
+      );
+    case 'no-device':
+      return failed('device-mapper: reload ioctl on  (253:5) failed: No data available');
+    case 'wedged':
+      return wedged(state, refusal.thinId);
+    case 'unseen':
+      return noGroup(volumeGroup);
+    case 'killed':
+      return KILLED;
+  }
+};
+
+/** `64.00 MiB`, as LVM prints sizes to people. */
+export const printedSize = (bytes: number): string => {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < 5) {
+    value /= 1024;
+    unit++;
+  }
+  return unit === 0 ? `${value} B` : `${value.toFixed(2)} ${['', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'][unit]}`;
+};
