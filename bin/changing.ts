@@ -29,7 +29,14 @@ export const say = (text: string): Shown => ({ text: `${text}\n`, fields: {} });
  */
 export const changingIn =
   (group: string, help: string) =>
-  (topic: string, names: Words, build: Build, show: Show, options: Action['options'] = {}, question?: (words: Words) => string): Action => ({
+  (
+    topic: string,
+    names: Words,
+    build: Build,
+    show: Show,
+    options: Action['options'] = {},
+    question?: (words: Words) => string,
+  ): Action => ({
     options: { ...CHANGING, ...options },
     help,
     run: async (args) => {

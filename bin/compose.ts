@@ -17,7 +17,7 @@ import { type Ledger, openLedger } from '../infrastructure/ledger/ledger.ts';
 import { catchUp } from '../infrastructure/ledger/projections.ts';
 import { positionAt, timeOf } from '../infrastructure/ledger/queries.ts';
 import { currentHost } from '../infrastructure/ledger/state.ts';
-import { findHome, homeAt, type Home } from '../infrastructure/service/home.ts';
+import { findHome, type Home, homeAt } from '../infrastructure/service/home.ts';
 import { publishQubesXml } from '../infrastructure/service/publish.ts';
 import { type Service, serviceOf } from '../infrastructure/service/service.ts';
 import { auditProjection } from '../projections/audit/audit.ts';
@@ -44,7 +44,9 @@ const faultOf = (text: string | undefined) => {
 };
 
 const waitOf = (text: string | undefined): Result<number, Failure> =>
-  text === undefined || /^[0-9]{1,6}$/.test(text) ? ok(Number(text ?? 0) * 1000) : err(failure('D_USAGE', '--wait takes whole seconds'));
+  text === undefined || /^[0-9]{1,6}$/.test(text)
+    ? ok(Number(text ?? 0) * 1000)
+    : err(failure('D_USAGE', '--wait takes whole seconds'));
 
 /** Everything a changing command needs. */
 export const openService = (args: Arguments, mode: Exclude<Mode, 'read'>): Result<Service, Failure> => {
@@ -71,7 +73,13 @@ export const openService = (args: Arguments, mode: Exclude<Mode, 'read'>): Resul
   );
 };
 
-export type Reading = { readonly home: Home; readonly ledger: Ledger; readonly host: Host; readonly asOf: AsOf; readonly past: boolean };
+export type Reading = {
+  readonly home: Home;
+  readonly ledger: Ledger;
+  readonly host: Host;
+  readonly asOf: AsOf;
+  readonly past: boolean;
+};
 
 /** The state to read: now, or as it was at `--at EV|TIME`; of this home, or of a copy given with `--db`. */
 export const openReading = (args: Arguments): Result<Reading, Failure> => {
@@ -82,10 +90,22 @@ export const openReading = (args: Arguments): Result<Reading, Failure> => {
   const at = args.text('at');
   if (at === undefined) {
     const host = currentHost(ledger.value);
-    return ok({ home, ledger: ledger.value, host, asOf: { position: host.position, time: timeOf(ledger.value, host.position) }, past: false });
+    return ok({
+      home,
+      ledger: ledger.value,
+      host,
+      asOf: { position: host.position, time: timeOf(ledger.value, host.position) },
+      past: false,
+    });
   }
   const position = positionAt(ledger.value, at);
   if (!position.ok) return position;
   const host = foldTo(ledger.value, position.value);
-  return ok({ home, ledger: ledger.value, host, asOf: { position: position.value, time: timeOf(ledger.value, position.value) }, past: true });
+  return ok({
+    home,
+    ledger: ledger.value,
+    host,
+    asOf: { position: position.value, time: timeOf(ledger.value, position.value) },
+    past: true,
+  });
 };

@@ -13,7 +13,9 @@ export const parseBytes = (text: string): Result<number, Failure> => {
   const match = /^([0-9]{1,16})([KMGTP]?)(?:iB|B)?$/.exec(text);
   const bytes = match ? Number(match[1]) * (UNITS[match[2] ?? ''] ?? Number.NaN) : Number.NaN;
   if (!Number.isSafeInteger(bytes)) {
-    return err(failure('D_BAD_INPUT', `size ${JSON.stringify(text.slice(0, 60))} is not valid: write bytes or 10G, 512MiB`));
+    return err(
+      failure('D_BAD_INPUT', `size ${JSON.stringify(text.slice(0, 60))} is not valid: write bytes or 10G, 512MiB`),
+    );
   }
   return ok(bytes);
 };

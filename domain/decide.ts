@@ -46,7 +46,9 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
 };
 
 /** A command as a value: a name and the payload its schema let through. */
-export type Command = { readonly [N in CommandName]: { readonly name: N; readonly payload: PayloadOf<N> } }[CommandName];
+export type Command = {
+  readonly [N in CommandName]: { readonly name: N; readonly payload: PayloadOf<N> };
+}[CommandName];
 
 /**
  * What follows from a command in a state: the one door into the domain's rules. Pure: the same arguments give the same

@@ -21,7 +21,9 @@ export const holdName = write;
 export const conflictWith = (host: Host, holds: readonly Hold[]): Failure | null => {
   for (const operation of host.operations.values()) {
     for (const held of operation.holds) {
-      const clash = holds.find(({ object, mode }) => object === held.object && (mode === 'write' || held.mode === 'write'));
+      const clash = holds.find(
+        ({ object, mode }) => object === held.object && (mode === 'write' || held.mode === 'write'),
+      );
       if (clash) {
         return failure('D_BUSY', `${clash.object} is held by ${operation.name} (cmd:${operation.command})`, {
           holder: operation.command,

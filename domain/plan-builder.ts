@@ -43,7 +43,12 @@ export const planBuilder = (position: number): PlanBuilder => {
   };
 };
 
-type Doomed = { readonly object: string; readonly ref: DiskRef; readonly disk: Disk | { readonly madeBy: number }; readonly from: Place };
+type Doomed = {
+  readonly object: string;
+  readonly ref: DiskRef;
+  readonly disk: Disk | { readonly madeBy: number };
+  readonly from: Place;
+};
 
 /**
  * Takes a disk out of the live namespace with a main step and erases it in the cleanup: destroy last, and under another

@@ -18,15 +18,21 @@ export const poolNameSchema = parsedBy(parsePoolName);
 export const lvmNameSchema = parsedBy(parseLvmName);
 
 /** Largest volume: 2^50 bytes. dm-thin ends at 2^58, a JavaScript number at 2^53. */
-export const bytesSchema = z.int().min(1).max(2 ** 50);
+export const bytesSchema = z
+  .int()
+  .min(1)
+  .max(2 ** 50);
 
 const PRINTABLE = /^[^\u0000-\u001f\u007f]*$/;
 
-export const absolutePathSchema = z.string().max(4096).regex(/^\//, 'must be absolute').regex(PRINTABLE, 'holds control characters');
+export const absolutePathSchema = z
+  .string()
+  .max(4096)
+  .regex(/^\//, 'must be absolute')
+  .regex(PRINTABLE, 'holds control characters');
 
 /** Text that ends up in qubes.xml: bounded, without what XML 1.0 cannot hold. */
 export const textSchema = z
   .string()
   .max(4096)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what XML forbids
   .regex(/^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]*$/, 'holds characters that XML cannot hold');

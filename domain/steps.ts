@@ -15,7 +15,13 @@ export type Deed =
   | { readonly do: 'create'; readonly at: Place; readonly bytes: number }
   | { readonly do: 'snapshot'; readonly of: DiskRef; readonly from: Place; readonly at: Place }
   | { readonly do: 'move'; readonly disk: DiskRef; readonly from: Place; readonly to: Place }
-  | { readonly do: 'resize'; readonly disk: DiskRef; readonly at: Place; readonly bytes: number; readonly shrink: boolean }
+  | {
+      readonly do: 'resize';
+      readonly disk: DiskRef;
+      readonly at: Place;
+      readonly bytes: number;
+      readonly shrink: boolean;
+    }
   | { readonly do: 'activate'; readonly disk: DiskRef; readonly at: Place }
   | { readonly do: 'fill'; readonly disk: DiskRef; readonly at: Place; readonly from: ContentSource }
   | { readonly do: 'read'; readonly disk: DiskRef; readonly at: Place; readonly to: ContentTarget }

@@ -25,10 +25,16 @@ const explain: Action = {
     if (code === undefined) {
       const items = Object.keys(EXIT_OF).filter(isCode).map(item);
       if (args.flag('json')) outJson('explain', asOf, { items });
-      else out(items.map((one) => `${one.code.padEnd(22)} ${`${one.exit}`.padStart(3)}  ${one.text.split('. ')[0]}\n`).join(''));
+      else
+        out(
+          items
+            .map((one) => `${one.code.padEnd(22)} ${`${one.exit}`.padStart(3)}  ${one.text.split('. ')[0]}\n`)
+            .join(''),
+        );
       return ok(0);
     }
-    if (!isCode(code)) return err(failure('D_NOT_FOUND', `there is no code ${JSON.stringify(code)}`, { next: 'domtrail explain' }));
+    if (!isCode(code))
+      return err(failure('D_NOT_FOUND', `there is no code ${JSON.stringify(code)}`, { next: 'domtrail explain' }));
     if (args.flag('json')) outJson('explain', asOf, { item: item(code) });
     else out(`${code} (exit ${EXIT_OF[code]})\n${EXPLANATIONS[code]}\n`);
     return ok(0);

@@ -4,8 +4,8 @@ import { CHANGING, expectWords } from '../../infrastructure/cli/arguments.ts';
 import { runChange } from '../../infrastructure/cli/change.ts';
 import { confirm } from '../../infrastructure/cli/confirm.ts';
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
-import { currentHost } from '../../infrastructure/ledger/state.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
+import { currentHost } from '../../infrastructure/ledger/state.ts';
 import { built } from '../changing.ts';
 import { openReading, openService } from '../compose.ts';
 
@@ -39,7 +39,10 @@ const gc: Action = {
       return ok({
         topic: 'gc',
         command: command.value,
-        show: () => ({ text: disks.length === 0 ? 'the trash is empty\n' : `${disks.length} disks erased (${formatBytes(bytes)})\n`, fields: { erased: disks, bytes } }),
+        show: () => ({
+          text: disks.length === 0 ? 'the trash is empty\n' : `${disks.length} disks erased (${formatBytes(bytes)})\n`,
+          fields: { erased: disks, bytes },
+        }),
       });
     });
   },

@@ -1,5 +1,5 @@
-import { outFailure, out } from '../../infrastructure/cli/output.ts';
 import { usage } from '../../infrastructure/cli/arguments.ts';
+import { out, outFailure } from '../../infrastructure/cli/output.ts';
 
 const PAGE = `domtrail: a journal for the volumes of virtual machines, and the hands that keep it
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import type { Failure } from '../../domain/failure.ts';
-import { err, ok, type Result } from '../../domain/result.ts';
 import { DEFAULT_REVISIONS_TO_KEEP, type Pool } from '../../domain/pool/pool.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
 import { type Arguments, CHANGING, expectWords, usage } from '../../infrastructure/cli/arguments.ts';
 import { runChange } from '../../infrastructure/cli/change.ts';
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
@@ -29,7 +29,8 @@ const poolFrom = (text: string | undefined, home: Home): Result<Definition, Fail
   if (text === undefined) return ok({ driver: 'file-reflink', name: 'default', dir: home.pool('default'), ...keeping });
   const lvm = /^(?:([^=/:]+)=)?(?:lvm_thin:)?([^/:=]+)\/([^/:=]+)$/.exec(text);
   if (text.startsWith('/')) return ok({ driver: 'file-reflink', name: 'default', dir: text, ...keeping });
-  if (lvm) return ok({ driver: 'lvm_thin', name: lvm[1] ?? 'default', volumeGroup: lvm[2], thinPool: lvm[3], ...keeping });
+  if (lvm)
+    return ok({ driver: 'lvm_thin', name: lvm[1] ?? 'default', volumeGroup: lvm[2], thinPool: lvm[3], ...keeping });
   return err(usage('--pool takes a directory (/srv/images) or a thin pool (VG/POOL)', 'init'));
 };
 
@@ -67,7 +68,10 @@ const init: Action = {
       ok({
         topic: 'init',
         command: command.value,
-        show: () => ({ text: `${home.dir} is ready; next: domtrail vm create NAME --class TemplateVM\n`, fields: { home: home.dir, created: true } }),
+        show: () => ({
+          text: `${home.dir} is ready; next: domtrail vm create NAME --class TemplateVM\n`,
+          fields: { home: home.dir, created: true },
+        }),
       }),
     );
   },

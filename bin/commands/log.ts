@@ -3,6 +3,7 @@ import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { wordsOf } from '../../domain/words.ts';
 import { type Arguments, expectWords, usage } from '../../infrastructure/cli/arguments.ts';
+import { concerns } from '../../infrastructure/cli/concerns.ts';
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
 import { actorText, commandItem, eventItem } from '../../infrastructure/cli/event-item.ts';
 import { lineWidth, out, outJson, outJsonLine } from '../../infrastructure/cli/output.ts';
@@ -10,7 +11,6 @@ import { localTime, shortId, table } from '../../infrastructure/cli/text.ts';
 import { eventsBetween } from '../../infrastructure/ledger/fold.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
 import { commandsUpTo, positionAt, type StoredCommand } from '../../infrastructure/ledger/queries.ts';
-import { concerns } from '../../infrastructure/cli/concerns.ts';
 import { openReading, type Reading } from '../compose.ts';
 
 const HELP = `domtrail log: what happened, and who did it
@@ -66,7 +66,12 @@ const newest = <T>(items: readonly T[], limit: number, reverse: boolean): readon
   return reverse ? [...some].reverse() : some;
 };
 
-const showEvents = (args: Arguments, reading: Reading, range: Range, object: string | undefined): Result<number, Failure> => {
+const showEvents = (
+  args: Arguments,
+  reading: Reading,
+  range: Range,
+  object: string | undefined,
+): Result<number, Failure> => {
   const programs = args.flag('json') || args.flag('jsonl');
   const limit = limitOf(args, programs ? Number.POSITIVE_INFINITY : 50);
   if (!limit.ok) return limit;
@@ -81,7 +86,13 @@ const showEvents = (args: Arguments, reading: Reading, range: Range, object: str
   if (args.flag('jsonl')) for (const one of shown) outJsonLine(eventItem(one, actorOf(one)));
   else if (args.flag('json')) outJson('log', reading.asOf, { items: shown.map((one) => eventItem(one, actorOf(one))) });
   else {
-    const rows = shown.map((one) => [`${one.position}`, localTime(one.time), actorText(actorOf(one)), shortId(one.command), wordsOf(one.event)]);
+    const rows = shown.map((one) => [
+      `${one.position}`,
+      localTime(one.time),
+      actorText(actorOf(one)),
+      shortId(one.command),
+      wordsOf(one.event),
+    ]);
     out(table(['EVENT', 'WHEN', 'ACTOR', 'COMMAND', 'CHANGE'], rows, lineWidth()));
   }
   return ok(0);
@@ -92,7 +103,9 @@ const commandRow = (command: StoredCommand): readonly string[] => [
   localTime(command.receivedAt),
   actorText(command.actor),
   command.outcome.outcome,
-  [command.name, describe(command.payload), command.reason === null ? '' : `(${command.reason})`].filter((part) => part !== '').join(' '),
+  [command.name, describe(command.payload), command.reason === null ? '' : `(${command.reason})`]
+    .filter((part) => part !== '')
+    .join(' '),
 ];
 
 /** The object in a payload, for a line. */
@@ -110,7 +123,9 @@ const showCommands = (args: Arguments, { ledger, asOf }: Reading, range: Range):
   const wanted = args.text('actor');
   const all = commandsUpTo(ledger, range.to).filter(
     ({ outcome, actor }) =>
-      outcome.firstPosition > range.from && (!failed || outcome.failure !== null) && (wanted === undefined || actorText(actor) === wanted),
+      outcome.firstPosition > range.from &&
+      (!failed || outcome.failure !== null) &&
+      (wanted === undefined || actorText(actor) === wanted),
   );
   const shown = newest(all, limit.value, args.flag('reverse'));
   if (args.flag('jsonl')) for (const one of shown) outJsonLine(commandItem(one));
@@ -120,7 +135,17 @@ const showCommands = (args: Arguments, { ledger, asOf }: Reading, range: Range):
 };
 
 const log: Action = {
-  options: { commands: 'flag', failed: 'flag', since: 'value', until: 'value', type: 'value', actor: 'value', number: 'value', reverse: 'flag', jsonl: 'flag' },
+  options: {
+    commands: 'flag',
+    failed: 'flag',
+    since: 'value',
+    until: 'value',
+    type: 'value',
+    actor: 'value',
+    number: 'value',
+    reverse: 'flag',
+    jsonl: 'flag',
+  },
   help: HELP,
   run: async (args) => {
     const words = expectWords(args.values, ['OBJECT'], 'log', 1);
@@ -132,7 +157,9 @@ const log: Action = {
       if (!range.ok) return range;
       const [object] = words.value;
       if (object?.startsWith('-')) return err(failure('D_USAGE', `${object} is no object`));
-      return args.flag('commands') ? showCommands(args, reading.value, range.value) : showEvents(args, reading.value, range.value, object);
+      return args.flag('commands')
+        ? showCommands(args, reading.value, range.value)
+        : showEvents(args, reading.value, range.value, object);
     } finally {
       closeLedger(reading.value.ledger);
     }

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { formatBytes } from '../../domain/bytes.ts';
 import type { Failure } from '../../domain/failure.ts';
-import { err, ok, type Result } from '../../domain/result.ts';
 import { DEFAULT_REVISIONS_TO_KEEP, type Pool } from '../../domain/pool/pool.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
 import { type Arguments, expectWords, usage } from '../../infrastructure/cli/arguments.ts';
 import { type Action, runGroup } from '../../infrastructure/cli/dispatch.ts';
 import { lineWidth, out, outJson } from '../../infrastructure/cli/output.ts';
@@ -26,15 +26,27 @@ Adding a pool looks whether it is there and fit for use. Options:
 const changing = changingIn('pool', HELP);
 
 /** The definition that the words of `pool add` describe. */
-export const definitionOf = (args: Arguments, name: string | undefined, driver: string | undefined): Result<object, Failure> => {
+export const definitionOf = (
+  args: Arguments,
+  name: string | undefined,
+  driver: string | undefined,
+): Result<object, Failure> => {
   const keep = Number(args.text('revisions-to-keep') ?? DEFAULT_REVISIONS_TO_KEEP);
   const keeping = { revisionsToKeep: keep, ephemeralVolatile: args.flag('ephemeral-volatile') };
   const dir = args.text('dir');
   switch (driver) {
     case 'lvm_thin':
-      return ok({ driver, name, volumeGroup: args.text('vg') ?? '', thinPool: args.text('thin-pool') ?? '', ...keeping });
+      return ok({
+        driver,
+        name,
+        volumeGroup: args.text('vg') ?? '',
+        thinPool: args.text('thin-pool') ?? '',
+        ...keeping,
+      });
     case 'file-reflink':
-      return dir === undefined ? err(usage('--dir is missing', 'pool')) : ok({ driver, name, dir: resolve(dir), ...keeping });
+      return dir === undefined
+        ? err(usage('--dir is missing', 'pool'))
+        : ok({ driver, name, dir: resolve(dir), ...keeping });
     case 'linux-kernel':
       return dir === undefined ? err(usage('--dir is missing', 'pool')) : ok({ driver, name, dir: resolve(dir) });
     default:
@@ -42,7 +54,13 @@ export const definitionOf = (args: Arguments, name: string | undefined, driver: 
   }
 };
 
-export const POOL_OPTIONS = { vg: 'value', 'thin-pool': 'value', dir: 'value', 'revisions-to-keep': 'value', 'ephemeral-volatile': 'flag' } as const;
+export const POOL_OPTIONS = {
+  vg: 'value',
+  'thin-pool': 'value',
+  dir: 'value',
+  'revisions-to-keep': 'value',
+  'ephemeral-volatile': 'flag',
+} as const;
 
 const addAction = changing(
   'pool-add',
@@ -105,8 +123,12 @@ const list: Action = {
 const ACTIONS: Readonly<Record<string, Action>> = {
   add,
   list,
-  remove: changing('pool-remove', ['NAME'], (_args, [name]) => built('RemovePool', { name }), (_service, [name]) => say(`pool ${name} removed from the log; its storage is untouched`)),
+  remove: changing(
+    'pool-remove',
+    ['NAME'],
+    (_args, [name]) => built('RemovePool', { name }),
+    (_service, [name]) => say(`pool ${name} removed from the log; its storage is untouched`),
+  ),
 };
 
 export const main = (argv: readonly string[]): Promise<number> => runGroup('pool', ACTIONS, HELP, argv);
-

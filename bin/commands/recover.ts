@@ -1,5 +1,5 @@
-import { exitOf, type Failure } from '../../domain/failure.ts';
 import { stepsOf } from '../../domain/decision.ts';
+import { exitOf, type Failure } from '../../domain/failure.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { type Arguments, expectWords } from '../../infrastructure/cli/arguments.ts';
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
@@ -62,11 +62,18 @@ const plan = (service: Service, json: boolean): number => {
     name: operation.name,
     course: operation.course.is,
     done: Object.keys(operation.done).map(Number),
-    open: stepsOf(operation.plan).map(({ n }) => n).filter((n) => !(n in operation.done)),
+    open: stepsOf(operation.plan)
+      .map(({ n }) => n)
+      .filter((n) => !(n in operation.done)),
   }));
   if (json) outJson('recover-plan', asOf(service), { items });
   else if (items.length === 0) out('nothing is unfinished\n');
-  else out(items.map((one) => `${one.name}  cmd:${shortId(one.command)}  ${one.course}; open steps: ${one.open.join(', ')}\n`).join(''));
+  else
+    out(
+      items
+        .map((one) => `${one.name}  cmd:${shortId(one.command)}  ${one.course}; open steps: ${one.open.join(', ')}\n`)
+        .join(''),
+    );
   return items.length === 0 ? 0 : 2;
 };
 

@@ -1,9 +1,9 @@
 import { stepsOf } from '../../domain/decision.ts';
+import { symbolOfDeed, wordsOfDeed } from '../../domain/deed-words.ts';
 import type { Recorded } from '../../domain/event.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { wordsOf } from '../../domain/words.ts';
-import { wordsOfDeed, symbolOfDeed } from '../../domain/deed-words.ts';
 import { type Arguments, expectWords } from '../../infrastructure/cli/arguments.ts';
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
 import { actorText, commandItem, eventItem } from '../../infrastructure/cli/event-item.ts';
@@ -21,9 +21,15 @@ const HELP = `domtrail show: one command or event, whole
 
 const stepLine = (one: Recorded): string => {
   const { event } = one;
-  if (event.type !== 'StepDone' && event.type !== 'StepFailed') return `  ev:${one.position}  ${escapeText(wordsOf(event))}`;
+  if (event.type !== 'StepDone' && event.type !== 'StepFailed')
+    return `  ev:${one.position}  ${escapeText(wordsOf(event))}`;
   const { evidence } = event;
-  const how = event.type === 'StepFailed' ? `! ${event.message}` : event.found ? 'was done already' : `exit ${evidence.exitCode ?? '-'}, ${evidence.durationMs} ms`;
+  const how =
+    event.type === 'StepFailed'
+      ? `! ${event.message}`
+      : event.found
+        ? 'was done already'
+        : `exit ${evidence.exitCode ?? '-'}, ${evidence.durationMs} ms`;
   const argv = evidence.argv.map((words) => `\n        $ ${words.map(escapeText).join(' ')}`).join('');
   const disk = event.type === 'StepDone' && event.disk ? `\n        disk ${event.disk.id}` : '';
   return `  ev:${one.position}  step ${event.n} ${escapeText(event.object)}: ${escapeText(event.words)}  (${escapeText(how)})${argv}${disk}`;
@@ -32,7 +38,10 @@ const stepLine = (one: Recorded): string => {
 const planLines = (events: readonly Recorded[]): readonly string[] => {
   const accepted = events[0]?.event;
   if (accepted?.type !== 'CommandAccepted') return [];
-  return stepsOf(accepted.plan).map(({ n, object, deed }) => `  ${`${n}`.padStart(2)}  ${symbolOfDeed(deed)} ${escapeText(object)}  ${escapeText(wordsOfDeed(deed))}`);
+  return stepsOf(accepted.plan).map(
+    ({ n, object, deed }) =>
+      `  ${`${n}`.padStart(2)}  ${symbolOfDeed(deed)} ${escapeText(object)}  ${escapeText(wordsOfDeed(deed))}`,
+  );
 };
 
 const commandText = (command: StoredCommand, events: readonly Recorded[]): string => {
@@ -73,7 +82,9 @@ const showEvent = (args: Arguments, { ledger, asOf }: Reading, position: number)
     outJson('show', asOf, { item });
     return ok(0);
   }
-  const cause = command.ok ? `${command.value.name} cmd:${shortId(recorded.command)} by ${actorText(actor)}` : `cmd:${recorded.command}`;
+  const cause = command.ok
+    ? `${command.value.name} cmd:${shortId(recorded.command)} by ${actorText(actor)}`
+    : `cmd:${recorded.command}`;
   const lines = [
     `event     ev:${recorded.position} ${recorded.event.type}`,
     `when      ${localTime(recorded.time)}`,
@@ -97,7 +108,9 @@ const show: Action = {
     try {
       const [id = ''] = words.value;
       const event = /^(?:ev:)?([0-9]{1,15})$/.exec(id);
-      return event ? showEvent(args, reading.value, Number(event[1])) : showCommand(args, reading.value, id.replace(/^cmd:/, ''));
+      return event
+        ? showEvent(args, reading.value, Number(event[1]))
+        : showCommand(args, reading.value, id.replace(/^cmd:/, ''));
     } finally {
       closeLedger(reading.value.ledger);
     }

@@ -23,7 +23,13 @@ type Attention = { readonly object: string; readonly problem: string; readonly n
 const dirtyVolumes = (host: Host): readonly Attention[] =>
   [...host.vms.values()].flatMap(volumesOf).flatMap((volume) =>
     volume.situation.is === 'dirty'
-      ? [{ object: volume.spec.key, problem: 'holds the data of a session that a crash interrupted', next: `domtrail volume commit ${volume.spec.key}   or   volume discard` }]
+      ? [
+          {
+            object: volume.spec.key,
+            problem: 'holds the data of a session that a crash interrupted',
+            next: `domtrail volume commit ${volume.spec.key}   or   volume discard`,
+          },
+        ]
       : [],
   );
 
@@ -63,7 +69,9 @@ const page = (item: ReturnType<typeof summary>, position: number, time: number |
     `TRASH   ${item.trash.disks} disks, ${formatBytes(item.trash.bytes)}`,
   ];
   if (item.attention.length === 0) return `${[...lines, 'nothing needs attention'].join('\n')}\n`;
-  const attention = item.attention.map(({ object, problem, next }) => `  ${escapeText(object)}  ${escapeText(problem)}\n      next: ${escapeText(next)}`);
+  const attention = item.attention.map(
+    ({ object, problem, next }) => `  ${escapeText(object)}  ${escapeText(problem)}\n      next: ${escapeText(next)}`,
+  );
   return `${[...lines, 'ATTENTION', ...attention].join('\n')}\n`;
 };
 
@@ -86,4 +94,3 @@ const status: Action = {
 };
 
 export const main = (argv: readonly string[]): Promise<number> => runAction(status, 'status', argv);
-

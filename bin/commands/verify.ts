@@ -35,7 +35,11 @@ const verify: Action = {
     const asOf = { position: verified.head.position, time: null };
     if (args.flag('json')) outJson('verify', asOf, { item: verified });
     else {
-      out(verified.checks.map((check) => `${check.ok ? 'ok  ' : 'BAD '} ${check.name.padEnd(20)} ${escapeText(check.detail)}\n`).join(''));
+      out(
+        verified.checks
+          .map((check) => `${check.ok ? 'ok  ' : 'BAD '} ${check.name.padEnd(20)} ${escapeText(check.detail)}\n`)
+          .join(''),
+      );
       if (verified.firstBadPosition !== null) out(`first bad position: ev:${verified.firstBadPosition}\n`);
       out(`head ev:${verified.head.position} ${verified.head.hash}\n`);
     }

@@ -3,7 +3,7 @@ import type { VmName } from '../../domain/names.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { volumesOf } from '../../domain/vm/vm.ts';
 import { type Arguments, CHANGING, expectWords, usage } from '../../infrastructure/cli/arguments.ts';
-import { type Shown, runChange } from '../../infrastructure/cli/change.ts';
+import { runChange, type Shown } from '../../infrastructure/cli/change.ts';
 import { type Action, runGroup } from '../../infrastructure/cli/dispatch.ts';
 import { lineWidth, out, outJson } from '../../infrastructure/cli/output.ts';
 import { escapeText, table } from '../../infrastructure/cli/text.ts';
@@ -66,7 +66,14 @@ const create = changing(
     const text = (option: string) => args.text(option) ?? null;
     const vmClass = args.text('class');
     if (vmClass === undefined) return err(usage('--class is missing: AppVM, TemplateVM, StandaloneVM or DispVM', 'vm'));
-    return built('CreateVM', { name, class: vmClass, template: text('template'), label: text('label'), pool: text('pool'), pools: pools.value });
+    return built('CreateVM', {
+      name,
+      class: vmClass,
+      template: text('template'),
+      label: text('label'),
+      pool: text('pool'),
+      pools: pools.value,
+    });
   },
   (_service, [name]) => say(`${name} created`),
   { class: 'value', template: 'value', label: 'value', pool: 'value', 'volume-pool': 'list' },
@@ -83,13 +90,25 @@ const list: Action = {
     const { host, asOf, ledger } = reading.value;
     const items = sortedVms(host).map(vmItem);
     if (args.flag('json')) outJson('vm-list', asOf, { items });
-    else out(table(['NAME', 'CLASS', 'STATE', 'TEMPLATE', 'LABEL'], items.map((vm) => [vm.name, vm.class, vm.state, vm.template ?? '-', vm.label ?? '-']), lineWidth()));
+    else
+      out(
+        table(
+          ['NAME', 'CLASS', 'STATE', 'TEMPLATE', 'LABEL'],
+          items.map((vm) => [vm.name, vm.class, vm.state, vm.template ?? '-', vm.label ?? '-']),
+          lineWidth(),
+        ),
+      );
     closeLedger(ledger);
     return ok(0);
   },
 };
 
-type Entries = { readonly topic: string; readonly from: 'properties' | 'features'; readonly command: 'SetProperty' | 'SetFeature'; readonly unset: string };
+type Entries = {
+  readonly topic: string;
+  readonly from: 'properties' | 'features';
+  readonly command: 'SetProperty' | 'SetFeature';
+  readonly unset: string;
+};
 
 const showEntries = async (args: Arguments, { topic, from }: Entries): Promise<Result<number, Failure>> => {
   const reading = openReading(args);
@@ -104,7 +123,14 @@ const showEntries = async (args: Arguments, { topic, from }: Entries): Promise<R
   const shown = key === undefined ? all : { [key]: all[key] ?? '' };
   if (args.flag('json')) outJson(topic, asOf, { item: shown });
   else if (key !== undefined) out(`${escapeText(all[key] ?? '')}\n`);
-  else out(table(['NAME', 'VALUE'], Object.entries(all).map(([entry, value]) => [entry, value]), lineWidth()));
+  else
+    out(
+      table(
+        ['NAME', 'VALUE'],
+        Object.entries(all).map(([entry, value]) => [entry, value]),
+        lineWidth(),
+      ),
+    );
   return ok(0);
 };
 
@@ -119,7 +145,9 @@ const entries = (kind: Entries): Action => ({
     const command = await built(kind.command, { vm: name, name: key, value: value ?? null });
     if (!command.ok) return command;
     const shown = say(value === undefined ? `${key} of ${name} is unset` : `${key} of ${name} is ${escapeText(value)}`);
-    return runChange(openService(args, 'write'), args, () => ok({ topic: kind.topic, command: command.value, show: () => shown }));
+    return runChange(openService(args, 'write'), args, () =>
+      ok({ topic: kind.topic, command: command.value, show: () => shown }),
+    );
   },
 });
 
@@ -140,20 +168,56 @@ const tags: Action = {
       else out(vm.tags.map((one) => `${escapeText(one)}\n`).join(''));
       return ok(0);
     }
-    if ((verb !== 'add' && verb !== 'del') || tag === undefined) return err(usage('vm tags takes add TAG or del TAG', 'vm'));
+    if ((verb !== 'add' && verb !== 'del') || tag === undefined)
+      return err(usage('vm tags takes add TAG or del TAG', 'vm'));
     const command = await built('SetTag', { vm: name, name: tag, present: verb === 'add' });
     if (!command.ok) return command;
-    return runChange(openService(args, 'write'), args, () => ok({ topic: 'vm-tags', command: command.value, show: () => say(`tag ${tag} ${verb === 'add' ? 'added to' : 'taken from'} ${name}`) }));
+    return runChange(openService(args, 'write'), args, () =>
+      ok({
+        topic: 'vm-tags',
+        command: command.value,
+        show: () => say(`tag ${tag} ${verb === 'add' ? 'added to' : 'taken from'} ${name}`),
+      }),
+    );
   },
 };
 
 const ACTIONS: Readonly<Record<string, Action>> = {
   create,
-  start: changing('vm-start', ['NAME'], (_args, [name]) => built('StartVM', { name }), (service, [name]) => disks(service, name ?? '')),
-  stop: changing('vm-stop', ['NAME'], (args, [name]) => built('StopVM', { name, discard: args.flag('discard') }), (_service, [name]) => say(`${name} is halted`), { discard: 'flag' }),
-  kill: changing('vm-kill', ['NAME'], (_args, [name]) => built('KillVM', { name }), (_service, [name]) => say(`${name} is halted`)),
-  remove: changing('vm-remove', ['NAME'], (_args, [name]) => built('RemoveVM', { name }), (_service, [name]) => say(`${name} is removed`), {}, ([name]) => `This removes ${name} and all its volumes`),
-  clone: changing('vm-clone', ['SRC', 'DST'], (args, [source, name]) => built('CloneVM', { source, name, pool: args.text('pool') ?? null }), (_service, [source, name]) => say(`${source} cloned to ${name}`), { pool: 'value' }),
+  start: changing(
+    'vm-start',
+    ['NAME'],
+    (_args, [name]) => built('StartVM', { name }),
+    (service, [name]) => disks(service, name ?? ''),
+  ),
+  stop: changing(
+    'vm-stop',
+    ['NAME'],
+    (args, [name]) => built('StopVM', { name, discard: args.flag('discard') }),
+    (_service, [name]) => say(`${name} is halted`),
+    { discard: 'flag' },
+  ),
+  kill: changing(
+    'vm-kill',
+    ['NAME'],
+    (_args, [name]) => built('KillVM', { name }),
+    (_service, [name]) => say(`${name} is halted`),
+  ),
+  remove: changing(
+    'vm-remove',
+    ['NAME'],
+    (_args, [name]) => built('RemoveVM', { name }),
+    (_service, [name]) => say(`${name} is removed`),
+    {},
+    ([name]) => `This removes ${name} and all its volumes`,
+  ),
+  clone: changing(
+    'vm-clone',
+    ['SRC', 'DST'],
+    (args, [source, name]) => built('CloneVM', { source, name, pool: args.text('pool') ?? null }),
+    (_service, [source, name]) => say(`${source} cloned to ${name}`),
+    { pool: 'value' },
+  ),
   list,
   prefs: entries({ topic: 'vm-prefs', from: 'properties', command: 'SetProperty', unset: 'default' }),
   features: entries({ topic: 'vm-features', from: 'features', command: 'SetFeature', unset: 'unset' }),

@@ -75,7 +75,10 @@ const sourceFile = (path: string): Result<object, Failure> => {
 const settings: Readonly<Record<string, (text: string) => object | null>> = {
   revisions_to_keep: (text) => (/^-?[0-9]{1,4}$/.test(text) ? { revisionsToKeep: Number(text) } : null),
   rw: (text) => (/^(true|false)$/i.test(text) ? { rw: text.toLowerCase() === 'true' } : null),
-  ephemeral: (text) => (/^(true|false|default)$/i.test(text) ? { ephemeral: text.toLowerCase() === 'default' ? null : text.toLowerCase() === 'true' } : null),
+  ephemeral: (text) =>
+    /^(true|false|default)$/i.test(text)
+      ? { ephemeral: text.toLowerCase() === 'default' ? null : text.toLowerCase() === 'true' }
+      : null,
 };
 
 const change = (text: string | undefined): Result<object, Failure> => {
@@ -83,7 +86,9 @@ const change = (text: string | undefined): Result<object, Failure> => {
   const parse = Object.hasOwn(settings, name) ? settings[name] : undefined;
   if (!parse) return err(usage(`volume set takes ${Object.keys(settings).join('=, ')}=`, 'volume'));
   const parsed = parse(value);
-  return parsed ? ok({ change: parsed }) : err(failure('D_BAD_INPUT', `${JSON.stringify(value)} is no value of ${name}`));
+  return parsed
+    ? ok({ change: parsed })
+    : err(failure('D_BAD_INPUT', `${JSON.stringify(value)} is no value of ${name}`));
 };
 
 const addition = async (args: Arguments, [vm, volume]: readonly string[]): ReturnType<typeof built> => {
@@ -119,12 +124,20 @@ const list: Action = {
     const { host, asOf, ledger } = reading.value;
     closeLedger(ledger);
     const [only] = words.value;
-    if (only !== undefined && !host.vms.has(only as never)) return err(failure('D_NOT_FOUND', `there is no VM ${only}`, { next: 'domtrail vm list' }));
+    if (only !== undefined && !host.vms.has(only as never))
+      return err(failure('D_NOT_FOUND', `there is no VM ${only}`, { next: 'domtrail vm list' }));
     const vms = sortedVms(host).filter((vm) => only === undefined || vm.name === only);
     const items = vms.flatMap((vm) => volumesOf(vm).map((volume) => volumeItem(host, vm, volume, driverFor)));
     if (args.flag('json')) outJson('volume-list', asOf, { items });
     else {
-      const rows = items.map((one) => [`${one.vm}:${one.name}`, one.pool, one.state, formatBytes(one.size), `${one.revisions.length}`, one.source ?? '-']);
+      const rows = items.map((one) => [
+        `${one.vm}:${one.name}`,
+        one.pool,
+        one.state,
+        formatBytes(one.size),
+        `${one.revisions.length}`,
+        one.source ?? '-',
+      ]);
       out(table(['VOLUME', 'POOL', 'STATE', 'SIZE', 'REVS', 'SOURCE'], rows, lineWidth()));
     }
     return ok(0);
@@ -159,8 +172,15 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   list,
   info,
   commit: changing('volume-commit', NAMED, about('CommitVolume'), (_s, words) => say(`${key(words)} is committed`)),
-  discard: changing('volume-discard', NAMED, about('DiscardVolume'), (_s, words) => say(`the session of ${key(words)} is discarded`)),
-  revert: changing('volume-revert', [...NAMED, '[REV]'], about('RevertVolume', (_a, [, revision]) => ok({ revision: revision ?? null })), (_s, words) => say(`${key(words)} is reverted`)),
+  discard: changing('volume-discard', NAMED, about('DiscardVolume'), (_s, words) =>
+    say(`the session of ${key(words)} is discarded`),
+  ),
+  revert: changing(
+    'volume-revert',
+    [...NAMED, '[REV]'],
+    about('RevertVolume', (_a, [, revision]) => ok({ revision: revision ?? null })),
+    (_s, words) => say(`${key(words)} is reverted`),
+  ),
   resize: changing(
     'volume-resize',
     [...NAMED, 'SIZE'],
@@ -171,13 +191,20 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     (_s, words) => say(`${key(words)} has ${words[1]}`),
     { shrink: 'flag' },
   ),
-  import: changing('volume-import', [...NAMED, 'FILE|-'], about('ImportVolume', (_a, [, path]) => sourceFile(path ?? '')), (_s, words) => say(`${key(words)} holds ${words[1] === '-' ? 'what came in' : words[1]}`)),
+  import: changing(
+    'volume-import',
+    [...NAMED, 'FILE|-'],
+    about('ImportVolume', (_a, [, path]) => sourceFile(path ?? '')),
+    (_s, words) => say(`${key(words)} holds ${words[1] === '-' ? 'what came in' : words[1]}`),
+  ),
   export: changing(
     'volume-export',
     NAMED,
     about('ExportVolume', (args) => {
       const path = args.text('output');
-      return ok({ to: path === undefined || path === '-' ? { kind: 'stdout' } : { kind: 'file', path: resolve(path) } });
+      return ok({
+        to: path === undefined || path === '-' ? { kind: 'stdout' } : { kind: 'file', path: resolve(path) },
+      });
     }),
     () => ({ text: '', fields: {} }),
     { output: 'value' },
@@ -193,7 +220,12 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     },
     (_s, [from, to]) => say(`${to} holds the committed state of ${from}`),
   ),
-  set: changing('volume-set', [...NAMED, 'NAME=VALUE'], about('SetVolume', (_a, [, text]) => change(text)), (_s, words) => say(`${key(words)}: ${words[1]}`)),
+  set: changing(
+    'volume-set',
+    [...NAMED, 'NAME=VALUE'],
+    about('SetVolume', (_a, [, text]) => change(text)),
+    (_s, words) => say(`${key(words)}: ${words[1]}`),
+  ),
   add: changing(
     'volume-add',
     ['VM', 'NAME'],
@@ -202,11 +234,36 @@ const ACTIONS: Readonly<Record<string, Action>> = {
       return vm.ok ? addition(args, words) : vm;
     },
     (_s, [vm, name]) => say(`${vm}:${name} added`),
-    { size: 'value', 'snap-on-start': 'flag', 'save-on-stop': 'flag', source: 'value', ro: 'flag', pool: 'value', 'revisions-to-keep': 'value' },
+    {
+      size: 'value',
+      'snap-on-start': 'flag',
+      'save-on-stop': 'flag',
+      source: 'value',
+      ro: 'flag',
+      pool: 'value',
+      'revisions-to-keep': 'value',
+    },
   ),
-  remove: changing('volume-remove', NAMED, about('RemoveVolume'), (_s, words) => say(`${key(words)} is removed`), {}, (words) => `This removes ${key(words)} with all its revisions`),
-  pin: changing('volume-pin', [...NAMED, 'REV'], about('PinRevision', (_a, [, revision]) => ok({ revision })), (_s, words) => say(`revision ${words[1]} of ${key(words)} is pinned`)),
-  unpin: changing('volume-unpin', [...NAMED, 'REV'], about('UnpinRevision', (_a, [, revision]) => ok({ revision })), (_s, words) => say(`revision ${words[1]} of ${key(words)} is no longer pinned`)),
+  remove: changing(
+    'volume-remove',
+    NAMED,
+    about('RemoveVolume'),
+    (_s, words) => say(`${key(words)} is removed`),
+    {},
+    (words) => `This removes ${key(words)} with all its revisions`,
+  ),
+  pin: changing(
+    'volume-pin',
+    [...NAMED, 'REV'],
+    about('PinRevision', (_a, [, revision]) => ok({ revision })),
+    (_s, words) => say(`revision ${words[1]} of ${key(words)} is pinned`),
+  ),
+  unpin: changing(
+    'volume-unpin',
+    [...NAMED, 'REV'],
+    about('UnpinRevision', (_a, [, revision]) => ok({ revision })),
+    (_s, words) => say(`revision ${words[1]} of ${key(words)} is no longer pinned`),
+  ),
 };
 
 export const main = (argv: readonly string[]): Promise<number> => runGroup('volume', ACTIONS, HELP, argv);

@@ -59,7 +59,8 @@ export const evolveOperation = (operation: Operation | undefined, recorded: Reco
   const event = recorded.event as CommandEvent;
   if (event.type === 'CommandAccepted') return begin(recorded, event);
   if (event.type === 'CommandRejected') return null;
-  if (!operation) throw new Error(`event ${recorded.position} continues command ${recorded.command}, which is not open`);
+  if (!operation)
+    throw new Error(`event ${recorded.position} continues command ${recorded.command}, which is not open`);
   switch (event.type) {
     case 'StepDone':
       return { ...operation, done: { ...operation.done, [event.n]: event.disk } };
@@ -70,7 +71,10 @@ export const evolveOperation = (operation: Operation | undefined, recorded: Reco
     case 'CommandResumed':
       return { ...operation, owner: event.owner, course: resumed(operation.course) };
     case 'UndoPlanned':
-      return { ...operation, course: { is: 'undoing', undo: { main: event.main, cleanup: event.cleanup }, failure: null } };
+      return {
+        ...operation,
+        course: { is: 'undoing', undo: { main: event.main, cleanup: event.cleanup }, failure: null },
+      };
     case 'CommandCompleted':
     case 'CommandAbandoned':
       return null;

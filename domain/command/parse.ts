@@ -9,5 +9,7 @@ export const parsePayload = <N extends CommandName>(name: N, input: unknown): Re
   if (parsed.success) return ok(parsed.data);
   const [issue] = parsed.error.issues;
   const where = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
-  return err(failure('D_BAD_INPUT', issue?.code === 'custom' ? issue.message : `${where}${issue?.message ?? 'not valid'}`));
+  return err(
+    failure('D_BAD_INPUT', issue?.code === 'custom' ? issue.message : `${where}${issue?.message ?? 'not valid'}`),
+  );
 };

@@ -7,10 +7,12 @@ import { madeSoFar, type Operation, type Undo } from './operation.ts';
 type Draft = Omit<Step, 'n'>;
 type Back = { readonly main: Draft[]; readonly cleanup: Draft[] };
 
+type Doomed = { readonly from: Place; readonly position: number };
+
 const laneFor = (step: Step): Pick<Step, 'lane' | 'object'> => ({ lane: step.lane, object: step.object });
 
 /** A disk this command made goes to the trash, like any other that is to be destroyed. */
-const throwAwayMade = (back: Back, step: Step, disk: Disk, from: Place, position: number): void => {
+const throwAwayMade = (back: Back, step: Step, disk: Disk, { from, position }: Doomed): void => {
   const at: Place = { ...from, role: { kind: 'trash', position } };
   const trashed: Template<Fact> = { type: 'DiskTrashed', disk, place: at, from: step.object, why: 'undone' };
   const erased: Template<Fact> = { type: 'DiskErased', disk: disk.id, from: step.object };
@@ -24,7 +26,7 @@ const reverse = (back: Back, step: Step, disk: Disk | null, position: number): v
   switch (deed.do) {
     case 'create':
     case 'snapshot':
-      if (disk) throwAwayMade(back, step, disk, deed.at, position);
+      if (disk) throwAwayMade(back, step, disk, { from: deed.at, position });
       return;
     case 'move':
       if (disk) back.main.push({ ...laneFor(step), deed: moveBack(deed, disk) });
@@ -51,7 +53,8 @@ const moveBack = (deed: Extract<Deed, { do: 'move' }>, disk: Disk): Deed => ({
 });
 
 /** True as long as nothing is destroyed: until then every main step has a way back. */
-export const canUndo = (operation: Operation): boolean => operation.plan.main.some((step) => !(step.n in operation.done));
+export const canUndo = (operation: Operation): boolean =>
+  operation.plan.main.some((step) => !(step.n in operation.done));
 
 /**
  * The way back from where an operation stands: its recorded main steps, reversed. Numbers go on after the plan's, so the

@@ -28,7 +28,8 @@ export const decideAddPool = (host: Host, { definition }: AddPool, context: Cont
 };
 
 export const decideRemovePool = (host: Host, { name }: RemovePool, context: Context): Decision => {
-  if (!host.pools.has(name)) return err(failure('D_NOT_FOUND', `there is no pool ${name}`, { next: 'domtrail pool list' }));
+  if (!host.pools.has(name))
+    return err(failure('D_NOT_FOUND', `there is no pool ${name}`, { next: 'domtrail pool list' }));
   for (const vm of host.vms.values()) {
     const user = Object.values(vm.volumes).find((volume) => volume.spec.pool === name);
     if (user) return err(failure('D_IN_USE', `pool ${name} holds ${user.spec.key}`));

@@ -19,9 +19,15 @@ import { holdNew, identity, mustBeFree } from './new-vm.ts';
 import { type Vm, volumesOf } from './vm.ts';
 
 /** The volume of a clone: everything as in the source, but its own name and, for kept volumes, perhaps another pool. */
-const cloneSpec = (host: Host, spec: VolumeSpec, clone: Pick<Vm, 'name' | 'class' | 'properties'>, wished: string | null) => {
+const cloneSpec = (
+  host: Host,
+  spec: VolumeSpec,
+  clone: Pick<Vm, 'name' | 'class' | 'properties'>,
+  wished: string | null,
+) => {
   const own = spec.saveOnStop || !spec.snapOnStart;
-  const pool = (own && wished && spec.name !== 'kernel' ? host.pools.get(wished as never) : host.pools.get(spec.pool)) ?? null;
+  const pool =
+    (own && wished && spec.name !== 'kernel' ? host.pools.get(wished as never) : host.pools.get(spec.pool)) ?? null;
   if (!pool) return err(failure('D_NOT_FOUND', `there is no pool ${wished ?? spec.pool}`));
   const vid = vidOf(pool, clone, spec.name, kernelOf(host, clone.properties));
   const next: VolumeSpec = { ...spec, key: volumeKey(clone.name, spec.name), pool: pool.name, vid };
@@ -29,7 +35,13 @@ const cloneSpec = (host: Host, spec: VolumeSpec, clone: Pick<Vm, 'name' | 'class
   return valid.ok ? ok(next) : valid;
 };
 
-const copyVolumes = (host: Host, source: Vm, specs: readonly VolumeSpec[], builder: PlanBuilder, context: Context): Result<null, Failure> => {
+type Building = { readonly host: Host; readonly builder: PlanBuilder; readonly context: Context };
+
+const copyVolumes = (
+  source: Vm,
+  specs: readonly VolumeSpec[],
+  { host, builder, context }: Building,
+): Result<null, Failure> => {
   for (const spec of specs) {
     const from = source.volumes[spec.name];
     if (!from || !spec.saveOnStop || !currentOf(from)) continue;
@@ -71,7 +83,7 @@ export const decideCloneVm = (host: Host, payload: CloneVm, context: Context): D
     volumes: specs,
     clonedFrom: payload.source,
   });
-  const copied = copyVolumes(host, source.value, specs, builder, context);
+  const copied = copyVolumes(source.value, specs, { host, builder, context });
   if (!copied.ok) return copied;
   const reads = [reading(payload.source), ...volumesOf(source.value).map((volume) => reading(volume.spec.key))];
   return ok({ plan: builder.build(), holds: [...holdNew(payload.name, specs), ...reads] });

@@ -23,7 +23,8 @@ const sourceHolds = (specs: readonly VolumeSpec[]): readonly Hold[] => [
 export const decideCreateVm = (host: Host, payload: CreateVm, context: Context): Decision => {
   const free = mustBeFree(host, payload.name);
   if (!free.ok) return free;
-  const wished = payload.template ?? (payload.class === 'AppVM' ? host.site?.properties['default_template'] : null) ?? null;
+  const wished =
+    payload.template ?? (payload.class === 'AppVM' ? host.site?.properties['default_template'] : null) ?? null;
   const template = checkTemplate(host, payload.class, wished);
   if (!template.ok) return template;
   const label = payload.label ?? (payload.class === 'TemplateVM' ? 'black' : 'red');
@@ -52,5 +53,8 @@ export const decideCreateVm = (host: Host, payload: CreateVm, context: Context):
     if (!made.ok) return made;
   }
   const templateHold = template.value ? [reading(template.value.name)] : [];
-  return ok({ plan: builder.build(), holds: [...holdNew(name, specs.value), ...templateHold, ...sourceHolds(specs.value)] });
+  return ok({
+    plan: builder.build(),
+    holds: [...holdNew(name, specs.value), ...templateHold, ...sourceHolds(specs.value)],
+  });
 };

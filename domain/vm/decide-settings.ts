@@ -10,8 +10,8 @@ import { mustBeHalted } from '../volume/guards.ts';
 import { checkSpec } from '../volume/spec-rules.ts';
 import { vidOf } from '../volume/vid.ts';
 import type { SetFeature, SetProperty, SetTag } from './commands.ts';
-import { resolveSource } from './new-volumes.ts';
 import { kernelOf } from './kernel.ts';
+import { resolveSource } from './new-volumes.ts';
 import { checkGlobalProperty, checkVmProperty } from './property-rules.ts';
 import { checkTemplate } from './template-rules.ts';
 import { type Vm, volumesOf } from './vm.ts';
@@ -33,7 +33,9 @@ const resource = (host: Host, vm: Vm, template: Vm, builder: PlanBuilder): Resul
     if (!volume.spec.snapOnStart || volume.spec.saveOnStop) continue;
     const source = resolveSource(host, template, volume.spec.name);
     if (!source) {
-      return err(failure('D_SOURCE_INVALID', `${template.name} has no ${volume.spec.name} for ${volume.spec.key} to start from`));
+      return err(
+        failure('D_SOURCE_INVALID', `${template.name} has no ${volume.spec.name} for ${volume.spec.key} to start from`),
+      );
     }
     const pool = host.pools.get(source.spec.pool) as Pool;
     const vid = vidOf(pool, vm, volume.spec.name, kernelOf(host, vm.properties));
@@ -91,4 +93,3 @@ export const decideSetTag = (host: Host, { vm, name, present }: SetTag, context:
   if (found.value.tags.includes(name) !== present) builder.fact({ type: 'TagSet', vm, name, present });
   return ok({ plan: builder.build(), holds: [reading(vm)] });
 };
-

@@ -16,6 +16,18 @@ export type VmFact =
   | { readonly type: 'VmRemoved'; readonly vm: VmName }
   | { readonly type: 'VmStarted'; readonly vm: VmName; readonly bootId: string }
   | { readonly type: 'VmStopped'; readonly vm: VmName; readonly how: 'shutdown' | 'kill' | 'discard' | 'host-reboot' }
-  | { readonly type: 'PropertySet'; readonly vm: VmName; readonly name: string; readonly value: string | null; readonly before: string | null }
-  | { readonly type: 'FeatureSet'; readonly vm: VmName; readonly name: string; readonly value: string | null; readonly before: string | null }
+  | {
+      readonly type: 'PropertySet';
+      readonly vm: VmName;
+      readonly name: string;
+      readonly value: string | null;
+      readonly before: string | null;
+    }
+  | {
+      readonly type: 'FeatureSet';
+      readonly vm: VmName;
+      readonly name: string;
+      readonly value: string | null;
+      readonly before: string | null;
+    }
   | { readonly type: 'TagSet'; readonly vm: VmName; readonly name: string; readonly present: boolean };

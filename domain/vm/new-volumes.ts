@@ -50,7 +50,9 @@ const poolFor = (host: Host, vm: NewVm, shape: VolumeShape): Result<Pool, Failur
     globals['default_pool'] ??
     fallbackPool(host);
   const pool = name ? host.pools.get(name as PoolName) : undefined;
-  return pool ? ok(pool) : err(failure('D_NOT_FOUND', `there is no pool ${name ?? '(none set)'} for ${vm.name}:${shape.name}`));
+  return pool
+    ? ok(pool)
+    : err(failure('D_NOT_FOUND', `there is no pool ${name ?? '(none set)'} for ${vm.name}:${shape.name}`));
 };
 
 const sourceOf = (host: Host, vm: NewVm, shape: VolumeShape): Volume | null =>
@@ -90,7 +92,14 @@ const inherited = (vm: NewVm): readonly VolumeShape[] => {
   return volumesOf(vm.template)
     .map(({ spec }) => spec)
     .filter(({ name }) => !DEFAULT_VOLUME_NAMES.has(name))
-    .map(({ name, bytes, rw, snapOnStart, saveOnStop, source }) => ({ name, bytes, rw, snapOnStart, saveOnStop, source }));
+    .map(({ name, bytes, rw, snapOnStart, saveOnStop, source }) => ({
+      name,
+      bytes,
+      rw,
+      snapOnStart,
+      saveOnStop,
+      source,
+    }));
 };
 
 /** The specs of all volumes of a new VM, class defaults first, checked. */
@@ -100,7 +109,9 @@ export const newVolumes = (host: Host, vm: NewVm): Result<readonly VolumeSpec[],
     const spec = specFrom(host, vm, shape);
     if (!spec.ok) return spec;
     const pool = host.pools.get(spec.value.pool);
-    const valid = pool ? checkSpec(spec.value, pool, host) : err(failure('D_NOT_FOUND', `there is no pool ${spec.value.pool}`));
+    const valid = pool
+      ? checkSpec(spec.value, pool, host)
+      : err(failure('D_NOT_FOUND', `there is no pool ${spec.value.pool}`));
     if (!valid.ok) return valid;
     specs.push(spec.value);
   }

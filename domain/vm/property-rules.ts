@@ -75,7 +75,14 @@ const invalid = (name: string, rule: string): Result<never, Failure> =>
   err(failure('D_PROPERTY_INVALID', `${name} ${rule}`));
 
 const BOOLS: Readonly<Record<string, string>> = {
-  '0': 'False', no: 'False', false: 'False', off: 'False', '1': 'True', yes: 'True', true: 'True', on: 'True',
+  '0': 'False',
+  no: 'False',
+  false: 'False',
+  off: 'False',
+  '1': 'True',
+  yes: 'True',
+  true: 'True',
+  on: 'True',
 };
 
 const boolean = (name: string, value: string): Result<string, Failure> => {
@@ -107,7 +114,10 @@ const NEEDS: Readonly<Record<string, { readonly is: (vm: Vm) => boolean; readonl
   netvm: { is: (vm) => vm.properties['provides_network'] === 'True', rule: 'does not provide network' },
   default_netvm: { is: (vm) => vm.properties['provides_network'] === 'True', rule: 'does not provide network' },
   default_template: { is: (vm) => vm.class === 'TemplateVM', rule: 'is not a TemplateVM' },
-  default_dispvm: { is: (vm) => vm.properties['template_for_dispvms'] === 'True', rule: 'is no template for disposables' },
+  default_dispvm: {
+    is: (vm) => vm.properties['template_for_dispvms'] === 'True',
+    rule: 'is no template for disposables',
+  },
   management_dispvm: {
     is: (vm) => vm.properties['template_for_dispvms'] === 'True',
     rule: 'is no template for disposables',
@@ -134,7 +144,10 @@ const byKind = (host: Host, kind: Kind, name: string, value: string): Result<str
     case 'label':
       return host.site?.labels.some((label) => label.name === value)
         ? ok(value)
-        : invalid(name, `has no ${JSON.stringify(value)} (labels: ${host.site?.labels.map((one) => one.name).join(', ')})`);
+        : invalid(
+            name,
+            `has no ${JSON.stringify(value)} (labels: ${host.site?.labels.map((one) => one.name).join(', ')})`,
+          );
     case 'vm':
       return checkReference(host, name, value);
     case 'pool':
@@ -143,9 +156,16 @@ const byKind = (host: Host, kind: Kind, name: string, value: string): Result<str
 };
 
 /** The text under which qubes.xml saves a value of a VM's property, or why it cannot be one. */
-export const checkVmProperty = (host: Host, vm: Vm, name: string, value: string | null): Result<string | null, Failure> => {
+export const checkVmProperty = (
+  host: Host,
+  vm: Vm,
+  name: string,
+  value: string | null,
+): Result<string | null, Failure> => {
   const property = VM_PROPERTIES[name];
-  const has = property && (vm.class === 'AdminVM' ? ADMIN_VM_PROPERTIES.has(name) : (property.only ?? [vm.class]).includes(vm.class));
+  const has =
+    property &&
+    (vm.class === 'AdminVM' ? ADMIN_VM_PROPERTIES.has(name) : (property.only ?? [vm.class]).includes(vm.class));
   if (!property || !has) return invalid(name, `is not a property that can be set on ${vm.name} (${vm.class})`);
   if (value !== null) return byKind(host, property.kind, name, value);
   return name === 'template' ? invalid(name, 'cannot be unset') : ok(null);

@@ -1,24 +1,32 @@
 import type { Host } from '../host/host.ts';
 import type { VmName } from '../names.ts';
+import { type Vm, volumesOf } from './vm.ts';
 
 const VM_REFERENCES = ['template', 'netvm', 'default_dispvm', 'management_dispvm', 'guivm', 'audiovm'];
 const GLOBAL_REFERENCES = [
-  'clockvm', 'default_audiovm', 'default_dispvm', 'default_guivm', 'default_netvm', 'default_template',
-  'management_dispvm', 'updatevm',
+  'clockvm',
+  'default_audiovm',
+  'default_dispvm',
+  'default_guivm',
+  'default_netvm',
+  'default_template',
+  'management_dispvm',
+  'updatevm',
 ];
 
-/** Who would point into nothing without this VM, as `work.template` or `global default_netvm`. */
-export const referencesTo = (host: Host, name: VmName): readonly string[] => {
-  const found: string[] = [];
-  for (const vm of host.vms.values()) {
-    if (vm.name === name) continue;
-    for (const property of VM_REFERENCES) if (vm.properties[property] === name) found.push(`${property} of ${vm.name}`);
-    for (const { spec } of Object.values(vm.volumes)) {
-      if (spec.source?.startsWith(`${name}:`)) found.push(`source of ${spec.key}`);
-    }
-  }
-  for (const property of GLOBAL_REFERENCES) {
-    if (host.site?.properties[property] === name) found.push(`global ${property}`);
-  }
-  return found;
-};
+const ofVm = (vm: Vm, name: VmName): readonly string[] => [
+  ...VM_REFERENCES.filter((property) => vm.properties[property] === name).map(
+    (property) => `${property} of ${vm.name}`,
+  ),
+  ...volumesOf(vm)
+    .filter(({ spec }) => spec.source?.startsWith(`${name}:`))
+    .map(({ spec }) => `source of ${spec.key}`),
+];
+
+/** Who would point into nothing without this VM, as `template of work` or `global default_netvm`. */
+export const referencesTo = (host: Host, name: VmName): readonly string[] => [
+  ...[...host.vms.values()].filter((vm) => vm.name !== name).flatMap((vm) => ofVm(vm, name)),
+  ...GLOBAL_REFERENCES.filter((property) => host.site?.properties[property] === name).map(
+    (property) => `global ${property}`,
+  ),
+];

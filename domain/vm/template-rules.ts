@@ -9,7 +9,8 @@ export const checkTemplate = (host: Host, vmClass: VmClass, name: string | null)
     return name === null ? ok(null) : err(failure('D_CLASS_REFUSES', `a ${vmClass} has no template`));
   }
   const next = 'domtrail vm list';
-  if (name === null) return err(failure('D_REFERENCE_INVALID', `a ${vmClass} needs a template: --template NAME`, { next }));
+  if (name === null)
+    return err(failure('D_REFERENCE_INVALID', `a ${vmClass} needs a template: --template NAME`, { next }));
   const template = host.vms.get(name as Vm['name']);
   if (!template) return err(failure('D_REFERENCE_INVALID', `template: there is no VM ${name}`, { next }));
   if (vmClass === 'AppVM' && template.class !== 'TemplateVM') {
@@ -17,7 +18,9 @@ export const checkTemplate = (host: Host, vmClass: VmClass, name: string | null)
   }
   if (vmClass === 'DispVM' && (template.class !== 'AppVM' || template.properties['template_for_dispvms'] !== 'True')) {
     const fix = `domtrail vm prefs ${name} template_for_dispvms True`;
-    return err(failure('D_REFERENCE_INVALID', `template: ${name} is no AppVM with template_for_dispvms`, { next: fix }));
+    return err(
+      failure('D_REFERENCE_INVALID', `template: ${name} is no AppVM with template_for_dispvms`, { next: fix }),
+    );
   }
   return ok(template);
 };

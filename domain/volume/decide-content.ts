@@ -1,3 +1,4 @@
+import { roundUpToSector } from '../bytes.ts';
 import type { Context, Decision } from '../decision.ts';
 import type { Place } from '../disk.ts';
 import { type Failure, failure } from '../failure.ts';
@@ -5,7 +6,6 @@ import { holdVolume, reading } from '../holds.ts';
 import type { Host } from '../host/host.ts';
 import { planBuilder } from '../plan-builder.ts';
 import { err, ok, type Result } from '../result.ts';
-import { roundUpToSector } from '../bytes.ts';
 import type { CloneVolume, ExportVolume, ImportVolume, RevertVolume } from './commands.ts';
 import { type Found, findRevision, findVolume } from './find.ts';
 import { all, mustBeHalted, mustBeWritable, mustNotBeDirty, mustSaveOnStop } from './guards.ts';

@@ -54,14 +54,17 @@ export const decideResize = (host: Host, payload: ResizeVolume, context: Context
   const found = findVolume(host, payload.vm, payload.volume);
   if (!found.ok) return found;
   const { volume, key, pool, vm } = found.value;
-  if (pool.driver === 'linux-kernel') return err(failure('D_DRIVER_REFUSES', `${key} is a kernel, which has no size to change`));
+  if (pool.driver === 'linux-kernel')
+    return err(failure('D_DRIVER_REFUSES', `${key} is a kernel, which has no size to change`));
   const writable = mustBeWritable(volume);
   if (!writable.ok) return writable;
   const bytes = roundUpToSector(payload.bytes);
   const target = diskInUse(found.value);
   if (!target && volume.spec.snapOnStart) {
     const next = `domtrail volume resize ${volume.spec.source ?? key} ${payload.bytes}`;
-    return err(failure('D_SOURCE_INVALID', `${key} is made from ${volume.spec.source} at each start: resize that`, { next }));
+    return err(
+      failure('D_SOURCE_INVALID', `${key} is made from ${volume.spec.source} at each start: resize that`, { next }),
+    );
   }
   const planning = { builder: planBuilder(context.position), pool, context };
   const holds = holdVolume(payload.vm, key);

@@ -18,7 +18,9 @@ import type { Session } from './volume.ts';
 const checkpoint = ({ volume, key, pool }: Found, session: Session, planning: Planning): Decision => {
   const { builder, context } = planning;
   if (pool.driver !== 'lvm_thin' && context.open.includes(session.disk.id)) {
-    return err(failure('D_DEVICE_IN_USE', `${key} is being written to, and pool ${pool.name} cannot snapshot it at once`));
+    return err(
+      failure('D_DEVICE_IN_USE', `${key} is being written to, and pool ${pool.name} cannot snapshot it at once`),
+    );
   }
   const at = placeOf(volume, { kind: 'incoming', position: builder.freshPosition() });
   const from = placeOf(volume, SESSION);

@@ -5,25 +5,44 @@ import { holdVolume, reading } from '../holds.ts';
 import type { Host } from '../host/host.ts';
 import { volumeKey } from '../names.ts';
 import { planBuilder, throwAway } from '../plan-builder.ts';
+import type { Pool } from '../pool/pool.ts';
 import { err, ok } from '../result.ts';
 import { DEFAULT_VOLUME_NAMES } from '../vm/default-volumes.ts';
 import { kernelOf } from '../vm/kernel.ts';
 import type { AddVolume, PinRevision, SetVolume, VolumeTarget } from './commands.ts';
+import { disksOf } from './disks.ts';
 import { findPool, findRevision, findVm, findVolume } from './find.ts';
 import { all, mustBeHalted, mustNotBeDirty } from './guards.ts';
 import { provision } from './provision.ts';
 import { checkSpec } from './spec-rules.ts';
 import { placeOf } from './swap.ts';
-import { disksOf } from './disks.ts';
 import { vidOf } from './vid.ts';
-import type { VolumeSpec } from './volume.ts';
+import type { Volume, VolumeSpec } from './volume.ts';
+
+type Around = { readonly vid: string; readonly pool: Pool; readonly source: Volume | null };
+
+/** A volume that starts from another has that one's size. */
+const addedSpec = (payload: AddVolume, { vid, pool, source }: Around): VolumeSpec => ({
+  key: volumeKey(payload.vm, payload.volume),
+  name: payload.volume,
+  pool: pool.name,
+  vid,
+  bytes: source ? source.spec.bytes : roundUpToSector(payload.bytes),
+  rw: payload.rw,
+  snapOnStart: payload.snapOnStart,
+  saveOnStop: payload.saveOnStop,
+  revisionsToKeep: payload.revisionsToKeep ?? (pool.driver === 'linux-kernel' ? 0 : pool.revisionsToKeep),
+  source: source?.spec.key ?? null,
+  ephemeral: null,
+});
 
 export const decideAddVolume = (host: Host, payload: AddVolume, context: Context): Decision => {
   const vm = findVm(host, payload.vm);
   if (!vm.ok) return vm;
   const key = volumeKey(payload.vm, payload.volume);
   if (vm.value.class === 'AdminVM') return err(failure('D_CLASS_REFUSES', `${payload.vm} has no volumes of ours`));
-  if (vm.value.volumes[payload.volume]) return err(failure('D_EXISTS', `VM ${payload.vm} has a volume ${payload.volume} already`));
+  if (vm.value.volumes[payload.volume])
+    return err(failure('D_EXISTS', `VM ${payload.vm} has a volume ${payload.volume} already`));
   const halted = mustBeHalted(vm.value);
   if (!halted.ok) return halted;
   const source = payload.source ? findVolume(host, payload.source.vm, payload.source.volume) : null;
@@ -31,19 +50,8 @@ export const decideAddVolume = (host: Host, payload: AddVolume, context: Context
   const poolName = payload.pool ?? source?.value.volume.spec.pool ?? host.site?.properties['default_pool'] ?? 'default';
   const pool = findPool(host, poolName);
   if (!pool.ok) return pool;
-  const spec: VolumeSpec = {
-    key,
-    name: payload.volume,
-    pool: pool.value.name,
-    vid: vidOf(pool.value, vm.value, payload.volume, kernelOf(host, vm.value.properties)),
-    bytes: source ? (source.value.volume.spec.bytes) : roundUpToSector(payload.bytes),
-    rw: payload.rw,
-    snapOnStart: payload.snapOnStart,
-    saveOnStop: payload.saveOnStop,
-    revisionsToKeep: payload.revisionsToKeep ?? (pool.value.driver === 'linux-kernel' ? 0 : pool.value.revisionsToKeep),
-    source: source?.value.key ?? null,
-    ephemeral: null,
-  };
+  const vid = vidOf(pool.value, vm.value, payload.volume, kernelOf(host, vm.value.properties));
+  const spec = addedSpec(payload, { vid, pool: pool.value, source: source?.value.volume ?? null });
   const valid = checkSpec(spec, pool.value, host);
   if (!valid.ok) return valid;
   const builder = planBuilder(context.position);
@@ -89,7 +97,10 @@ export const decideSetVolume = (host: Host, { vm, volume, change }: SetVolume, c
   if (!valid.ok) return valid;
   const builder = planBuilder(context.position);
   const holds = holdVolume(vm, found.value.key);
-  if ('rw' in change || ('revisionsToKeep' in change && (change.revisionsToKeep === -1) !== (spec.revisionsToKeep === -1))) {
+  if (
+    'rw' in change ||
+    ('revisionsToKeep' in change && (change.revisionsToKeep === -1) !== (spec.revisionsToKeep === -1))
+  ) {
     // Switching snapshots off or on under a session would leave two disks that both claim to be newest.
     const quiet = all(mustBeHalted(found.value.vm), mustNotBeDirty(found.value.volume));
     if (!quiet.ok) return quiet;
@@ -114,7 +125,8 @@ const decidePinned =
     const one = findRevision(found.value.volume, revision);
     if (!one.ok) return one;
     const builder = planBuilder(context.position);
-    if (one.value.pinned !== pinned) builder.fact({ type: 'RevisionPinned', volume: found.value.key, id: revision, pinned });
+    if (one.value.pinned !== pinned)
+      builder.fact({ type: 'RevisionPinned', volume: found.value.key, id: revision, pinned });
     return ok({ plan: builder.build(), holds: holdVolume(vm, found.value.key) });
   };
 

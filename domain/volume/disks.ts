@@ -26,8 +26,5 @@ const inSituation = (volume: Volume): readonly Placed[] => {
 /** Every disk the log says a volume has now, and where each must lie. */
 export const disksOf = (volume: Volume): readonly Placed[] => [
   ...inSituation(volume),
-  ...volume.revisions.map(
-    ({ disk, number, at }): Placed => ({ disk, role: { kind: 'revision', number, at } }),
-  ),
+  ...volume.revisions.map(({ disk, number, at }): Placed => ({ disk, role: { kind: 'revision', number, at } })),
 ];
-

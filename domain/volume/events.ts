@@ -22,14 +22,48 @@ export type VolumeFact =
   | { readonly type: 'DirectClosed'; readonly volume: VolumeKey }
   /** the host died under the session; its data is kept until somebody commits or discards it */
   | { readonly type: 'SessionLeft'; readonly volume: VolumeKey }
-  | { readonly type: 'VolumeReverted'; readonly volume: VolumeKey; readonly to: string; readonly current: Disk; readonly kept: Kept }
-  | { readonly type: 'VolumeImported'; readonly volume: VolumeKey; readonly from: string; readonly current: Disk; readonly kept: Kept }
-  | { readonly type: 'VolumeCloned'; readonly volume: VolumeKey; readonly from: VolumeKey; readonly current: Disk; readonly kept: Kept }
-  | { readonly type: 'VolumeResized'; readonly volume: VolumeKey; readonly bytes: number; readonly disk: Disk | null; readonly kept: Kept }
+  | {
+      readonly type: 'VolumeReverted';
+      readonly volume: VolumeKey;
+      readonly to: string;
+      readonly current: Disk;
+      readonly kept: Kept;
+    }
+  | {
+      readonly type: 'VolumeImported';
+      readonly volume: VolumeKey;
+      readonly from: string;
+      readonly current: Disk;
+      readonly kept: Kept;
+    }
+  | {
+      readonly type: 'VolumeCloned';
+      readonly volume: VolumeKey;
+      readonly from: VolumeKey;
+      readonly current: Disk;
+      readonly kept: Kept;
+    }
+  | {
+      readonly type: 'VolumeResized';
+      readonly volume: VolumeKey;
+      readonly bytes: number;
+      readonly disk: Disk | null;
+      readonly kept: Kept;
+    }
   | { readonly type: 'VolumeExported'; readonly volume: VolumeKey; readonly to: string; readonly disk: Disk }
-  | { readonly type: 'VolumeChanged'; readonly volume: VolumeKey; readonly change: VolumeChange; readonly before: VolumeChange }
+  | {
+      readonly type: 'VolumeChanged';
+      readonly volume: VolumeKey;
+      readonly change: VolumeChange;
+      readonly before: VolumeChange;
+    }
   | { readonly type: 'VolumeResourced'; readonly volume: VolumeKey; readonly spec: VolumeSpec }
-  | { readonly type: 'RevisionRetired'; readonly volume: VolumeKey; readonly id: string; readonly why: 'retention' | 'removal' }
+  | {
+      readonly type: 'RevisionRetired';
+      readonly volume: VolumeKey;
+      readonly id: string;
+      readonly why: 'retention' | 'removal';
+    }
   | { readonly type: 'RevisionPinned'; readonly volume: VolumeKey; readonly id: string; readonly pinned: boolean };
 
 export type VolumeChange =

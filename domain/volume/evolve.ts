@@ -95,10 +95,9 @@ export const evolveVolume = (volume: Volume, fact: VolumeFact, position: number)
     }
     case 'VolumeImported':
     case 'VolumeCloned':
-      return withSpec(
-        inSituation(keep(volume, fact.kept, position), { is: 'clean', current: fact.current }),
-        { bytes: fact.current.bytes },
-      );
+      return withSpec(inSituation(keep(volume, fact.kept, position), { is: 'clean', current: fact.current }), {
+        bytes: fact.current.bytes,
+      });
     case 'SessionCommitted':
     case 'VolumeReverted':
       return inSituation(keep(volume, fact.kept, position), { is: 'clean', current: fact.current });

@@ -3,9 +3,9 @@ import { failure } from '../failure.ts';
 import type { Host } from '../host/host.ts';
 import { volumeOf } from '../host/host.ts';
 import { err, ok, type Result } from '../result.ts';
+import { volumeOfSpec } from './evolve.ts';
 import { CURRENT, type Planning, placeOf } from './swap.ts';
 import { currentOf, type VolumeSpec } from './volume.ts';
-import { volumeOfSpec } from './evolve.ts';
 
 /**
  * What a new volume needs on disk (spec: storage 1.5, create): an empty disk when it is kept at stop; a copy of its

@@ -33,7 +33,8 @@ const kernelRules = (spec: VolumeSpec): Result<null, Failure> => {
 };
 
 const sourceRules = (spec: VolumeSpec, host: Host): Result<null, Failure> => {
-  if (spec.snapOnStart && !spec.source) return invalid(`snap_on_start specified on '${spec.name}' but no volume source set`);
+  if (spec.snapOnStart && !spec.source)
+    return invalid(`snap_on_start specified on '${spec.name}' but no volume source set`);
   if (!spec.source) return ok(null);
   if (!spec.snapOnStart) return invalid(`source specified on '${spec.name}' but no snap_on_start set`);
   const colon = spec.source.indexOf(':');

@@ -42,7 +42,12 @@ const revisionPlace = (volume: Volume, revision: Pick<Revision, 'number' | 'at'>
 export const retire = (volume: Volume, revision: Revision, planning: Planning): void =>
   retireLater(
     planning.builder,
-    { object: volume.spec.key, ref: { id: revision.disk.id }, disk: revision.disk, from: revisionPlace(volume, revision) },
+    {
+      object: volume.spec.key,
+      ref: { id: revision.disk.id },
+      disk: revision.disk,
+      from: revisionPlace(volume, revision),
+    },
     'retention',
     [{ type: 'RevisionRetired', volume: volume.spec.key, id: revision.id, why: 'retention' }],
   );
@@ -75,7 +80,11 @@ const displace = (volume: Volume, current: Disk, planning: Planning): Template<K
  * Puts another disk in the place of the committed one by two renames; the old one is kept as a revision, then retention.
  * Nothing is destroyed before both renames stand. Gives what was kept.
  */
-export const swapIn = (volume: Volume, incoming: { readonly ref: DiskRef; readonly from: Place }, planning: Planning): Template<Kept> => {
+export const swapIn = (
+  volume: Volume,
+  incoming: { readonly ref: DiskRef; readonly from: Place },
+  planning: Planning,
+): Template<Kept> => {
   const current = currentOf(volume);
   const kept = current ? displace(volume, current, planning) : null;
   planning.builder.main(volume.spec.key, {

@@ -10,7 +10,14 @@ const GLOBAL: OptionKinds = { home: 'value', at: 'value', db: 'value', json: 'fl
 /** Options every changing command takes besides. */
 export const CHANGING: OptionKinds = { plan: 'flag', id: 'value', message: 'value', yes: 'flag' };
 
-const SHORT: Readonly<Record<string, string>> = { help: 'h', message: 'm', output: 'o', file: 'f', number: 'n', reverse: 'r' };
+const SHORT: Readonly<Record<string, string>> = {
+  help: 'h',
+  message: 'm',
+  output: 'o',
+  file: 'f',
+  number: 'n',
+  reverse: 'r',
+};
 
 export type Arguments = {
   readonly values: readonly string[];
@@ -31,12 +38,22 @@ const describe = (kinds: OptionKinds) =>
     ]),
   );
 
-export const usage = (message: string, topic: string): Failure => failure('D_USAGE', message, { next: `domtrail help ${topic}`.trim() });
+export const usage = (message: string, topic: string): Failure =>
+  failure('D_USAGE', message, { next: `domtrail help ${topic}`.trim() });
 
 /** Splits a command's arguments; anything unknown is a usage failure (exit 64) that names it. */
-export const parseArguments = (argv: readonly string[], kinds: OptionKinds, topic: string): Result<Arguments, Failure> => {
+export const parseArguments = (
+  argv: readonly string[],
+  kinds: OptionKinds,
+  topic: string,
+): Result<Arguments, Failure> => {
   try {
-    const { values, positionals } = parseArgs({ args: [...argv], options: describe({ ...GLOBAL, ...kinds }), allowPositionals: true, strict: true });
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      options: describe({ ...GLOBAL, ...kinds }),
+      allowPositionals: true,
+      strict: true,
+    });
     const given = values as Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
     return ok({
       values: positionals,
@@ -51,7 +68,12 @@ export const parseArguments = (argv: readonly string[], kinds: OptionKinds, topi
 };
 
 /** Exactly so many words, or a usage failure that says which are missing. */
-export const expectWords = (values: readonly string[], names: readonly string[], topic: string, optional = 0): Result<readonly string[], Failure> => {
+export const expectWords = (
+  values: readonly string[],
+  names: readonly string[],
+  topic: string,
+  optional = 0,
+): Result<readonly string[], Failure> => {
   const missing = names.slice(0, names.length - optional)[values.length];
   if (missing) return err(usage(`${missing} is missing`, topic));
   const extra = values[names.length];

@@ -1,13 +1,13 @@
-import { parseCommandId } from '../../domain/names.ts';
 import type { Command } from '../../domain/decide.ts';
 import { stepsOf } from '../../domain/decision.ts';
 import { exitOf, type Failure, failure } from '../../domain/failure.ts';
+import { parseCommandId } from '../../domain/names.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
+import { timeOf } from '../ledger/queries.ts';
+import { currentHost } from '../ledger/state.ts';
 import { thisActor } from '../service/actor.ts';
 import { closeService, type Service } from '../service/service.ts';
 import { planOnly, type Submitted, stuck, submit } from '../service/submit.ts';
-import { timeOf } from '../ledger/queries.ts';
-import { currentHost } from '../ledger/state.ts';
 import type { Arguments } from './arguments.ts';
 import { out, outFailure, outJson, talk } from './output.ts';
 import { planItem, planText } from './plan-text.ts';
@@ -27,7 +27,6 @@ const asOf = (service: Service) => {
   return { position, time: timeOf(service.ledger, position) };
 };
 
-
 const tellRecovered = ({ recovered }: Submitted): void => {
   for (const { name, command, outcome } of recovered) {
     // A living process carries on with its own; that is no news.
@@ -40,7 +39,9 @@ const tellRecovered = ({ recovered }: Submitted): void => {
 
 const tellLeftover = ({ ended }: Submitted): void => {
   if (ended?.is === 'completed' && ended.leftover.length > 0) {
-    talk(`note: ${ended.leftover.length} clean-up steps could not be done; the disks wait in the trash: domtrail gc --plan\n`);
+    talk(
+      `note: ${ended.leftover.length} clean-up steps could not be done; the disks wait in the trash: domtrail gc --plan\n`,
+    );
   }
 };
 
@@ -48,7 +49,9 @@ const showDone = (service: Service, submitted: Submitted, { topic, show, command
   const shown = show(service);
   const { id, repeated, outcome } = submitted;
   if (json) {
-    outJson(topic, asOf(service), { item: { command: id, name: command.name, outcome: outcome.outcome, repeated, ...shown.fields } });
+    outJson(topic, asOf(service), {
+      item: { command: id, name: command.name, outcome: outcome.outcome, repeated, ...shown.fields },
+    });
   } else out(shown.text);
   return 0;
 };
@@ -68,7 +71,8 @@ const perform = async (service: Service, change: Change, args: Arguments): Promi
   const id = given === undefined ? null : parseCommandId(given);
   if (id && !id.ok) return id;
   const reason = args.text('message') ?? null;
-  if (reason !== null && reason.length > 4096) return err(failure('D_BAD_INPUT', 'a reason has at most 4096 characters'));
+  if (reason !== null && reason.length > 4096)
+    return err(failure('D_BAD_INPUT', 'a reason has at most 4096 characters'));
   const actor = thisActor(process.argv.slice(2));
   const submitted = await submit(service, { command: change.command, id: id?.value ?? null, reason, actor });
   if (!submitted.ok) return submitted;
@@ -83,15 +87,20 @@ const perform = async (service: Service, change: Change, args: Arguments): Promi
 };
 
 /** A changing command from its arguments to its exit code: plans it with `--plan`, else submits it and shows what came of it. */
-export const runChange = async (opened: Result<Service, Failure>, args: Arguments, changeFor: (service: Service) => Result<Change, Failure> | Promise<Result<Change, Failure>>): Promise<Result<number, Failure>> => {
+export const runChange = async (
+  opened: Result<Service, Failure>,
+  args: Arguments,
+  changeFor: (service: Service) => Result<Change, Failure> | Promise<Result<Change, Failure>>,
+): Promise<Result<number, Failure>> => {
   if (!opened.ok) return opened;
   const service = opened.value;
   try {
     const change = await changeFor(service);
     if (!change.ok) return change;
-    return args.flag('plan') ? await plan(service, change.value, args.flag('json')) : await perform(service, change.value, args);
+    return args.flag('plan')
+      ? await plan(service, change.value, args.flag('json'))
+      : await perform(service, change.value, args);
   } finally {
     closeService(service);
   }
 };
-

@@ -3,7 +3,9 @@ import type { DomainEvent, Recorded } from '../../domain/event.ts';
 /** The VM, volume or pool an event is about. */
 const objectsOf = (event: DomainEvent): readonly string[] => {
   const fields = event as unknown as Readonly<Record<string, unknown>>;
-  return ['vm', 'volume', 'pool', 'object', 'from', 'disk'].flatMap((name) => (typeof fields[name] === 'string' ? [fields[name]] : []));
+  return ['vm', 'volume', 'pool', 'object', 'from', 'disk'].flatMap((name) =>
+    typeof fields[name] === 'string' ? [fields[name]] : [],
+  );
 };
 
 /** Ids and names of disks anywhere in an event: what a search for an LV or a file has to find. */
@@ -14,7 +16,8 @@ const mentions = (value: unknown, text: string): boolean => {
 };
 
 const held = (event: DomainEvent, object: string): boolean =>
-  event.type === 'CommandAccepted' && event.holds.some((hold) => hold.mode === 'write' && (hold.object === object || hold.object.startsWith(`${object}:`)));
+  event.type === 'CommandAccepted' &&
+  event.holds.some((hold) => hold.mode === 'write' && (hold.object === object || hold.object.startsWith(`${object}:`)));
 
 /**
  * Whether an event concerns `VM` (with its volumes), `VM:VOLUME`, `cmd:ID`, or a disk by its id or name. A command

@@ -21,7 +21,8 @@ export type Teller = {
   readonly problem: () => Failure | null;
 };
 
-const quoted = (word: string): string => (/^[A-Za-z0-9@%+=:,./_-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+const quoted = (word: string): string =>
+  /^[A-Za-z0-9@%+=:,./_-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
 /** Tells a story by running the real executable on real files under `home`. */
 export const tellerAt = (home: string, executable: string): Teller => {
@@ -37,7 +38,11 @@ export const tellerAt = (home: string, executable: string): Teller => {
       out(ended.stdout + ended.stderr);
       if (ended.signal === 'SIGKILL') out('Killed\n');
       const right = expected === 'killed' ? ended.signal === 'SIGKILL' : ended.status === expected;
-      if (!right) problem ??= failure('D_STEP_FAILED', `domtrail ${argv.join(' ')} ended with ${ended.signal ?? ended.status}, expected ${expected}`);
+      if (!right)
+        problem ??= failure(
+          'D_STEP_FAILED',
+          `domtrail ${argv.join(' ')} ended with ${ended.signal ?? ended.status}, expected ${expected}`,
+        );
     },
     write: (text) => {
       const file = join(folder, 'private-dirty.img');

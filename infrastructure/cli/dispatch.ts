@@ -27,7 +27,9 @@ export const runAction = async (action: Action, topic: string, argv: readonly st
 /** Options that take a value, so that the word after them is not taken for the subcommand. */
 const TAKES_VALUE = new Set(['--home', '--at', '--db', '--id', '-m', '--message', '--wait']);
 
-const splitSubcommand = (argv: readonly string[]): { readonly word: string | undefined; readonly rest: readonly string[] } => {
+const splitSubcommand = (
+  argv: readonly string[],
+): { readonly word: string | undefined; readonly rest: readonly string[] } => {
   for (let index = 0; index < argv.length; index++) {
     const word = argv[index] ?? '';
     if (TAKES_VALUE.has(word)) index++;
@@ -37,10 +39,16 @@ const splitSubcommand = (argv: readonly string[]): { readonly word: string | und
 };
 
 /** `vm start`, `volume info` ...: the word picks the action. */
-export const runGroup = async (group: string, actions: Readonly<Record<string, Action>>, help: string, argv: readonly string[]): Promise<number> => {
+export const runGroup = async (
+  group: string,
+  actions: Readonly<Record<string, Action>>,
+  help: string,
+  argv: readonly string[],
+): Promise<number> => {
   const { word, rest } = splitSubcommand(argv);
   if (word === undefined) {
-    if (!argv.includes('--help') && !argv.includes('-h')) return outFailure(usage(`${group} needs a word: ${Object.keys(actions).join(', ')}`, group), wantsJson(argv));
+    if (!argv.includes('--help') && !argv.includes('-h'))
+      return outFailure(usage(`${group} needs a word: ${Object.keys(actions).join(', ')}`, group), wantsJson(argv));
     out(help);
     return 0;
   }

@@ -4,28 +4,36 @@ import type { Code } from '../../domain/failure.ts';
 export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_ABANDONED: 'The command could not go on and nothing of it stands any more.',
   D_BAD_INPUT: 'A name, size or other argument is not of the form it must have. Nothing was stored.',
-  D_BUSY: 'Another command holds the log or an object this one needs. Its id is printed; wait, or use --wait SECONDS. One that has stopped is ended by: domtrail recover.',
+  D_BUSY:
+    'Another command holds the log or an object this one needs. Its id is printed; wait, or use --wait SECONDS. One that has stopped is ended by: domtrail recover.',
   D_CLASS_REFUSES: 'VMs of this class cannot do that.',
-  D_COMMAND_ID_REUSED: 'The --id was used before for a command with another content. The same id and content would have given the first outcome again.',
-  D_DEVICE_IN_USE: 'A process still has the disk open. Pulling it away would lose what that process writes. Close it and repeat.',
-  D_DIRTY: "The volume holds the data of a session that the host's crash interrupted. Keep it with volume commit, throw it away with volume discard, or start the VM to go on with it.",
+  D_COMMAND_ID_REUSED:
+    'The --id was used before for a command with another content. The same id and content would have given the first outcome again.',
+  D_DEVICE_IN_USE:
+    'A process still has the disk open. Pulling it away would lose what that process writes. Close it and repeat.',
+  D_DIRTY:
+    "The volume holds the data of a session that the host's crash interrupted. Keep it with volume commit, throw it away with volume discard, or start the VM to go on with it.",
   D_DISK_FULL: 'A disk is full. Nothing half-written is left; make room and repeat.',
-  D_DRIFT: 'Storage is not as the log left it: somebody else changed it. Nothing was touched. Look with: domtrail fsck.',
+  D_DRIFT:
+    'Storage is not as the log left it: somebody else changed it. Nothing was touched. Look with: domtrail fsck.',
   D_DRIVER_REFUSES: 'The pool of this volume cannot do that.',
   D_EXISTS: 'Something of that name exists already.',
   D_HOME_FOREIGN: 'The file is an SQLite database, but not a ledger of domtrail. It was not changed.',
   D_HOME_MISSING: 'There is no log here yet: domtrail init.',
   D_HOME_NEWER: 'The ledger has another schema than this domtrail knows. It was not changed.',
-  D_HOME_UNREADABLE: 'The ledger cannot be read: wrong permissions, damaged or cut off. It was not changed. Keep the file and verify a copy: domtrail verify --db COPY.',
+  D_HOME_UNREADABLE:
+    'The ledger cannot be read: wrong permissions, damaged or cut off. It was not changed. Keep the file and verify a copy: domtrail verify --db COPY.',
   D_IN_USE: 'Something else still refers to it.',
-  D_INPUT_CHANGED: 'The data to import is not what it was when the command began, or is gone. The volume is as before; import again.',
+  D_INPUT_CHANGED:
+    'The data to import is not what it was when the command began, or is gone. The volume is as before; import again.',
   D_NEEDS_YES: 'This destroys something and there is no terminal to ask on: repeat with --yes.',
   D_NOT_BUILT: 'The commands are not built yet: npm run build.',
   D_NOT_FOUND: 'There is no such object, revision, event or command.',
   D_NOT_HALTED: 'The VM must be halted for that: domtrail vm stop.',
   D_NOT_RUNNING: 'The VM must be running for that.',
   D_NOTHING_COMMITTED: 'The volume keeps nothing at stop, or has no committed state yet.',
-  D_POOL_UNSEEN: 'The pool cannot be seen: its volume group or directory is missing. Nothing is concluded about its disks.',
+  D_POOL_UNSEEN:
+    'The pool cannot be seen: its volume group or directory is missing. Nothing is concluded about its disks.',
   D_PINNED: 'A pinned revision protects it: unpin the revision first.',
   D_PROPERTY_INVALID: 'No such property, or not a value it can have.',
   D_READ_ONLY: 'The volume is read-only: domtrail volume set VM:VOLUME rw=true.',
@@ -34,13 +42,16 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_SOURCE_INVALID: 'The volume cannot be made from its source.',
   D_SPEC_INVALID: 'The settings of the volume do not go together.',
   D_SQLITE_UNSAFE: 'This SQLite can lose committed transactions. Install the packages of the lock file: npm ci.',
-  D_STALE_WRITER: 'Another process took over the log, because this one seemed dead. It may not write any more; what it left open is ended by: domtrail recover.',
-  D_STEP_FAILED: 'A step ran but did not lead to the wanted state. What stands is recorded; domtrail recover finishes it or takes it back.',
+  D_STALE_WRITER:
+    'Another process took over the log, because this one seemed dead. It may not write any more; what it left open is ended by: domtrail recover.',
+  D_STEP_FAILED:
+    'A step ran but did not lead to the wanted state. What stands is recorded; domtrail recover finishes it or takes it back.',
   D_STREAM_VERSION: 'The stream has moved on since it was read.',
   D_STUCK: 'A command can neither be finished nor undone. domtrail show cmd:ID says which step is in the way and why.',
   D_TOO_MUCH_DATA: 'More data came in than the volume holds. The volume is as before; resize it first.',
   D_UNDONE: 'The command could not go on and was undone.',
   D_USAGE: 'The command line is not understood: domtrail help COMMAND.',
   D_VERIFY: 'A check of the log, of a projection or of a backup failed. The first bad position is printed.',
-  D_XML_FOREIGN_CHANGE: 'Somebody else changed qubes.xml since domtrail wrote it. It was not overwritten; compare with: domtrail xml.',
+  D_XML_FOREIGN_CHANGE:
+    'Somebody else changed qubes.xml since domtrail wrote it. It was not overwritten; compare with: domtrail xml.',
 };

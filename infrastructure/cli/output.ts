@@ -23,13 +23,20 @@ export const out = (text: string): void => write(1, text);
 export const talk = (text: string): void => write(2, text);
 
 /** Lines are cut to the terminal's width; a pipe gets them whole. */
-export const lineWidth = (): number => (process.stdout.isTTY ? (process.stdout.columns ?? 80) : Number.POSITIVE_INFINITY);
+export const lineWidth = (): number =>
+  process.stdout.isTTY ? (process.stdout.columns ?? 80) : Number.POSITIVE_INFINITY;
 
 const asOfJson = ({ position, time }: AsOf) => ({ event: position, time: time === null ? null : utcTime(time) });
 
 /** One document: `item` for a single object, `items` for a list. */
-export const outJson = (command: string, asOf: AsOf, content: { readonly item: unknown } | { readonly items: readonly unknown[] }): void =>
-  out(`${JSON.stringify({ schema: `domtrail/${command}/1`, as_of: asOfJson(asOf), ...content }, null, process.stdout.isTTY ? 2 : 0)}\n`);
+export const outJson = (
+  command: string,
+  asOf: AsOf,
+  content: { readonly item: unknown } | { readonly items: readonly unknown[] },
+): void =>
+  out(
+    `${JSON.stringify({ schema: `domtrail/${command}/1`, as_of: asOfJson(asOf), ...content }, null, process.stdout.isTTY ? 2 : 0)}\n`,
+  );
 
 export const outJsonLine = (value: unknown): void => out(`${JSON.stringify(value)}\n`);
 

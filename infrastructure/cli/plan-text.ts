@@ -6,7 +6,8 @@ import { escapeText } from './text.ts';
 const line = (step: Step, width: number): string =>
   `  ${`${step.n}`.padStart(2)}  ${symbolOfDeed(step.deed)} ${escapeText(step.object).padEnd(width)}  ${escapeText(wordsOfDeed(step.deed))}`;
 
-const count = (steps: readonly Step[], symbol: string): number => steps.filter(({ deed }) => symbolOfDeed(deed) === symbol).length;
+const count = (steps: readonly Step[], symbol: string): number =>
+  steps.filter(({ deed }) => symbolOfDeed(deed) === symbol).length;
 
 /** A plan as a page: what is done, in order, and what it amounts to. */
 export const planText = (title: string, { plan }: Verdict, position: number): string => {

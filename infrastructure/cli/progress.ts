@@ -20,22 +20,29 @@ const line = (step: Step, done: number, total: number, elapsedMs: number): strin
 };
 
 /** On a terminal one line that is rewritten; elsewhere a line every 10 % or 30 s, so that logs stay short. */
-export const progressOn = (isTerminal: boolean, write: (text: string) => void = talk, now: () => number = () => performance.now()) => {
+export const progressOn = (
+  isTerminal: boolean,
+  write: (text: string) => void = talk,
+  now: () => number = () => performance.now(),
+) => {
   return (step: Step): Progress => {
     const started = now();
     let lastShare = 0;
     let lastTime = started;
-    return (done, total) => {
+    const rewrite: Progress = (done, total) => {
+      const end = done >= total ? '\n' : '';
+      write(`\r\u001b[K${line(step, done, total, now() - started)}${end}`);
+    };
+    const append: Progress = (done, total) => {
       const at = now();
-      if (at - started < QUIET_MS) return;
       const share = total > 0 ? Math.floor((done * 10) / total) : 10;
-      if (isTerminal) {
-        write(`\r\u001b[K${line(step, done, total, at - started)}${done >= total ? '\n' : ''}`);
-      } else if (share > lastShare || at - lastTime >= EVERY_MS) {
-        write(`${line(step, done, total, at - started)}\n`);
-        lastTime = at;
-      }
+      if (share <= lastShare && at - lastTime < EVERY_MS) return;
+      write(`${line(step, done, total, at - started)}\n`);
+      lastTime = at;
       lastShare = share;
+    };
+    return (done, total) => {
+      if (now() - started >= QUIET_MS) (isTerminal ? rewrite : append)(done, total);
     };
   };
 };

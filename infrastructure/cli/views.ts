@@ -27,7 +27,8 @@ export const sortedVms = (host: Host): readonly Vm[] =>
 /** `importing` is no situation of its own: an unfinished import holds the volume. */
 const stateOf = (host: Host, volume: Volume): 'clean' | 'running' | 'dirty' | 'importing' | 'absent' => {
   for (const operation of host.operations.values()) {
-    if (operation.name === 'ImportVolume' && operation.holds.some(({ object }) => object === volume.spec.key)) return 'importing';
+    if (operation.name === 'ImportVolume' && operation.holds.some(({ object }) => object === volume.spec.key))
+      return 'importing';
   }
   const { is } = volume.situation;
   return is === 'scratch' || is === 'direct' ? 'running' : is;
@@ -73,7 +74,7 @@ export const volumeItem = (host: Host, vm: Vm, volume: Volume, driverFor: Driver
     state: stateOf(host, volume),
     committedPath: committed ? committed.pathOf(placeOf(volume, committedRole)) : null,
     runtimePath: driver ? runtimePath(volume, driver) : null,
-    outdated: isOutdated(host, vm, volume),
+    outdated: isOutdated(host, volume),
     revisions: [...volume.revisions]
       .sort((a, b) => a.number - b.number)
       .map(({ id, position, at, pinned, disk }) => ({ id, position, time: utcTime(at * 1000), pinned, disk: disk.id })),
@@ -84,7 +85,7 @@ export const volumeItem = (host: Host, vm: Vm, volume: Volume, driverFor: Driver
 const diskIdOf = (volume: Volume): string | null => currentOf(volume)?.id ?? null;
 
 /** A snapshot volume runs on an older state of its source than the committed one. */
-const isOutdated = (host: Host, vm: Vm, volume: Volume): boolean => {
+const isOutdated = (host: Host, volume: Volume): boolean => {
   const { situation, spec } = volume;
   if (situation.is !== 'running' || !spec.snapOnStart || !spec.source) return false;
   const colon = spec.source.indexOf(':');

@@ -14,7 +14,10 @@ export const volumeInfoText = (item: Item): string => {
     ['size', `${formatBytes(item.size)} (${item.size} B)`],
     ['pool', `${item.pool} ${item.vid}`],
     ['writable', yes(item.rw)],
-    ['starts from', item.snapOnStart ? (item.source ?? '-') : item.saveOnStop ? 'its own committed state' : 'an empty disk'],
+    [
+      'starts from',
+      item.snapOnStart ? (item.source ?? '-') : item.saveOnStop ? 'its own committed state' : 'an empty disk',
+    ],
     ['kept at stop', yes(item.saveOnStop)],
     ['keeps', item.revisionsToKeep === -1 ? 'no snapshots (-1)' : `${item.revisionsToKeep} revisions`],
     ['disk', item.disk ?? '-'],

@@ -27,7 +27,13 @@ export type BoundDeed =
   | { readonly do: 'create'; readonly at: Place; readonly bytes: number }
   | { readonly do: 'snapshot'; readonly of: DiskId; readonly from: Place; readonly at: Place }
   | { readonly do: 'move'; readonly disk: DiskId; readonly from: Place; readonly to: Place }
-  | { readonly do: 'resize'; readonly disk: DiskId; readonly at: Place; readonly bytes: number; readonly shrink: boolean }
+  | {
+      readonly do: 'resize';
+      readonly disk: DiskId;
+      readonly at: Place;
+      readonly bytes: number;
+      readonly shrink: boolean;
+    }
   | { readonly do: 'activate'; readonly disk: DiskId; readonly at: Place }
   | { readonly do: 'fill'; readonly disk: DiskId; readonly at: Place; readonly from: BoundSource }
   | { readonly do: 'read'; readonly disk: DiskId; readonly at: Place; readonly to: ContentTarget }

@@ -2,7 +2,7 @@ import type { Recorded } from '../../domain/event.ts';
 import { emptyHost, evolve, type Host } from '../../domain/host/host.ts';
 import { type Ledger, statement } from './ledger.ts';
 import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
-import { LogDamaged } from './sqlite-failure.ts';
+import { unreadableEvent } from './sqlite-failure.ts';
 
 const PAGE = 1000;
 
@@ -30,7 +30,7 @@ const foldPage = (host: Host, rows: readonly EventRow[]): void => {
       evolve(host, decode(row));
     }
   } catch (error) {
-    throw new LogDamaged(position, error);
+    throw unreadableEvent(position, error);
   }
 };
 

@@ -7,7 +7,7 @@ import { eventsBetween } from './fold.ts';
 import { type Ledger, readHead, sqlOf, statement } from './ledger.ts';
 import { clearOutcomes, nextOutcome, type StoredOutcome, storeOutcome } from './outcomes.ts';
 import type { Projection, Sql } from './projection.port.ts';
-import { guarded } from './sqlite-failure.ts';
+import { eventsCutOff, guarded } from './sqlite-failure.ts';
 import { allCheckpoints, clearEntities, currentHost, readCheckpoint, STATE_VERSION, saveCheckpoint, saveEntities, snapshot } from './state.ts';
 
 /** A projection's tables in a database in memory, and the state that ran along while they were filled. */
@@ -117,6 +117,9 @@ type Lagging = { readonly state: boolean; readonly projections: readonly Project
 const lagging = (ledger: Ledger): Lagging => {
   const { position } = ledger.cache.head;
   const checkpoints = allCheckpoints(ledger);
+  // Folding again would wipe out the trace that the events were there.
+  const seen = Math.max(0, ...[...checkpoints.values()].map((one) => one.position));
+  if (seen > position) throw eventsCutOff(position, seen);
   const lags = (name: string, version: number): boolean => {
     const known = checkpoints.get(name);
     return known?.version !== version || known.position !== position;

@@ -1,19 +1,24 @@
 import { type Failure, failure } from '../../domain/failure.ts';
 import { err, type Result } from '../../domain/result.ts';
 
-/** An event that cannot be read or cannot follow from those before it: the log was damaged or forged. */
+/** The log was damaged, cut or forged: nothing may be decided on it. `guarded` gives its failure. */
 export class LogDamaged extends Error {
   readonly failure: Failure;
-  constructor(position: number, cause: unknown) {
-    const message = `event ${position} cannot be read`;
-    super(message, { cause });
-    this.failure = failure('D_VERIFY', message, {
-      cause: cause instanceof Error ? cause.message : String(cause),
-      position,
-      next: 'domtrail verify',
-    });
+  constructor(reason: Failure) {
+    super(reason.message);
+    this.failure = reason;
   }
 }
+
+/** An event that cannot be decoded, or cannot follow from those before it. */
+export const unreadableEvent = (position: number, error: unknown): LogDamaged => {
+  const cause = error instanceof Error ? error.message : String(error);
+  return new LogDamaged(failure('D_VERIFY', `event ${position} cannot be read`, { cause, position, next: 'domtrail verify' }));
+};
+
+/** Something that was derived from events is newer than the newest event. */
+export const eventsCutOff = (head: number, seen: number): LogDamaged =>
+  new LogDamaged(failure('D_VERIFY', `events ${head + 1} to ${seen} are gone from the log`, { position: head + 1, next: 'domtrail verify' }));
 
 const codeOf = (error: unknown): string | null =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;

@@ -2,7 +2,7 @@ import { Observable, type Subscriber } from 'rxjs';
 import type { Recorded } from '../../domain/event.ts';
 import { type Ledger, statement } from './ledger.ts';
 import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
-import { LogDamaged, sqliteFailure } from './sqlite-failure.ts';
+import { sqliteFailure, unreadableEvent } from './sqlite-failure.ts';
 
 /** `caughtUp`: everything that was recorded when it was sent has been sent; `position` is the last one. */
 export type Signal =
@@ -21,7 +21,7 @@ const pageAfter = (ledger: Ledger, position: number): readonly Recorded[] => {
     try {
       return decode(row);
     } catch (error) {
-      throw new LogDamaged(row[0], error);
+      throw unreadableEvent(row[0], error);
     }
   });
 };

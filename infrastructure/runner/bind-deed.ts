@@ -17,12 +17,16 @@ type Binding = { readonly made: ReadonlyMap<number, Disk>; readonly pools: Pools
 
 const idOf = (ref: DiskRef, { made }: Binding) => {
   const id = resolve(ref, made);
-  if (!id) throw new Error(`a step needs the disk of step ${'madeBy' in ref ? ref.madeBy : '?'}, which is not recorded`);
+  if (!id)
+    throw new Error(`a step needs the disk of step ${'madeBy' in ref ? ref.madeBy : '?'}, which is not recorded`);
   return id;
 };
 
 /** Another pool's disk is read through its path; it must be active for that. */
-const fromDisk = async (source: Extract<ContentSource, { kind: 'disk' }>, binding: Binding): Promise<Result<BoundSource, Failure>> => {
+const fromDisk = async (
+  source: Extract<ContentSource, { kind: 'disk' }>,
+  binding: Binding,
+): Promise<Result<BoundSource, Failure>> => {
   const pool = binding.pools.get(source.at.pool);
   if (!pool.ok) return pool;
   const { driver, looks } = pool.value;
@@ -31,7 +35,9 @@ const fromDisk = async (source: Extract<ContentSource, { kind: 'disk' }>, bindin
   const id = idOf(source.disk, binding);
   const seen = look.value.byId.get(id);
   if (!seen || seen.name !== driver.nameOf(source.at)) {
-    return err(failure('D_DRIFT', `the disk to copy (${driver.nameOf(source.at)}, ${id}) is not where the log left it`));
+    return err(
+      failure('D_DRIFT', `the disk to copy (${driver.nameOf(source.at)}, ${id}) is not where the log left it`),
+    );
   }
   if (!seen.active) {
     const acted = await driver.act({ command: 'activate', step: 0, deed: { do: 'activate', disk: id, at: source.at } });

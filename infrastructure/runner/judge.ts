@@ -29,13 +29,20 @@ type NameOf = (place: Place) => string;
 
 const drift = (message: string): Verdict => ({ is: 'drift', message });
 
-const judgeMaking = (job: Job, at: Place, origin: DiskId | null, look: Look, nameOf: NameOf): Verdict => {
-  const name = nameOf(at);
+type Making = Extract<BoundDeed, { do: 'create' | 'snapshot' }>;
+
+/** A name is no proof of a disk: what a snapshot is taken of must be the disk the plan meant, where the log left it. */
+const judgeOrigin = (deed: Making, look: Look, nameOf: NameOf): Verdict => {
+  if (deed.do === 'create') return { is: 'ready', disk: null };
+  const origin = at(deed.of, deed.from, look, nameOf);
+  return 'is' in origin ? origin : { is: 'ready', disk: null };
+};
+
+const judgeMaking = (job: Job, deed: Making, look: Look, nameOf: NameOf): Verdict => {
+  const name = nameOf(deed.at);
+  const origin = deed.do === 'snapshot' ? deed.of : null;
   const there = look.byName.get(name);
-  if (!there) {
-    if (origin === null) return { is: 'ready', disk: null };
-    return look.byId.has(origin) ? { is: 'ready', disk: null } : drift(`the disk to copy for ${name} (${origin}) is gone`);
-  }
+  if (!there) return judgeOrigin(deed, look, nameOf);
   if (there.madeBy?.command !== job.command || there.madeBy.step !== job.step) {
     return drift(`${name} exists already and was not made by this command`);
   }
@@ -79,9 +86,8 @@ export const judge = (job: Job, look: Look, nameOf: NameOf): Verdict => {
   const { deed } = job;
   switch (deed.do) {
     case 'create':
-      return judgeMaking(job, deed.at, null, look, nameOf);
     case 'snapshot':
-      return judgeMaking(job, deed.at, deed.of, look, nameOf);
+      return judgeMaking(job, deed, look, nameOf);
     case 'move':
       return judgeMove(deed, look, nameOf);
     case 'erase':
@@ -104,6 +110,7 @@ export const judgeAfter = (job: Job, look: Look, nameOf: NameOf, failed: boolean
   if (verdict.is !== 'ready' || failed) return verdict;
   const { deed } = job;
   if (deed.do === 'fill' || deed.do === 'read') return { is: 'done', disk: verdict.disk };
-  if (deed.do === 'resize' && verdict.disk && verdict.disk.bytes >= deed.bytes) return { is: 'done', disk: verdict.disk };
+  if (deed.do === 'resize' && verdict.disk && verdict.disk.bytes >= deed.bytes)
+    return { is: 'done', disk: verdict.disk };
   return verdict;
 };

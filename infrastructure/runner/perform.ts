@@ -1,10 +1,10 @@
 import type { CommandEvent, Evidence } from '../../domain/command/events.ts';
 import { madeSoFar, type Operation } from '../../domain/command/operation.ts';
+import { wordsOfDeed } from '../../domain/deed-words.ts';
 import type { Disk } from '../../domain/disk.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { Deed, Step } from '../../domain/steps.ts';
-import { wordsOfDeed } from '../../domain/deed-words.ts';
 import type { Job, Progress, Sighting } from '../drivers/driver.port.ts';
 import type { Fault } from '../fault.ts';
 import type { Hypervisor } from '../hypervisor/hypervisor.port.ts';
@@ -27,9 +27,15 @@ export type StepFailed = Extract<CommandEvent, { type: 'StepFailed' }>;
 
 const NOTHING_RAN: Evidence = { argv: [], exitCode: null, stderr: '', durationMs: 0 };
 
-type Outcome = { readonly found: boolean; readonly before: Sighting | null; readonly after: Sighting | null; readonly evidence: Evidence };
+type Outcome = {
+  readonly found: boolean;
+  readonly before: Sighting | null;
+  readonly after: Sighting | null;
+  readonly evidence: Evidence;
+};
 
-const diskOf = (sighting: Sighting | null): Disk | null => (sighting ? { id: sighting.id, bytes: sighting.bytes } : null);
+const diskOf = (sighting: Sighting | null): Disk | null =>
+  sighting ? { id: sighting.id, bytes: sighting.bytes } : null;
 
 const done = (step: Step, outcome: Outcome): StepDone => ({
   type: 'StepDone',
@@ -53,7 +59,11 @@ const failed = (step: Step, { code, message, cause }: Failure, evidence: Evidenc
   evidence,
 });
 
-const moveDomain = async (step: Step, deed: Exclude<Deed, DiskDeed>, hands: Hands): Promise<Result<StepDone, StepFailed>> => {
+const moveDomain = async (
+  step: Step,
+  deed: Exclude<Deed, DiskDeed>,
+  hands: Hands,
+): Promise<Result<StepDone, StepFailed>> => {
   const { hypervisor } = hands;
   const acted = await (deed.do === 'startDomain' ? hypervisor.start(deed.vm) : hypervisor.stop(deed.vm, deed.how));
   hands.fault.reach('after-step');
@@ -68,7 +78,13 @@ const verdictFailure = (verdict: Verdict, known: Failure | null, evidence: Evide
   return failure('D_STEP_FAILED', 'the step ran but its result is not there', { cause: evidence.stderr.slice(0, 500) });
 };
 
-const act = async (step: Step, job: Job, hands: Hands, { driver, looks }: PoolHands, before: Verdict): Promise<Result<StepDone, StepFailed>> => {
+type Bound = { readonly step: Step; readonly job: Job; readonly before: Verdict };
+
+const act = async (
+  { step, job, before }: Bound,
+  hands: Hands,
+  { driver, looks }: PoolHands,
+): Promise<Result<StepDone, StepFailed>> => {
   if (before.is === 'spoiled') {
     const scrapped = await driver.scrap(before.disk, job);
     looks.changed();
@@ -81,7 +97,8 @@ const act = async (step: Step, job: Job, hands: Hands, { driver, looks }: PoolHa
   const look = await looks.now();
   if (!look.ok) return err(failed(step, look.error, acted.evidence));
   const after = judgeAfter(job, look.value, driver.nameOf, acted.failure !== null);
-  if (after.is !== 'done') return err(failed(step, verdictFailure(after, acted.failure, acted.evidence), acted.evidence));
+  if (after.is !== 'done')
+    return err(failed(step, verdictFailure(after, acted.failure, acted.evidence), acted.evidence));
   const seenBefore = 'disk' in before ? before.disk : null;
   return ok(done(step, { found: false, before: seenBefore, after: after.disk, evidence: acted.evidence }));
 };
@@ -90,7 +107,11 @@ const act = async (step: Step, job: Job, hands: Hands, { driver, looks }: PoolHa
  * Observe, act, observe. Gives the event to record: done (also when it was already so), or failed with what is in the
  * way. Touches nothing when the world is neither as before nor as after the step.
  */
-export const perform = async (operation: Operation, step: Step, hands: Hands): Promise<Result<StepDone, StepFailed>> => {
+export const perform = async (
+  operation: Operation,
+  step: Step,
+  hands: Hands,
+): Promise<Result<StepDone, StepFailed>> => {
   hands.fault.reach('before-step');
   const { deed } = step;
   if (isDomainDeed(deed)) return moveDomain(step, deed, hands);
@@ -111,6 +132,6 @@ export const perform = async (operation: Operation, step: Step, hands: Hands): P
     case 'drift':
       return err(failed(step, failure('D_DRIFT', before.message), NOTHING_RAN));
     default:
-      return act(step, job, hands, pool.value, before);
+      return act({ step, job, before }, hands, pool.value);
   }
 };

@@ -58,7 +58,10 @@ const finishOrUndo = async (operation: Operation, journal: Journal, hands: Hands
  * Ends one unfinished command: finishes it by the runner, or, where it cannot go on, takes back what stands. A command
  * whose process lives is left alone.
  */
-export const recoverOperation = async (operation: Operation, recovery: Recovery): Promise<Result<Recovered, Failure>> => {
+export const recoverOperation = async (
+  operation: Operation,
+  recovery: Recovery,
+): Promise<Result<Recovered, Failure>> => {
   const { command, name } = operation;
   const resumedFrom = firstOpen(operation);
   const base = { command, name, resumedFrom };
@@ -73,7 +76,10 @@ export const recoverOperation = async (operation: Operation, recovery: Recovery)
 };
 
 /** Every unfinished command, oldest first. */
-export const recoverAll = async (recovery: Recovery, only: (operation: Operation) => boolean): Promise<Result<readonly Recovered[], Failure>> => {
+export const recoverAll = async (
+  recovery: Recovery,
+  only: (operation: Operation) => boolean,
+): Promise<Result<readonly Recovered[], Failure>> => {
   const open = [...recovery.journal.host().operations.values()].filter(only).sort((a, b) => a.position - b.position);
   const recovered: Recovered[] = [];
   for (const operation of open) {

@@ -36,7 +36,8 @@ const record = ({ command, journal }: Run, events: readonly DomainEvent[]): void
   if (!recorded.ok) throw new JournalFailed(recorded.error);
 };
 
-const asFailure = ({ code, message, n, words }: StepFailed): Failure => failure(code, message, { cause: `step ${n}: ${words}` });
+const asFailure = ({ code, message, n, words }: StepFailed): Failure =>
+  failure(code, message, { cause: `step ${n}: ${words}` });
 
 /** Facts of the whole plan hold from the moment the last main step is recorded, in the same transaction. */
 const factsAfter = (run: Run, step: Step, done: DomainEvent): readonly Fact[] => {
@@ -112,7 +113,9 @@ const standing = (operation: Operation): readonly number[] => Object.keys(operat
 
 /** Nothing of it stands: the world is as before, so the command is over. */
 const leavesNothing = (operation: Operation): boolean =>
-  operation.plan.main.every((step) => !(step.n in operation.done) || step.deed.do === 'activate' || step.deed.do === 'read');
+  operation.plan.main.every(
+    (step) => !(step.n in operation.done) || step.deed.do === 'activate' || step.deed.do === 'read',
+  );
 
 const stop = async (run: Run, failures: readonly StepFailed[]): Promise<Ended> => {
   const [first] = failures;
@@ -167,7 +170,8 @@ export const undoOperation = async (run: Run, reason: Failure): Promise<Result<E
   try {
     const operation = operationOf(run);
     if (operation.course.is !== 'undoing') {
-      if (!canUndo(operation)) return err(failure('D_STUCK', `${operation.name} has nothing left to undo, only to tidy up`));
+      if (!canUndo(operation))
+        return err(failure('D_STUCK', `${operation.name} has nothing left to undo, only to tidy up`));
       record(run, [{ type: 'UndoPlanned', ...planUndo(operation) }]);
     }
     return ok(await backward(run, reason));

@@ -29,17 +29,24 @@ type Expectation = {
 const expectedIn = (host: Host, pool: Pool): readonly Expectation[] => {
   const disks = [...host.vms.values()].flatMap(volumesOf).flatMap((volume) =>
     volume.spec.pool === pool.name
-      ? disksOf(volume).map(({ disk, role }): Expectation => ({
-          object: volume.spec.key,
-          kind: 'volume',
-          disk,
-          place: placeOf(volume, role),
-          position: volume.revisions.find((revision) => revision.disk.id === disk.id)?.position ?? null,
-        }))
+      ? disksOf(volume).map(
+          ({ disk, role }): Expectation => ({
+            object: volume.spec.key,
+            kind: 'volume',
+            disk,
+            place: placeOf(volume, role),
+            position: volume.revisions.find((revision) => revision.disk.id === disk.id)?.position ?? null,
+          }),
+        )
       : [],
   );
   const trash = [...host.trash.values()].filter(({ place }) => place.pool === pool.name);
-  return [...disks, ...trash.map(({ disk, place, from, position }): Expectation => ({ object: from, kind: 'trash', disk, place, position }))];
+  return [
+    ...disks,
+    ...trash.map(
+      ({ disk, place, from, position }): Expectation => ({ object: from, kind: 'trash', disk, place, position }),
+    ),
+  ];
 };
 
 const compare = (expected: Expectation, look: Look, driver: VolumeDriver): Finding => {
@@ -52,7 +59,9 @@ const compare = (expected: Expectation, look: Look, driver: VolumeDriver): Findi
   }
   if (seen) return { ...base, problem: `its disk ${expected.disk.id} is now called ${seen.name}`, repair: null };
   const other = look.byName.get(name);
-  const problem = other ? `another disk (${other.id}) has its name; ${expected.disk.id} is gone` : `its disk ${expected.disk.id} is gone`;
+  const problem = other
+    ? `another disk (${other.id}) has its name; ${expected.disk.id} is gone`
+    : `its disk ${expected.disk.id} is gone`;
   const repair = expected.kind === 'trash' ? 'domtrail gc --yes' : null;
   return { ...base, problem, repair };
 };
@@ -63,7 +72,13 @@ const unexpected = (seen: Sighting, host: Host): Finding => {
   if (!seen.madeBy) return { ...base, kind: 'foreign', problem: null, repair: null };
   const open = host.operations.get(seen.madeBy.command);
   const repair = open ? 'domtrail recover' : null;
-  return { ...base, kind: 'leftover', problem: `made by cmd:${seen.madeBy.command}, which the log does not keep`, position: open?.position ?? null, repair };
+  return {
+    ...base,
+    kind: 'leftover',
+    problem: `made by cmd:${seen.madeBy.command}, which the log does not keep`,
+    position: open?.position ?? null,
+    repair,
+  };
 };
 
 const operations = (host: Host): readonly Finding[] =>
@@ -75,7 +90,11 @@ const operations = (host: Host): readonly Finding[] =>
     repair: 'domtrail recover',
   }));
 
-const checkPool = async (host: Host, pool: Pool, driver: VolumeDriver): Promise<Result<readonly Finding[], Failure>> => {
+const checkPool = async (
+  host: Host,
+  pool: Pool,
+  driver: VolumeDriver,
+): Promise<Result<readonly Finding[], Failure>> => {
   const sightings = await driver.survey();
   if (!sightings.ok) {
     const { message } = sightings.error;
@@ -92,7 +111,10 @@ const checkPool = async (host: Host, pool: Pool, driver: VolumeDriver): Promise<
  * Compares what the log says with what each pool has, disk by disk, by identity. Changes nothing. Disks of others are
  * listed without a problem: they are none of ours.
  */
-export const checkHost = async (host: Host, driverFor: (pool: Pool) => VolumeDriver): Promise<Result<readonly Finding[], Failure>> => {
+export const checkHost = async (
+  host: Host,
+  driverFor: (pool: Pool) => VolumeDriver,
+): Promise<Result<readonly Finding[], Failure>> => {
   const findings: Finding[] = [...operations(host)];
   for (const pool of host.pools.values()) {
     if (pool.driver === 'linux-kernel') continue;

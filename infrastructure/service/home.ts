@@ -25,4 +25,5 @@ export const homeAt = (dir: string): Home => ({
 });
 
 /** `--home`, else DOMTRAIL_HOME, else the place for root or for this user. */
-export const findHome = (option: string | undefined): Home => homeAt(resolve(option ?? (process.env['DOMTRAIL_HOME'] || defaultDir())));
+export const findHome = (option: string | undefined): Home =>
+  homeAt(resolve(option ?? (process.env['DOMTRAIL_HOME'] || defaultDir())));

@@ -23,7 +23,11 @@ const watched = (host: Host, command: Command): readonly Volume[] => {
 };
 
 /** Ids of the disks of a command's volumes that some process has open now: part of the decision's context. */
-export const openDisks = async (host: Host, command: Command, pools: Pools): Promise<Result<readonly string[], Failure>> => {
+export const openDisks = async (
+  host: Host,
+  command: Command,
+  pools: Pools,
+): Promise<Result<readonly string[], Failure>> => {
   const open: string[] = [];
   const byPool = new Map<string, Volume[]>();
   for (const volume of watched(host, command)) {

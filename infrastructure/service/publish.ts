@@ -1,8 +1,8 @@
 import type { Failure } from '../../domain/failure.ts';
 import type { Host } from '../../domain/host/host.ts';
 import { ok, type Result } from '../../domain/result.ts';
-import type { Ledger } from '../ledger/ledger.ts';
 import { sha256 } from '../ledger/hashes.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { guarded } from '../ledger/sqlite-failure.ts';
 import { currentHost, readCheckpoint, saveCheckpoint } from '../ledger/state.ts';
 import { writeQubesXml } from '../qubes-xml/write.ts';
@@ -16,7 +16,11 @@ const VERSION = 1;
  * somebody else and is left alone (D_XML_FOREIGN_CHANGE). A crash between the file and the checkpoint is harmless: the
  * next time the file already has the content that is to be written.
  */
-export const publishQubesXml = (ledger: Ledger, home: Home, render: (host: Host) => Result<string, Failure>): Result<null, Failure> => {
+export const publishQubesXml = (
+  ledger: Ledger,
+  home: Home,
+  render: (host: Host) => Result<string, Failure>,
+): Result<null, Failure> => {
   const host = currentHost(ledger);
   if (!host.site) return ok(null);
   const before = readCheckpoint(ledger, NAME);

@@ -4,17 +4,25 @@ import { decide } from '../../domain/decide.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import type { Fault } from '../fault.ts';
-import { accept, type Actor } from '../ledger/accept.ts';
+import { type Actor, accept } from '../ledger/accept.ts';
 import { bootId, processLives, thisProcess } from '../ledger/process-identity.ts';
 import { currentHost } from '../ledger/state.ts';
-import { runOperation } from '../runner/run.ts';
 import { type Recovered, recoverAll } from '../runner/recover.ts';
+import { runOperation } from '../runner/run.ts';
 import { handsFor, type Service } from './service.ts';
 
 const SYSTEM = (actor: Actor): Actor => ({ ...actor, tool: 'domtrail recovery' });
 
 const systemActor = (): Actor =>
-  SYSTEM({ user: 'domtrail', uid: process.getuid?.() ?? -1, loginUid: null, tty: null, tool: '', argv: [], source: null });
+  SYSTEM({
+    user: 'domtrail',
+    uid: process.getuid?.() ?? -1,
+    loginUid: null,
+    tty: null,
+    tool: '',
+    argv: [],
+    source: null,
+  });
 
 const someVmDied = (service: Service, boot: string): boolean =>
   [...currentHost(service.ledger).vms.values()].some(({ power }) => power.is === 'running' && power.bootId !== boot);
@@ -27,8 +35,21 @@ const recordReboot = async (service: Service, fault: Fault): Promise<Result<read
   const now = Date.now();
   const id = randomUUID();
   const context = { now, bootId: boot, uuid: randomUUID(), open: [] };
-  const envelope = { id, name: command.name, schemaVersion: 1, payload: command.payload, actor: systemActor(), reason: 'the host has another boot id', context, receivedAt: now, owner: thisProcess() };
-  const accepted = accept(service.ledger, { envelope, decide: (host, position) => decide(host, command, { ...context, position }) });
+  const envelope = {
+    id,
+    name: command.name,
+    schemaVersion: 1,
+    payload: command.payload,
+    actor: systemActor(),
+    reason: 'the host has another boot id',
+    context,
+    receivedAt: now,
+    owner: thisProcess(),
+  };
+  const accepted = accept(service.ledger, {
+    envelope,
+    decide: (host, position) => decide(host, command, { ...context, position }),
+  });
   if (!accepted.ok) return accepted;
   const open = currentHost(service.ledger).operations.has(id);
   const base = { command: id, name: command.name, resumedFrom: 1, steps: [] };
@@ -49,9 +70,13 @@ export type HowToRecover = {
  * Ends what is unfinished and takes note of a reboot. The caller holds the lease. Runs before every changing command, and
  * as `recover`.
  */
-export const recoverHost = async (service: Service, { fault, failedToo }: HowToRecover): Promise<Result<readonly Recovered[], Failure>> => {
+export const recoverHost = async (
+  service: Service,
+  { fault, failedToo }: HowToRecover,
+): Promise<Result<readonly Recovered[], Failure>> => {
   const us = thisProcess();
-  const wanted = ({ course }: Operation): boolean => failedToo || course.is === 'forward' || (course.is === 'undoing' && !course.failure);
+  const wanted = ({ course }: Operation): boolean =>
+    failedToo || course.is === 'forward' || (course.is === 'undoing' && !course.failure);
   const lives: typeof processLives = (owner) => processLives(owner) && owner.pid !== us.pid;
   const hands = handsFor(service, 'recover', fault);
   const recovery = { journal: service.journal, hands, owner: us, lives: (owner: typeof us) => lives(owner) };

@@ -1,9 +1,9 @@
+import { canonicalJson, type Json } from '../../domain/canonical-json.ts';
 import type { CommandName } from '../../domain/command/registry.ts';
 import { type Command, decide } from '../../domain/decide.ts';
 import { type Context, eventsOf } from '../../domain/decision.ts';
 import type { DomainEvent, Recorded } from '../../domain/event.ts';
 import { emptyHost, evolve } from '../../domain/host/host.ts';
-import { canonicalJson, type Json } from '../../domain/canonical-json.ts';
 import { eventsBetween } from '../ledger/fold.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { commandsUpTo, type StoredCommand } from '../ledger/queries.ts';
@@ -22,10 +22,17 @@ type Decided = Extract<DomainEvent, { type: 'CommandAccepted' | 'CommandRejected
 
 const asJson = (value: unknown): Json => JSON.parse(JSON.stringify(value ?? null)) as Json;
 
-const contextOf = (command: StoredCommand, position: number): Context => ({ ...(command.context as Omit<Context, 'position'>), position });
+const contextOf = (command: StoredCommand, position: number): Context => ({
+  ...(command.context as Omit<Context, 'position'>),
+  position,
+});
 
 /** The events that today's deciders give for a recorded command; the owner and the digest are facts of that day. */
-const decideAgain = (host: Parameters<typeof decide>[0], stored: StoredCommand, first: Recorded<Decided>): readonly DomainEvent[] => {
+const decideAgain = (
+  host: Parameters<typeof decide>[0],
+  stored: StoredCommand,
+  first: Recorded<Decided>,
+): readonly DomainEvent[] => {
   const command = { name: stored.name as CommandName, payload: stored.payload } as Command;
   const decision = decide(host, command, contextOf(stored, first.position));
   const { event } = first;
@@ -60,7 +67,11 @@ export const replayCommands = (ledger: Ledger, to = Number.MAX_SAFE_INTEGER): Re
       const was = asJson(recorded.event);
       if (canonicalJson(again) !== canonicalJson(was)) {
         const { id, name } = expected.command;
-        return { commands: decided, events, difference: { position: recorded.position, command: id, name, recorded: was, decided: again } };
+        return {
+          commands: decided,
+          events,
+          difference: { position: recorded.position, command: id, name, recorded: was, decided: again },
+        };
       }
     }
     evolve(host, recorded);

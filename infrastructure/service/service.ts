@@ -67,4 +67,3 @@ export const closeService = ({ ledger }: Service): void => {
   releaseLease(ledger);
   closeLedger(ledger);
 };
-

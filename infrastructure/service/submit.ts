@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Json } from '../../domain/canonical-json.ts';
 import type { StepEvent } from '../../domain/command/events.ts';
 import type { Operation } from '../../domain/command/operation.ts';
 import { type Command, decide } from '../../domain/decide.ts';
@@ -6,18 +7,17 @@ import type { Context, Decision } from '../../domain/decision.ts';
 import type { Recorded } from '../../domain/event.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
+import { NO_FAULT } from '../fault.ts';
 import { type Actor, accept, type Envelope } from '../ledger/accept.ts';
 import { acquireLeaseWithin, releaseLease } from '../ledger/lease.ts';
 import { readOutcome, type StoredOutcome } from '../ledger/outcomes.ts';
 import { bootId, thisProcess } from '../ledger/process-identity.ts';
 import { currentHost } from '../ledger/state.ts';
-import { type Ended, runOperation } from '../runner/run.ts';
 import { type Recovered, recoverOperation } from '../runner/recover.ts';
-import { NO_FAULT } from '../fault.ts';
+import { type Ended, runOperation } from '../runner/run.ts';
 import { openDisks } from './observe.ts';
 import { recoverHost } from './recover.ts';
 import { handsFor, type Service } from './service.ts';
-import type { Json } from '../../domain/canonical-json.ts';
 
 export type Submission = {
   readonly command: Command;
@@ -80,14 +80,23 @@ const run = async (service: Service, id: string): Promise<Result<Ended | null, F
 
 const failureOf = (outcome: StoredOutcome, ended: Ended | null): Failure | null => {
   if (ended?.is === 'failed') {
-    return { ...ended.failure, next: ended.failure.next ?? 'domtrail recover   (finishes it, or takes back what stands)' };
+    return {
+      ...ended.failure,
+      next: ended.failure.next ?? 'domtrail recover   (finishes it, or takes back what stands)',
+    };
   }
   if (ended?.is === 'abandoned') return ended.failure;
-  return outcome.outcome === 'rejected' || outcome.outcome === 'failed' || outcome.outcome === 'abandoned' ? outcome.failure : null;
+  return outcome.outcome === 'rejected' || outcome.outcome === 'failed' || outcome.outcome === 'abandoned'
+    ? outcome.failure
+    : null;
 };
 
 /** An unfinished command that stands in the way and whose process is gone is ended first, then asked again. */
-const clearTheWay = async (service: Service, command: Command, seen: Seen): Promise<Result<readonly Recovered[], Failure>> => {
+const clearTheWay = async (
+  service: Service,
+  command: Command,
+  seen: Seen,
+): Promise<Result<readonly Recovered[], Failure>> => {
   const decision = decideNow(service, command, seen);
   if (decision.ok || decision.error.code !== 'D_BUSY') return ok([]);
   const operation: Operation | undefined = currentHost(service.ledger).operations.get(decision.error.holder ?? '');
@@ -98,7 +107,11 @@ const clearTheWay = async (service: Service, command: Command, seen: Seen): Prom
   return one.ok ? ok([one.value]) : one;
 };
 
-const submitHolding = async (service: Service, submission: Submission, fresh: string): Promise<Result<Submitted, Failure>> => {
+const submitHolding = async (
+  service: Service,
+  submission: Submission,
+  fresh: string,
+): Promise<Result<Submitted, Failure>> => {
   const before = await recoverHost(service, { fault: NO_FAULT, failedToo: false });
   if (!before.ok) return before;
   const seen = await observe(service, submission.command);
@@ -108,7 +121,8 @@ const submitHolding = async (service: Service, submission: Submission, fresh: st
   const envelope = envelopeOf(submission, seen.value, fresh);
   const toDecide = {
     envelope,
-    decide: (host: Parameters<typeof decide>[0], position: number) => decide(host, submission.command, { ...seen.value, position }),
+    decide: (host: Parameters<typeof decide>[0], position: number) =>
+      decide(host, submission.command, { ...seen.value, position }),
   };
   const accepted = accept(service.ledger, toDecide, () => service.fault.reach('before-commit'));
   if (!accepted.ok) return accepted;
@@ -117,7 +131,14 @@ const submitHolding = async (service: Service, submission: Submission, fresh: st
   if (!ended.ok) return ended;
   const outcome = finalOutcome(service, envelope.id);
   const recovered = [...before.value, ...cleared.value];
-  return ok({ id: envelope.id, repeated, outcome, failure: failureOf(outcome, ended.value), ended: ended.value, recovered });
+  return ok({
+    id: envelope.id,
+    repeated,
+    outcome,
+    failure: failureOf(outcome, ended.value),
+    ended: ended.value,
+    recovered,
+  });
 };
 
 /**
@@ -144,6 +165,9 @@ export const stepEvents = (recorded: readonly Recorded[]): readonly StepEvent[] 
 
 export const stuck = (recovered: readonly Recovered[]): Failure | null => {
   const one = recovered.find(({ outcome }) => outcome === 'stuck');
-  return one ? failure('D_STUCK', `${one.name} (cmd:${one.command}) can neither be finished nor undone`, { cause: one.failure?.message ?? '' }) : null;
+  return one
+    ? failure('D_STUCK', `${one.name} (cmd:${one.command}) can neither be finished nor undone`, {
+        cause: one.failure?.message ?? '',
+      })
+    : null;
 };
-

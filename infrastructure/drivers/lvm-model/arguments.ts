@@ -48,31 +48,43 @@ const optionOf = (arg: string): Option | null => {
   return { name: short, value: arg.length > 2 ? arg.slice(2) : undefined };
 };
 
+const refuse = (text: string): Result<never, Said> => err(rejected(text, 'Error during parsing of command line.'));
+
+/** An option and how many of the arguments it took. */
+const takeOption = (args: readonly string[], at: number): Result<Option & { readonly taken: number }, Said> => {
+  const arg = args[at] ?? '';
+  const option = optionOf(arg);
+  if (option && FLAGS.has(option.name)) return ok({ ...option, taken: 1 });
+  if (!option || !WITH_VALUE.has(option.name)) return refuse(`unrecognized option '${arg}'`);
+  if (option.value !== undefined) return ok({ ...option, taken: 1 });
+  const value = args[at + 1];
+  return value === undefined
+    ? refuse(`option '${arg}' requires an argument`)
+    : ok({ name: option.name, value, taken: 2 });
+};
+
 /** Reads a command line as LVM does; `--` ends the options. */
 export const parseArguments = (args: readonly string[]): Result<Arguments, Said> => {
   const options = new Map<string, string[]>();
-  const words: string[] = [];
-  for (let at = 0; at < args.length; at++) {
+  const end = args.indexOf('--');
+  const words: string[] = end < 0 ? [] : args.slice(end + 1);
+  for (let at = 0; at < (end < 0 ? args.length : end); ) {
     const arg = args[at] ?? '';
-    if (arg === '--') {
-      words.push(...args.slice(at + 1));
-      break;
-    }
     if (!arg.startsWith('-')) {
       words.push(arg);
+      at++;
       continue;
     }
-    const option = optionOf(arg);
-    const takes = option !== null && WITH_VALUE.has(option.name);
-    if (!option || !(takes || FLAGS.has(option.name))) return err(rejected(`unrecognized option '${arg}'`, 'Error during parsing of command line.'));
-    const value = takes ? (option.value ?? args[++at]) : '';
-    if (value === undefined) return err(rejected(`option '${arg}' requires an argument`, 'Error during parsing of command line.'));
-    options.set(option.name, [...(options.get(option.name) ?? []), value]);
+    const option = takeOption(args, at);
+    if (!option.ok) return option;
+    const { name, value = '', taken } = option.value;
+    options.set(name, [...(options.get(name) ?? []), value]);
+    at += taken;
   }
   return ok({ options, words });
 };
 
-export const valueOf = ({ options }: Arguments, name: string): string | undefined => options.get(name)?.at(-1);
+export const lastOf = ({ options }: Arguments, name: string): string | undefined => options.get(name)?.at(-1);
 
 const UNIT: Readonly<Record<string, number>> = { b: 1, B: 1, s: 512, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 

@@ -124,7 +124,12 @@ export const renamed =
     return only(written(state, withLv(state, { ...lv, name: to }), by));
   };
 
-export type NewSize = { readonly name: string; readonly extents: number; readonly shrink: boolean; readonly by: string };
+export type NewSize = {
+  readonly name: string;
+  readonly extents: number;
+  readonly shrink: boolean;
+  readonly by: string;
+};
 
 export const resized =
   ({ name, extents, shrink, by }: NewSize): Change =>

@@ -66,7 +66,8 @@ const limitOf = (operands: Operands): number => {
 
 const inputOf = (model: LvmModel, operands: Operands, { stdin }: RunOptions): Input | null => {
   const path = operands.get('if');
-  if (path === undefined) return stdin === undefined ? { chunks: new Map(), bytes: 0 } : readAll(stdin, limitOf(operands));
+  if (path === undefined)
+    return stdin === undefined ? { chunks: new Map(), bytes: 0 } : readAll(stdin, limitOf(operands));
   const lv = deviceNamed(model, path);
   return lv ? { chunks: model.contentOf(lv.name), bytes: lv.extents * EXTENT } : fromFile(path);
 };

@@ -6,7 +6,11 @@ import { KILLED, type Said } from './said.ts';
 import { EXTENT, type Lv } from './state.ts';
 
 const quiet = (stdout = ''): Said => ({ exitCode: 0, stdout, stderr: '' });
-const broken = (...stderr: readonly string[]): Said => ({ exitCode: 1, stdout: '', stderr: stderr.map((line) => `${line}\n`).join('') });
+const broken = (...stderr: readonly string[]): Said => ({
+  exitCode: 1,
+  stdout: '',
+  stderr: stderr.map((line) => `${line}\n`).join(''),
+});
 
 /** The active LV that a device's name or path belongs to. */
 export const deviceNamed = (model: LvmModel, device: string): Lv | undefined => {
@@ -27,7 +31,9 @@ const poolStatus = (model: LvmModel): Said => {
   const used = usedBlocks(state);
   const data = `${used}/${capacityOf(state)}`;
   const mode = used >= capacityOf(state) ? 'out_of_data_space' : 'rw';
-  return quiet(`0 ${sectors} thin-pool ${kernel.transactionId} ${state.lvs.size + 10}/1024 ${data} - ${mode} discard_passdown queue_if_no_space - 1024 \n`);
+  return quiet(
+    `0 ${sectors} thin-pool ${kernel.transactionId} ${state.lvs.size + 10}/1024 ${data} - ${mode} discard_passdown queue_if_no_space - 1024 \n`,
+  );
 };
 
 const noDevice = (device: string): Said => broken(`Device ${device} not found`, 'Command failed.');
@@ -63,6 +69,7 @@ export const blkdiscard = (model: LvmModel, args: readonly string[]): Said => {
   if (!lv) return broken(`blkdiscard: cannot open ${device}: No such file or directory`);
   const outcome = model.discard(lv.name);
   if (outcome.ok) return quiet();
-  return outcome.error.is === 'killed' ? KILLED : broken(`blkdiscard: ${device}: BLKDISCARD ioctl failed: Input/output error`);
+  return outcome.error.is === 'killed'
+    ? KILLED
+    : broken(`blkdiscard: ${device}: BLKDISCARD ioctl failed: Input/output error`);
 };
-

@@ -44,7 +44,8 @@ const sightingOf = (state: State, lv: Lv): Sighting => ({
   open: lv.open > 0,
 });
 
-const sightingsOf = (state: State): readonly Sighting[] => Array.from(state.lvs.values(), (lv) => sightingOf(state, lv));
+const sightingsOf = (state: State): readonly Sighting[] =>
+  Array.from(state.lvs.values(), (lv) => sightingOf(state, lv));
 
 const usageOf = (state: State): PoolUsage => ({
   bytes: capacityOf(state) * CHUNK,
@@ -66,7 +67,9 @@ const carryOut = (job: Job, options: ModelDriverOptions): Failure | null => {
         return failed ?? change(options, () => model.snapshot(lv.name, lvOf(deed.at), labels));
       });
     case 'move':
-      return onDisk(options, deed.from, deed.disk, (lv) => change(options, () => model.rename(lv.name, lvOf(deed.to), labels.by)));
+      return onDisk(options, deed.from, deed.disk, (lv) =>
+        change(options, () => model.rename(lv.name, lvOf(deed.to), labels.by)),
+      );
     case 'resize':
       return onDisk(options, deed.at, deed.disk, (lv) =>
         change(options, () => model.resize(lv.name, deed.bytes, { shrink: deed.shrink, by: labels.by })),
@@ -76,7 +79,9 @@ const carryOut = (job: Job, options: ModelDriverOptions): Failure | null => {
     case 'fill':
       return onDisk(options, deed.at, deed.disk, (lv) => fillLv(options, lv, deed.from));
     case 'read':
-      return onDisk(options, deed.at, deed.disk, (lv) => readLv(options, lv, deed.to.kind === 'file' ? deed.to.path : null));
+      return onDisk(options, deed.at, deed.disk, (lv) =>
+        readLv(options, lv, deed.to.kind === 'file' ? deed.to.path : null),
+      );
     case 'erase':
       if (deed.at.role.kind !== 'trash') throw new Error(`${lvOf(deed.at)} is not trash and must not be erased`);
       return onDisk(options, deed.at, deed.disk, (lv) => eraseLv(options, lv, labels.by));
@@ -91,7 +96,12 @@ const attempt = (job: Job, model: LvmModel, act: () => Failure | null): Acted =>
   const refused = refusalOf(job, model.state().volumeGroup);
   if (refused) return { evidence: NOTHING_RAN, failure: refused };
   const failed = act();
-  const evidence: Evidence = { argv: [wordsOf(job.deed)], exitCode: failed ? 5 : 0, stderr: failed?.message ?? '', durationMs: 0 };
+  const evidence: Evidence = {
+    argv: [wordsOf(job.deed)],
+    exitCode: failed ? 5 : 0,
+    stderr: failed?.message ?? '',
+    durationMs: 0,
+  };
   return { evidence, failure: failed };
 };
 
@@ -110,7 +120,9 @@ export const lvmModelDriver = (options: ModelDriverOptions): VolumeDriver => {
   const { model } = options;
   const seen = async <T>(look: (state: State) => T): Promise<Result<T, Failure>> => {
     const state = model.state();
-    return state.visible ? ok(look(state)) : err(failure('D_POOL_UNSEEN', `volume group ${state.volumeGroup} cannot be seen`));
+    return state.visible
+      ? ok(look(state))
+      : err(failure('D_POOL_UNSEEN', `volume group ${state.volumeGroup} cannot be seen`));
   };
   return {
     nameOf: ({ vid, role }) => lvNameOf(vid, role),

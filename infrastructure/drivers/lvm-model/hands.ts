@@ -70,7 +70,12 @@ export const change = (options: Options, ask: () => Outcome): Failure | null => 
 };
 
 /** Acts on the LV at a place if it is that disk. */
-export const onDisk = ({ model }: Options, at: Place, disk: DiskId, act: (lv: Lv) => Failure | null): Failure | null => {
+export const onDisk = (
+  { model }: Options,
+  at: Place,
+  disk: DiskId,
+  act: (lv: Lv) => Failure | null,
+): Failure | null => {
   const lv = model.find(lvOf(at));
   return lv?.uuid === disk ? act(lv) : failure('D_DRIFT', `${lvNameOf(at.vid, at.role)} is not the disk ${disk}`);
 };

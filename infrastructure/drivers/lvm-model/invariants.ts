@@ -17,8 +17,12 @@ const devices = ({ lvs, kernel, pool }: State): readonly string[] => {
   const listed = new Set([...lvs.values()].map(({ thinId }) => thinId));
   const known = kernel.devices;
   return [
-    ...[...listed].filter((id) => !known.has(id) && !waiting.has(id)).map((id) => `thin device ${id} is listed and missing`),
-    ...[...known.keys()].filter((id) => !listed.has(id) && !waiting.has(id)).map((id) => `thin device ${id} is nobody's`),
+    ...[...listed]
+      .filter((id) => !known.has(id) && !waiting.has(id))
+      .map((id) => `thin device ${id} is listed and missing`),
+    ...[...known.keys()]
+      .filter((id) => !listed.has(id) && !waiting.has(id))
+      .map((id) => `thin device ${id} is nobody's`),
   ];
 };
 

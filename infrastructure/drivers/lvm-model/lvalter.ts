@@ -1,12 +1,14 @@
-import { type Arguments, commandLine, sizeOf, splitName, tagsOf, valueOf } from './arguments.ts';
+import { err, ok, type Result } from '../../../domain/result.ts';
+import { type Arguments, commandLine, lastOf, sizeOf, splitName, tagsOf } from './arguments.ts';
 import type { LvmModel } from './model.ts';
 import { failed, fine, noGroup, printedSize, refused, rejected, type Said, said } from './said.ts';
-import { EXTENT, type Lv } from './state.ts';
 import { matches, selectionOf } from './select.ts';
+import { EXTENT, type Lv } from './state.ts';
 
 type Command = (model: LvmModel, given: Arguments, argv: readonly string[]) => Said;
 
-const unseen = (model: LvmModel, group: string): boolean => group !== model.state().volumeGroup || !model.state().visible;
+const unseen = (model: LvmModel, group: string): boolean =>
+  group !== model.state().volumeGroup || !model.state().visible;
 
 const notFound = (model: LvmModel, name: string): Said =>
   failed(`Failed to find logical volume "${model.state().volumeGroup}/${name}"`);
@@ -31,7 +33,9 @@ export const lvrename: Command = (model, { words }, argv) => {
 
 /** Several answers in one: all that was said, and the worst end. */
 const together = (answers: readonly Said[]): Said => ({
-  exitCode: answers.some(({ exitCode }) => exitCode === null) ? null : Math.max(0, ...answers.map(({ exitCode }) => exitCode ?? 0)),
+  exitCode: answers.some(({ exitCode }) => exitCode === null)
+    ? null
+    : Math.max(0, ...answers.map(({ exitCode }) => exitCode ?? 0)),
   stdout: answers.map(({ stdout }) => stdout).join(''),
   stderr: answers.map(({ stderr }) => stderr).join(''),
 });
@@ -43,7 +47,7 @@ const removeOne = (model: LvmModel, { name }: Lv, by: string): Said => {
 };
 
 const removeWord = (model: LvmModel, word: string, given: Arguments, by: string): Said => {
-  const selection = selectionOf(valueOf(given, 'select'));
+  const selection = selectionOf(lastOf(given, 'select'));
   const chosen = (lv: Lv): boolean => matches(lv, selection);
   const all = [...model.state().lvs.values()].filter(chosen);
   if (word.startsWith('@')) {
@@ -74,37 +78,53 @@ const shrinking = (bytes: number): readonly string[] => [
   'THIS MAY DESTROY YOUR DATA (filesystem etc.)',
 ];
 
-type Resize = { readonly onlyGrow: boolean };
+/** What is to become of an LV's size: it exists and the new size is one that LVM takes. */
+type Resize = {
+  readonly lv: Lv;
+  readonly name: string;
+  readonly bytes: number;
+  readonly shrink: boolean;
+  readonly by: string;
+};
 
-const resizing =
-  ({ onlyGrow }: Resize): Command =>
-  (model, given, argv) => {
-    const size = sizeOf('size', valueOf(given, 'size') ?? '');
-    if (!size.ok) return size.error;
-    const { group, lv } = splitName(given.words[0] ?? '');
-    if (unseen(model, group)) return noGroup(group);
-    const before = model.find(lv ?? '')?.extents;
-    if (before === undefined) return failed(`Logical volume ${lv} not found in volume group ${group}.`);
-    const extents = Math.ceil(size.value / EXTENT);
-    const name = `${group}/${lv}`;
-    const rounded = extents * EXTENT === size.value ? [] : [`Rounding size to boundary between physical extents: ${printedSize(extents * EXTENT)}.`];
-    if (onlyGrow && extents < before) {
-      return failed(`New size given (${extents} extents) not larger than existing size (${before} extents)`);
-    }
-    const shrink = given.options.has('yes') || given.options.has('force');
-    const outcome = model.resize(lv ?? '', size.value, { shrink, by: commandLine(argv) });
-    const warnings = extents < before ? shrinking(size.value) : [];
-    if (outcome.ok) return said(0, [...rounded, ...changedSize(name, before, extents)], warnings);
-    if (outcome.error.is === 'not-reduced') {
-      const question = `Do you really want to reduce ${name}? [y/n]: [n]`;
-      return said(5, rounded, [...warnings, question, `Logical volume ${name} NOT reduced.`]);
-    }
-    const answer = refused(model.state(), outcome.error, (missing) => notFound(model, missing));
-    return together([fine(...rounded), answer]);
-  };
+const resizeOf = (model: LvmModel, given: Arguments, argv: readonly string[]): Result<Resize, Said> => {
+  const size = sizeOf('size', lastOf(given, 'size') ?? '');
+  if (!size.ok) return size;
+  const { group, lv: name } = splitName(given.words[0] ?? '');
+  if (unseen(model, group)) return err(noGroup(group));
+  const lv = model.find(name ?? '');
+  if (!lv) return err(failed(`Logical volume ${name} not found in volume group ${group}.`));
+  const shrink = given.options.has('yes') || given.options.has('force');
+  return ok({ lv, name: `${group}/${lv.name}`, bytes: size.value, shrink, by: commandLine(argv) });
+};
 
-export const lvresize = resizing({ onlyGrow: false });
-export const lvextend = resizing({ onlyGrow: true });
+const resizeTo = (model: LvmModel, { lv, name, bytes, shrink, by }: Resize): Said => {
+  const extents = Math.ceil(bytes / EXTENT);
+  const whole = extents * EXTENT;
+  const rounded = whole === bytes ? [] : [`Rounding size to boundary between physical extents: ${printedSize(whole)}.`];
+  const warnings = extents < lv.extents ? shrinking(bytes) : [];
+  const outcome = model.resize(lv.name, bytes, { shrink, by });
+  if (outcome.ok) return said(0, [...rounded, ...changedSize(name, lv.extents, extents)], warnings);
+  if (outcome.error.is === 'not-reduced') {
+    const question = `Do you really want to reduce ${name}? [y/n]: [n]`;
+    return said(5, rounded, [...warnings, question, `Logical volume ${name} NOT reduced.`]);
+  }
+  return together([fine(...rounded), refused(model.state(), outcome.error, (missing) => notFound(model, missing))]);
+};
+
+export const lvresize: Command = (model, given, argv) => {
+  const wanted = resizeOf(model, given, argv);
+  return wanted.ok ? resizeTo(model, wanted.value) : wanted.error;
+};
+
+export const lvextend: Command = (model, given, argv) => {
+  const wanted = resizeOf(model, given, argv);
+  if (!wanted.ok) return wanted.error;
+  const { lv, bytes } = wanted.value;
+  const extents = Math.ceil(bytes / EXTENT);
+  if (extents >= lv.extents) return resizeTo(model, wanted.value);
+  return failed(`New size given (${extents} extents) not larger than existing size (${lv.extents} extents)`);
+};
 
 const relabel = (given: Arguments): ((lv: Lv) => Lv) | null => {
   const { options } = given;
@@ -113,7 +133,7 @@ const relabel = (given: Arguments): ((lv: Lv) => Lv) | null => {
   return (lv) => ({
     ...lv,
     tags: [...new Set([...lv.tags, ...(options.get('addtag') ?? [])])].filter((tag) => !gone.has(tag)),
-    skip: options.has('setactivationskip') ? valueOf(given, 'setactivationskip') === 'y' : lv.skip,
+    skip: options.has('setactivationskip') ? lastOf(given, 'setactivationskip') === 'y' : lv.skip,
   });
 };
 
@@ -130,9 +150,11 @@ export const lvchange: Command = (model, given, argv) => {
   const missing = (): Said => notFound(model, name);
   if (label) {
     const outcome = model.relabel(name, label, commandLine(argv));
-    return outcome.ok ? fine(`Logical volume ${group}/${name} changed.`) : refused(model.state(), outcome.error, missing);
+    return outcome.ok
+      ? fine(`Logical volume ${group}/${name} changed.`)
+      : refused(model.state(), outcome.error, missing);
   }
-  const on = valueOf(given, 'activate') !== 'n';
+  const on = lastOf(given, 'activate') !== 'n';
   const force = given.options.has('ignoreactivationskip');
   const outcome = on ? model.activate(name, force) : model.deactivate(name);
   return outcome.ok ? fine() : refused(model.state(), outcome.error, missing);

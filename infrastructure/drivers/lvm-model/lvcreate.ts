@@ -1,10 +1,10 @@
 import { err, ok, type Result } from '../../../domain/result.ts';
-import { type Arguments, commandLine, sizeOf, splitName, tagsOf, valueOf } from './arguments.ts';
+import { type Arguments, commandLine, lastOf, sizeOf, splitName, tagsOf } from './arguments.ts';
 import type { Labels, LvmModel } from './model.ts';
 import { failed, fine, noGroup, printedSize, refused, rejected, type Said, said } from './said.ts';
 import { EXTENT } from './state.ts';
 
-const HELP = 'Run `lvcreate --help\' for more information.';
+const HELP = "Run `lvcreate --help' for more information.";
 const RESERVED_START = /^(snapshot|pvmove)/;
 const RESERVED_PART = /_(cdata|cmeta|corig|mlog|mimage|pmspare|rimage|rmeta|tdata|tmeta|vdata|vorigin|imeta|iorig)/;
 
@@ -21,14 +21,17 @@ const badName = (group: string, name: string): Said | null => {
   if (part) return rejected(`Names including "${part}" are reserved. Please choose a different LV name.`);
   const full = `${group}/${name}`;
   if (full.length <= LONGEST_NAME) return null;
-  return failed(`Full LV name "${full}" is too long.`, `Internal error: LV name "${full}" length ${full.length} is not supported.`);
+  return failed(
+    `Full LV name "${full}" is too long.`,
+    `Internal error: LV name "${full}" length ${full.length} is not supported.`,
+  );
 };
 
 /** `skip`: thin snapshots get the activation skip flag unless told otherwise, empty LVs do not. */
 const labels = (given: Arguments, argv: readonly string[], skip: boolean): Result<Labels, Said> => {
   const tags = tagsOf(given, 'addtag');
   if (!tags.ok) return tags;
-  const asked = valueOf(given, 'setactivationskip');
+  const asked = lastOf(given, 'setactivationskip');
   return ok({ tags: tags.value, skip: asked === undefined ? skip : asked === 'y', by: commandLine(argv) });
 };
 
@@ -48,11 +51,11 @@ const created = (model: LvmModel, name: string, rounding: readonly string[]): Sa
 };
 
 const createThin = (model: LvmModel, given: Arguments, argv: readonly string[], pool: string): Said => {
-  const size = sizeOf('virtualsize', valueOf(given, 'virtualsize') ?? '');
+  const size = sizeOf('virtualsize', lastOf(given, 'virtualsize') ?? '');
   if (!size.ok) return size.error;
   if (size.value === 0) return rejected('--virtualsize may not be zero.', HELP);
   const state = model.state();
-  const name = splitName(`x/${valueOf(given, 'name') ?? 'lvol0'}`).lv ?? '';
+  const name = splitName(`x/${lastOf(given, 'name') ?? 'lvol0'}`).lv ?? '';
   const bad = badName(state.volumeGroup, name);
   if (bad) return bad;
   if (pool !== state.pool.name) return failed(`Pool ${pool} not found in Volume group ${state.volumeGroup}.`);
@@ -67,7 +70,7 @@ const createThin = (model: LvmModel, given: Arguments, argv: readonly string[], 
 
 const createSnapshot = (model: LvmModel, given: Arguments, argv: readonly string[], origin: string): Said => {
   const state = model.state();
-  const wanted = valueOf(given, 'name') ?? 'lvol0';
+  const wanted = lastOf(given, 'name') ?? 'lvol0';
   const name = wanted.includes('/') ? (splitName(wanted).lv ?? '') : wanted;
   const bad = badName(state.volumeGroup, name);
   if (bad) return bad;
@@ -91,14 +94,14 @@ const target = ({ words }: Arguments, model: LvmModel): Result<string, Said> => 
 /** `lvcreate` for thin volumes and their snapshots, in the forms that lvm2 2.03.16 takes (spec: lvm §0 to §2). */
 export const lvcreate = (model: LvmModel, given: Arguments, argv: readonly string[]): Said => {
   const snapshot = given.options.has('snapshot');
-  const type = valueOf(given, 'type');
+  const type = lastOf(given, 'type');
   if (snapshot && type === 'thin') return rejected('Command does not accept option: --snapshot.');
   const lv = target(given, model);
   if (snapshot || (type === 'thin' && lv.ok && lv.value !== model.state().pool.name)) {
     return lv.ok ? createSnapshot(model, given, argv, lv.value) : lv.error;
   }
   // A size or name that cannot be parsed is complained about before the volume group is looked for.
-  const size = sizeOf('virtualsize', valueOf(given, 'virtualsize') ?? '');
+  const size = sizeOf('virtualsize', lastOf(given, 'virtualsize') ?? '');
   if (!size.ok) return size.error;
   return lv.ok ? createThin(model, given, argv, lv.value) : lv.error;
 };

@@ -1,4 +1,4 @@
-import { type Arguments, splitName, valueOf } from './arguments.ts';
+import { type Arguments, lastOf, splitName } from './arguments.ts';
 import { CHUNK } from './content.ts';
 import { capacityOf, chunksOf, isFull, usedBlocks } from './kernel.ts';
 import type { LvmModel } from './model.ts';
@@ -11,9 +11,11 @@ type Style = { readonly suffix: string };
 
 const percent = (part: number, whole: number): string => ((part / whole) * 100).toFixed(2);
 
-const time = (seconds: number): string => `${new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')} +0000`;
+const time = (seconds: number): string =>
+  `${new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')} +0000`;
 
-const volumeAttr = ({ active, open, skip }: Lv): string => `Vwi-${active ? 'a' : '-'}${open > 0 ? 'o' : '-'}t--${skip ? '-k' : '--'}`;
+const volumeAttr = ({ active, open, skip }: Lv): string =>
+  `Vwi-${active ? 'a' : '-'}${open > 0 ? 'o' : '-'}t--${skip ? '-k' : '--'}`;
 
 const volumePercent = (state: State, lv: Lv): string =>
   lv.active ? percent((chunksOf(state, lv)?.size ?? 0) * CHUNK, lv.extents * EXTENT) : '';
@@ -27,9 +29,15 @@ const NONE = (): string => '';
 
 /** The fields of `lvs` that are asked for, of a thin volume and of the pool. All values are text (spec: lvm §6). */
 const FIELDS: Readonly<Record<string, Field>> = {
-  data_percent: { lv: volumePercent, pool: (state) => (state.pool.active ? percent(usedBlocks(state), capacityOf(state)) : '') },
+  data_percent: {
+    lv: volumePercent,
+    pool: (state) => (state.pool.active ? percent(usedBlocks(state), capacityOf(state)) : ''),
+  },
   lv_active: { lv: (_, { active }) => (active ? 'active' : ''), pool: ({ pool }) => (pool.active ? 'active' : '') },
-  lv_attr: { lv: (_, lv) => volumeAttr(lv), pool: (state) => (state.pool.active ? `twi-aot-${isFull(state) ? 'D' : '-'}-` : 'twi---t---') },
+  lv_attr: {
+    lv: (_, lv) => volumeAttr(lv),
+    pool: (state) => (state.pool.active ? `twi-aot-${isFull(state) ? 'D' : '-'}-` : 'twi---t---'),
+  },
   lv_device_open: { lv: (_, { open }) => (open > 0 ? 'open' : ''), pool: ({ pool }) => (pool.active ? 'open' : '') },
   lv_health_status: { lv: NONE, pool: (state) => (isFull(state) ? 'out_of_data' : '') },
   lv_metadata_size: { lv: NONE, pool: (_, { suffix }) => `${EXTENT}${suffix}` },
@@ -62,7 +70,8 @@ type Scope = { readonly lvs: readonly Lv[]; readonly pool: boolean; readonly mis
 /** What the names at the end of the command line mean. */
 const scopeOf = (state: State, word: string): Scope => {
   const lvs = [...state.lvs.values()];
-  if (word.startsWith('@')) return { lvs: lvs.filter(({ tags }) => tags.includes(word.slice(1))), pool: false, missing: null };
+  if (word.startsWith('@'))
+    return { lvs: lvs.filter(({ tags }) => tags.includes(word.slice(1))), pool: false, missing: null };
   const { lv: name } = splitName(word);
   if (name === null) return { lvs, pool: true, missing: null };
   const found = lvs.filter((lv) => lv.name === name);
@@ -79,21 +88,35 @@ const printed = (rows: readonly Row[], json: boolean): string => {
   return `  {\n      "report": [\n          {\n              "lv": [\n${lines}\n              ]\n          }\n      ]\n  }\n`;
 };
 
+const DEFAULT_FIELDS = 'lv_name,vg_name,lv_attr,lv_size';
+
+/** Why a report cannot be made. */
+const refusalOf = (
+  { visible, volumeGroup }: State,
+  format: string,
+  names: readonly string[],
+  word: string,
+): Said | null => {
+  if (format !== 'json' && format !== 'basic') return rejected(`Invalid argument for --reportformat: ${format}`);
+  const unknown = names.find((name) => !(name in FIELDS));
+  if (unknown !== undefined) return rejected(`Unrecognised field: ${unknown}`);
+  const { group } = splitName(word);
+  return !visible || (group !== volumeGroup && !word.startsWith('@')) ? noGroup(group) : null;
+};
+
 /** `lvs -o FIELDS`, as JSON or as bare columns. */
 export const lvs = (model: LvmModel, given: Arguments): Said => {
   const state = model.state();
-  const format = valueOf(given, 'reportformat') ?? 'basic';
-  if (format !== 'json' && format !== 'basic') return rejected(`Invalid argument for --reportformat: ${format}`);
-  const names = (valueOf(given, 'options') ?? 'lv_name,vg_name,lv_attr,lv_size').split(',');
-  const unknown = names.find((name) => !(name in FIELDS));
-  if (unknown !== undefined) return rejected(`Unrecognised field: ${unknown}`);
+  const format = lastOf(given, 'reportformat') ?? 'basic';
+  const names = (lastOf(given, 'options') ?? DEFAULT_FIELDS).split(',');
   const word = given.words[0] ?? state.volumeGroup;
-  const { group } = splitName(word);
-  if (!state.visible || (group !== state.volumeGroup && !word.startsWith('@'))) return noGroup(group);
+  const refusal = refusalOf(state, format, names, word);
+  if (refusal) return refusal;
   const { lvs: scope, pool, missing } = scopeOf(state, word);
-  const selection = selectionOf(valueOf(given, 'select'));
+  const selection = selectionOf(lastOf(given, 'select'));
   const style: Style = { suffix: given.options.has('nosuffix') ? '' : 'B' };
-  const volumes = scope.filter((lv) => matches(lv, selection)).map((lv) => rowOf(names, (field) => field.lv(state, lv, style)));
+  const chosen = scope.filter((lv) => matches(lv, selection));
+  const volumes = chosen.map((lv) => rowOf(names, (field) => field.lv(state, lv, style)));
   const pools = pool && selection === null ? [rowOf(names, (field) => field.pool(state, style))] : [];
   const stdout = printed(byName([...volumes, ...pools]), format === 'json');
   if (missing === null) return { exitCode: 0, stdout, stderr: '' };

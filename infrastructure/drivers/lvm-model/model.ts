@@ -13,8 +13,9 @@ import {
   resized,
   type Stages,
 } from './change.ts';
-import { type Chunks, copyOf, NO_CHUNKS, type Piece, readText, writeText } from './content.ts';
-import { capacityOf, chunksOf, usedBlocks, withChunks } from './kernel.ts';
+import { type Chunks, NO_CHUNKS, type Piece, readText } from './content.ts';
+import { chunksOf } from './kernel.ts';
+import { discarded, filling, writing } from './rewrite.ts';
 import { EXTENT, emptyState, type Lv, lvNamed, type ModelOptions, type Refusal, type State } from './state.ts';
 
 export type Outcome = Result<null, Refusal>;
@@ -97,42 +98,6 @@ const apply = (cell: Cell, change: Change): Outcome => {
   return ok(null);
 };
 
-const freshIds = (state: State) => {
-  let blocks = state.blocks;
-  return { next: () => ++blocks, used: (after: State): State => ({ ...after, blocks }) };
-};
-
-const fits = (state: State): boolean => {
-  let most = 0;
-  for (const chunks of state.kernel.devices.values()) most += chunks.size;
-  return most <= capacityOf(state) || usedBlocks(state) <= capacityOf(state);
-};
-
-/** Content of an active LV changed: refused as a whole where the pool has no room for it. */
-const rewritten =
-  (name: string, change: (old: Chunks, freshId: () => number) => readonly Chunks[]): Change =>
-  (state) => {
-    const lv = lvNamed(state, name);
-    if (!lv) return err({ is: 'missing', name });
-    const old = chunksOf(state, lv);
-    if (!lv.active || !old) return err({ is: 'no-device', name });
-    const ids = freshIds(state);
-    const versions = change(old, ids.next).map((chunks) => ids.used(withChunks(state, lv, chunks)));
-    const last = versions.at(-1) ?? state;
-    if (!fits(last)) return err({ is: 'full' });
-    return ok(versions.map((version, index) => ({ at: index === versions.length - 1 ? 'after' : 'between', state: version })));
-  };
-
-const writing = (name: string, piece: Piece): Change => {
-  const change = rewritten(name, (old, freshId) => [writeText(old, piece, freshId)]);
-  return (state) => {
-    const lv = lvNamed(state, name);
-    const end = (lv?.extents ?? 0) * EXTENT;
-    if (lv && piece.offset + piece.text.length > end) throw new Error(`${name} ends at ${end}`);
-    return change(state);
-  };
-};
-
 /** A VM's write is no change of LVM's: it is not counted and never killed. */
 const write = (cell: Cell, name: string, piece: Piece): Outcome => {
   const stages = writing(name, piece)(cell.state);
@@ -140,13 +105,6 @@ const write = (cell: Cell, name: string, piece: Piece): Outcome => {
   cell.state = stages.value.at(-1)?.state ?? cell.state;
   return ok(null);
 };
-
-const filling = (name: string, content: Chunks): Change =>
-  rewritten(name, (_, freshId) => {
-    const whole = copyOf(content, freshId);
-    const half = [...whole].slice(0, Math.ceil(whole.size / 2));
-    return [new Map(half), whole];
-  });
 
 const activeLv = ({ state }: Cell, name: string): Lv => {
   const lv = lvNamed(state, name);
@@ -166,7 +124,11 @@ const opened = (cell: Cell, name: string): OpenDevice => {
   const count = (by: number): void => {
     const lv = cell.state.lvs.get(uuid);
     // After a reboot nothing is open, whoever still holds a handle.
-    if (lv) cell.state = { ...cell.state, lvs: new Map(cell.state.lvs).set(uuid, { ...lv, open: Math.max(0, lv.open + by) }) };
+    if (lv)
+      cell.state = {
+        ...cell.state,
+        lvs: new Map(cell.state.lvs).set(uuid, { ...lv, open: Math.max(0, lv.open + by) }),
+      };
   };
   const nameNow = (): string => cell.state.lvs.get(uuid)?.name ?? name;
   count(1);
@@ -200,10 +162,19 @@ const surroundings = (cell: Cell) => ({
   },
 });
 
-const creating = (cell: Cell, name: string, bytes: number, { tags = [], skip = false, by = 'lvcreate' }: Labels): Outcome =>
-  apply(cell, made({ name, extents: extentsFor(bytes), origin: null, tags, skip, by }));
+const creating = (
+  cell: Cell,
+  name: string,
+  bytes: number,
+  { tags = [], skip = false, by = 'lvcreate' }: Labels,
+): Outcome => apply(cell, made({ name, extents: extentsFor(bytes), origin: null, tags, skip, by }));
 
-const snapshotting = (cell: Cell, from: string, name: string, { tags = [], skip = false, by = 'lvcreate' }: Labels): Outcome =>
+const snapshotting = (
+  cell: Cell,
+  from: string,
+  name: string,
+  { tags = [], skip = false, by = 'lvcreate' }: Labels,
+): Outcome =>
   apply(cell, (state) => {
     const origin = lvNamed(state, from);
     if (!origin) return err({ is: 'missing', name: from });
@@ -226,7 +197,11 @@ export const lvmModelOf = (state: State): LvmModel => {
     deactivate: (name) => apply(cell, deactivated(name)),
     relabel: (name, label, by = 'lvchange') => apply(cell, relabelled(name, label, by)),
     fill: (name, content) => apply(cell, filling(name, content)),
-    discard: (name) => apply(cell, rewritten(name, () => [NO_CHUNKS])),
+    discard: (name) =>
+      apply(
+        cell,
+        rewritten(name, () => [NO_CHUNKS]),
+      ),
     writeAt: (name, offset, text) => write(cell, name, { offset, text }),
     readAt: (name, offset, length) => readFrom(cell, name, offset, length),
     contentOf: (name) => contentOf(cell, name),

@@ -20,7 +20,8 @@ export const rejected = (...stderr: readonly string[]): Said => said(3, [], stde
 
 export const KILLED: Said = { exitCode: null, stdout: '', stderr: 'lvm: killed by SIGKILL' };
 
-export const noGroup = (name: string): Said => failed(`Volume group "${name}" not found`, `Cannot process volume group ${name}`);
+export const noGroup = (name: string): Said =>
+  failed(`Volume group "${name}" not found`, `Cannot process volume group ${name}`);
 
 const wedged = ({ volumeGroup, pool }: State, thinId: number): Said =>
   failed(

@@ -25,9 +25,7 @@ export type Lv = {
 };
 
 /** What LVM's metadata says the kernel still has to be told. */
-export type Message =
-  | { readonly create: number; readonly origin: number | null }
-  | { readonly delete: number };
+export type Message = { readonly create: number; readonly origin: number | null } | { readonly delete: number };
 
 /** One file of LVM's archive: the state before a command. */
 export type ArchiveEntry = { readonly seqno: number; readonly description: string; readonly time: number };

@@ -33,6 +33,8 @@ export const lvmUuid = (seed: number, counter: number): string => {
     state = next(state);
     text += ALPHABET[state % ALPHABET.length] ?? '0';
   }
-  let start = 0;
-  return GROUPS.map((length) => text.slice(start, (start += length))).join('-');
+  return GROUPS.map((length, index) => {
+    const start = GROUPS.slice(0, index).reduce((sum: number, before) => sum + before, 0);
+    return text.slice(start, start + length);
+  }).join('-');
 };

@@ -49,7 +49,11 @@ const SILENT: Progress = () => undefined;
  */
 export const lvmThinDriver = (pool: PoolName, settings: Settings = standard()): VolumeDriver => {
   const memory = memoryOf(pool, settings);
-  const attempt = async (job: Job, progress: Progress, work: (work: Work) => Promise<Failure | null>): Promise<Acted> => {
+  const attempt = async (
+    job: Job,
+    progress: Progress,
+    work: (work: Work) => Promise<Failure | null>,
+  ): Promise<Acted> => {
     const { program, lvm, evidence } = recording(settings);
     const refused = refusalOf(job, pool.volumeGroup);
     const acting: Work = { pool, settings, job, progress, lookup: memory.lookup, program, lvm };
@@ -62,7 +66,11 @@ export const lvmThinDriver = (pool: PoolName, settings: Settings = standard()): 
     survey: memory.survey,
     act: async (job, progress = SILENT) => {
       const acted = await attempt(job, progress, (work) => carryOut(work, job.deed));
-      memory.forget(placesOf(job.deed).filter(({ vid }) => isVid(vid)).map(nameOf));
+      memory.forget(
+        placesOf(job.deed)
+          .filter(({ vid }) => isVid(vid))
+          .map(nameOf),
+      );
       return acted;
     },
     scrap: async (sighting, job) => {

@@ -39,7 +39,8 @@ const PAUSE_MS = 200;
 const freeToWrite = async (work: Work, target: Sighting): Promise<Failure | null> => {
   for (let left = Math.ceil(work.settings.patienceMs / PAUSE_MS); ; left--) {
     const holders = await holdersOf(work, target);
-    if (holders === 'gone') return failure('D_DRIFT', `${target.name} is not the disk ${target.id} any more, or has no device`);
+    if (holders === 'gone')
+      return failure('D_DRIFT', `${target.name} is not the disk ${target.id} any more, or has no device`);
     if (holders === 0) return null;
     if (left <= 0) return failure('D_DEVICE_IN_USE', `${target.name} is open`);
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));

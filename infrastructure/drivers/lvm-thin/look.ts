@@ -41,9 +41,13 @@ export const kernelIdOf = async (pool: PoolName, { run, uid }: Settings): Promis
 };
 
 const inactivePool = ({ volumeGroup, thinPool }: PoolName, row: string): Failure =>
-  failure('D_POOL_UNSEEN', `pool ${volumeGroup}/${thinPool} is not active, so it cannot be told whether ${row} is whole`, {
-    next: `lvchange --activate=y ${volumeGroup}/${thinPool}`,
-  });
+  failure(
+    'D_POOL_UNSEEN',
+    `pool ${volumeGroup}/${thinPool} is not active, so it cannot be told whether ${row} is whole`,
+    {
+      next: `lvchange --activate=y ${volumeGroup}/${thinPool}`,
+    },
+  );
 
 /** Every disk of the pool; one process, and a second one only when an LV is inactive that might be a phantom. */
 export const surveyPool = async (pool: PoolName, settings: Settings): Promise<Result<readonly Sighting[], Failure>> => {

@@ -81,7 +81,7 @@ const splitPlain = (name: string): Split | null => {
  * `vm-w-private`, and `vm-w-private-1-back` is one whatever VMs exist.
  */
 export const parseLvName = (name: string): Split | null => {
-  const split = splitNumbered(name) ?? (/-back$/.test(name) ? null : splitPlain(name));
+  const split = splitNumbered(name) ?? (name.endsWith('-back') ? null : splitPlain(name));
   return split && isVid(split.vid) ? split : null;
 };
 
@@ -98,4 +98,5 @@ export const dmNameOf = (name: string): string => {
 export const devicePathOf = (name: string): string => `/dev/mapper/${dmNameOf(name)}`;
 
 /** The device of a thin pool that knows the kernel's side of it. */
-export const poolDeviceOf = (volumeGroup: string, thinPool: string): string => `${dmNameOf(`${volumeGroup}/${thinPool}`)}-tpool`;
+export const poolDeviceOf = (volumeGroup: string, thinPool: string): string =>
+  `${dmNameOf(`${volumeGroup}/${thinPool}`)}-tpool`;

@@ -22,7 +22,10 @@ export const refusalOf = ({ command, deed }: Job, volumeGroup: string): Failure 
   if (!id.ok) return id.error;
   const wrong = placesOf(deed).find(({ vid }) => !isVid(vid) || !vid.startsWith(`${volumeGroup}/`));
   if (wrong) {
-    return failure('D_DRIVER_REFUSES', `${JSON.stringify(wrong.vid)} cannot be a volume of volume group ${volumeGroup}`);
+    return failure(
+      'D_DRIVER_REFUSES',
+      `${JSON.stringify(wrong.vid)} cannot be a volume of volume group ${volumeGroup}`,
+    );
   }
   const sized = deed.do === 'create' || deed.do === 'resize' ? deed.bytes : 1;
   if (Number.isSafeInteger(sized) && sized > 0) return null;

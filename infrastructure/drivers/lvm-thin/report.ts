@@ -102,7 +102,10 @@ export const parseReport = (stdout: string): Result<readonly LvRow[], Failure> =
 export type PoolReport = { readonly pool: LvRow; readonly volumes: readonly LvRow[] };
 
 /** Fails with the words of the stock driver when the pool is missing or is something else. */
-export const poolReport = (rows: readonly LvRow[], { volumeGroup, thinPool }: PoolName): Result<PoolReport, Failure> => {
+export const poolReport = (
+  rows: readonly LvRow[],
+  { volumeGroup, thinPool }: PoolName,
+): Result<PoolReport, Failure> => {
   const pool = rows.find(({ name }) => name === thinPool);
   if (!pool) return err(failure('D_NOT_FOUND', `Thin pool ${volumeGroup}/${thinPool} does not exist`));
   if (!pool.attr.startsWith('t')) {
@@ -119,7 +122,10 @@ export const isActive = ({ attr }: LvRow): boolean => attr[4] === 'a' || attr[4]
  * so only these can be phantoms, and the kernel's transaction id tells whether they are.
  */
 export const mayBePhantom = ({ pool }: PoolReport, row: LvRow): boolean =>
-  !isActive(row) && row.transactionId !== null && pool.transactionId !== null && row.transactionId >= pool.transactionId - 1;
+  !isActive(row) &&
+  row.transactionId !== null &&
+  pool.transactionId !== null &&
+  row.transactionId >= pool.transactionId - 1;
 
 const TAG_OURS = 'domtrail';
 
@@ -140,7 +146,11 @@ const used = (bytes: number, share: number | null): number | null =>
  * A phantom is an LV that LVM lists and the kernel was never told to make (spec: lvm §9): the next change to the pool
  * would make it, with its origin's content of that later moment.
  */
-export const sightingsOf = (report: PoolReport, { volumeGroup }: PoolName, kernelId: number | null): readonly Sighting[] =>
+export const sightingsOf = (
+  report: PoolReport,
+  { volumeGroup }: PoolName,
+  kernelId: number | null,
+): readonly Sighting[] =>
   report.volumes.map((row) => ({
     id: row.uuid as DiskId,
     name: `${volumeGroup}/${row.name}`,
