@@ -117,6 +117,12 @@ const leavesNothing = (operation: Operation): boolean =>
     (step) => !(step.n in operation.done) || step.deed.do === 'activate' || step.deed.do === 'read',
   );
 
+const TOUCHES: ReadonlySet<string> = new Set(['move', 'resize', 'erase', 'startDomain', 'stopDomain']);
+
+/** So far the command only added disks of its own. */
+const onlyMade = ({ plan, done }: Operation): boolean =>
+  plan.main.every(({ n, deed }) => !(n in done) || !TOUCHES.has(deed.do));
+
 const stop = async (run: Run, failures: readonly StepFailed[]): Promise<Ended> => {
   const [first] = failures;
   if (!first) throw new Error('a run cannot stop without a failure');
@@ -134,7 +140,7 @@ const stop = async (run: Run, failures: readonly StepFailed[]): Promise<Ended> =
 const forward = async (run: Run): Promise<Ended> => {
   const { plan } = operationOf(run);
   const failures = await runSteps(run, plan.main);
-  if (failures.length > 0) return stop(run, failures);
+  if (failures.length > 0) return onlyMade(operationOf(run)) ? takeBack(run, failures) : stop(run, failures);
   const leftover = await runCleanup(run, plan.cleanup);
   await settle(run);
   record(run, [{ type: 'CommandCompleted', leftover }]);
@@ -150,6 +156,14 @@ const backward = async (run: Run, reason: Failure): Promise<Ended> => {
   await settle(run);
   record(run, [{ type: 'CommandAbandoned', failure: reason }]);
   return { is: 'abandoned', failure: reason };
+};
+
+/** What failed before it touched anything that was there is taken back at once: nobody has to decide about it. */
+const takeBack = (run: Run, failures: readonly StepFailed[]): Promise<Ended> => {
+  const [first] = failures;
+  if (!first || leavesNothing(operationOf(run))) return stop(run, failures);
+  record(run, [{ type: 'UndoPlanned', ...planUndo(operationOf(run)) }]);
+  return backward(run, asFailure(first));
 };
 
 /** Carries an open operation on from where its record ends: the same loop for the first run and for every recovery. */

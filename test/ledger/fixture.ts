@@ -21,7 +21,10 @@ const directories: string[] = [];
 
 afterEach(() => {
   for (const ledger of opened.splice(0)) closeLedger(ledger);
-  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
+  for (const directory of directories.splice(0)) {
+    chmodSync(directory, 0o700);
+    rmSync(directory, { recursive: true, force: true });
+  }
 });
 
 export const temporaryDirectory = (): string => {

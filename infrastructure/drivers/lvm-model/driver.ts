@@ -83,7 +83,6 @@ const carryOut = (job: Job, options: ModelDriverOptions): Failure | null => {
         readLv(options, lv, deed.to.kind === 'file' ? deed.to.path : null),
       );
     case 'erase':
-      if (deed.at.role.kind !== 'trash') throw new Error(`${lvOf(deed.at)} is not trash and must not be erased`);
       return onDisk(options, deed.at, deed.disk, (lv) => eraseLv(options, lv, labels.by));
   }
 };

@@ -197,11 +197,7 @@ export const lvmModelOf = (state: State): LvmModel => {
     deactivate: (name) => apply(cell, deactivated(name)),
     relabel: (name, label, by = 'lvchange') => apply(cell, relabelled(name, label, by)),
     fill: (name, content) => apply(cell, filling(name, content)),
-    discard: (name) =>
-      apply(
-        cell,
-        rewritten(name, () => [NO_CHUNKS]),
-      ),
+    discard: (name) => apply(cell, discarded(name)),
     writeAt: (name, offset, text) => write(cell, name, { offset, text }),
     readAt: (name, offset, length) => readFrom(cell, name, offset, length),
     contentOf: (name) => contentOf(cell, name),

@@ -47,7 +47,7 @@ export const writing = (name: string, piece: Piece): Change => {
 export const filling = (name: string, content: Chunks): Change =>
   rewritten(name, (_, freshId) => {
     const whole = copyOf(content, freshId);
-    const half = [...whole].slice(0, Math.ceil(whole.size / 2));
+    const half = [...whole].slice(0, Math.floor(whole.size / 2));
     return [new Map(half), whole];
   });
 

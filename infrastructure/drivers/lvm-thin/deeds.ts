@@ -93,7 +93,6 @@ export const holdersOf = async ({ program }: Work, { name, id }: Sighting): Prom
  * that fails, or a device that is missing, costs nothing but time: removal frees the blocks as well.
  */
 export const erase = async (work: Work, { disk, at }: DeedOf<'erase'>): Promise<Failure | null> => {
-  if (at.role.kind !== 'trash') throw new Error(`${nameOf(at)} is not trash and must not be erased`);
   const found = await theDisk(work, at, disk);
   if (!found.ok) return found.error;
   const { name } = found.value;

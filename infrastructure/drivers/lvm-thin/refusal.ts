@@ -16,7 +16,7 @@ export const placesOf = (deed: BoundDeed): readonly Place[] => {
   }
 };
 
-/** The last line of defence: all of it ends up in command lines. */
+/** The last line of defence: all of it ends up in command lines, and only trash may ever be erased. */
 export const refusalOf = ({ command, deed }: Job, volumeGroup: string): Failure | null => {
   const id = parseCommandId(command);
   if (!id.ok) return id.error;
@@ -26,6 +26,9 @@ export const refusalOf = ({ command, deed }: Job, volumeGroup: string): Failure 
       'D_DRIVER_REFUSES',
       `${JSON.stringify(wrong.vid)} cannot be a volume of volume group ${volumeGroup}`,
     );
+  }
+  if (deed.do === 'erase' && deed.at.role.kind !== 'trash') {
+    return failure('D_DRIVER_REFUSES', `${deed.at.vid} is not trash and must not be erased`);
   }
   const sized = deed.do === 'create' || deed.do === 'resize' ? deed.bytes : 1;
   if (Number.isSafeInteger(sized) && sized > 0) return null;

@@ -1,0 +1,123 @@
+import type { Json } from '../domain/canonical-json.ts';
+import { type Command, decide } from '../domain/decide.ts';
+import type { Fact } from '../domain/event.ts';
+import type { Failure } from '../domain/failure.ts';
+import type { PoolName, VmName, VolumeKey, VolumeName } from '../domain/names.ts';
+import { ok, type Result } from '../domain/result.ts';
+import { DEFAULT_VOLUMES } from '../domain/vm/default-volumes.ts';
+import type { VolumeSpec } from '../domain/volume/volume.ts';
+import { PROJECTIONS } from '../bin/compose.ts';
+import { type Accepted, acceptAll, type Envelope, type ToAccept } from '../infrastructure/ledger/accept.ts';
+import { acquireLease } from '../infrastructure/ledger/lease.ts';
+import { type Ledger, openLedger } from '../infrastructure/ledger/ledger.ts';
+import { bootId, thisProcess } from '../infrastructure/ledger/process-identity.ts';
+import { catchUp } from '../infrastructure/ledger/projections.ts';
+
+const VMS = 200;
+/** Long enough that an event's data is 291 bytes in the mean, the payload that the goals were measured with. */
+const VALUE_LENGTH = 35;
+const POOL = 'bench' as PoolName;
+const LONG_AGO = 1_700_000_000_000;
+
+export const valueOf = <T>(result: Result<T, Failure>): T => {
+  if (!result.ok) throw new Error(`${result.error.code}: ${result.error.message} (${result.error.cause ?? 'no cause'})`);
+  return result.value;
+};
+
+const vmName = (index: number): VmName => `vm-${String(index % VMS).padStart(3, '0')}` as VmName;
+
+const OWNER = thisProcess();
+const ACTOR = {
+  user: 'ada',
+  uid: 1000,
+  loginUid: 1000,
+  tty: 'pts/0',
+  tool: 'domtrail',
+  argv: ['vm', 'set'],
+  source: null,
+};
+
+const envelope = (n: number, name: string, payload: Json, context: Json): Envelope => ({
+  id: `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`,
+  name,
+  schemaVersion: 1,
+  payload,
+  actor: ACTOR,
+  reason: null,
+  context,
+  receivedAt: LONG_AGO + n * 1000,
+  owner: OWNER,
+});
+
+const volumesOfVm = (vm: VmName): readonly VolumeSpec[] =>
+  DEFAULT_VOLUMES.StandaloneVM.map(({ name, bytes, rw, snapOnStart, saveOnStop }) => ({
+    key: `${vm}:${name}` as VolumeKey,
+    name: name as VolumeName,
+    pool: POOL,
+    vid: `appvms/${vm}/${name}`,
+    bytes,
+    rw,
+    snapOnStart,
+    saveOnStop,
+    revisionsToKeep: 1,
+    source: null,
+    ephemeral: null,
+  }));
+
+const created = (index: number): Fact => {
+  const vm = vmName(index);
+  const properties = { qid: String(index + 1), label: 'red', uuid: `00000000-0000-4000-9000-${String(index).padStart(12, '0')}` };
+  return { type: 'VmCreated', vm, class: 'StandaloneVM', properties, features: {}, tags: ['bench'], volumes: volumesOfVm(vm), clonedFrom: null };
+};
+
+const beginning = (): readonly Fact[] => [
+  { type: 'HostInitialised', labels: [{ name: 'red', index: 1, color: '0xcc0000' }], properties: { default_kernel: '' } },
+  { type: 'PoolAdded', pool: POOL, definition: { name: POOL, driver: 'file-reflink', dir: '/nowhere', revisionsToKeep: 1, ephemeralVolatile: false } },
+  ...Array.from({ length: VMS }, (_, index) => created(index)),
+];
+
+const decidedInto = (n: number, facts: readonly Fact[]): ToAccept => ({
+  envelope: envelope(n, 'InitHost', {}, {}),
+  decide: () => ok({ plan: { main: [], facts, cleanup: [] }, holds: [] }),
+});
+
+const commandOf = (n: number): Command => {
+  const value = `${n}:`.padEnd(VALUE_LENGTH, 'x');
+  const vm = vmName(n);
+  if (n % 2 === 0) return { name: 'SetProperty', payload: { vm, name: 'kernelopts', value } };
+  return { name: 'SetFeature', payload: { vm, name: `vm-config.f${n % 7}`, value } };
+};
+
+/** The n-th command of the bench: a setting of one of 200 VMs, decided by the domain into one fact. */
+export const setting = (n: number): ToAccept => {
+  const command = commandOf(n);
+  const seen = { now: LONG_AGO + n * 1000, bootId: 'bench', uuid: '00000000-0000-4000-8000-000000000000', open: [] };
+  return {
+    envelope: envelope(n, command.name, command.payload, seen),
+    decide: (host, position) => decide(host, command, { ...seen, position }),
+  };
+};
+
+export const mustBeAccepted = (result: Result<Accepted, Failure>): void => {
+  const { is, outcome } = valueOf(result);
+  if (is !== 'accepted') throw new Error(`a command of the bench was ${is}: ${outcome.failure?.message ?? ''}`);
+};
+
+export const acceptMany = (ledger: Ledger, commands: readonly ToAccept[]): void => {
+  for (const one of valueOf(acceptAll(ledger, commands))) mustBeAccepted(one);
+};
+
+/** The ledger in `file` as a changing command has it: the projections in place, this process its one writer. */
+export const openWriting = (file: string, mode: 'create' | 'write'): Ledger => {
+  const ledger = valueOf(openLedger(file, mode, PROJECTIONS));
+  valueOf(acquireLease(ledger, { ...thisProcess(), bootId: bootId() }, null));
+  valueOf(catchUp(ledger));
+  return ledger;
+};
+
+/** A new ledger of a host with 200 VMs of four volumes each. Its commands go on at number 1. */
+export const freshLedger = (file: string): Ledger => {
+  const ledger = openWriting(file, 'create');
+  acceptMany(ledger, [decidedInto(0, beginning())]);
+  return ledger;
+};

@@ -1,0 +1,81 @@
+import { mkdtemp, open, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stampText } from '../../../infrastructure/drivers/file-reflink/identity.ts';
+import { runOnModel } from '../../../infrastructure/drivers/lvm-model/lvm-command.ts';
+import { createLvmModel, type LvmModel } from '../../../infrastructure/drivers/lvm-model/model.ts';
+import { lvmThinDriver } from '../../../infrastructure/drivers/lvm-thin/driver.ts';
+import type { Settings } from '../../../infrastructure/drivers/lvm-thin/work.ts';
+import type { DriverBench, Piece, SourceFile } from '../bench.ts';
+import { foreignHands, lvAt, must, POOL, vidFor } from '../lvm-model/model-bench.ts';
+
+/** `ran`: every command line, in order. */
+export type LvmBench = DriverBench & {
+  readonly model: LvmModel;
+  readonly ran: string[][];
+  readonly dir: string;
+};
+
+export type Given = { readonly model?: LvmModel; readonly settings?: Partial<Settings> };
+
+const writeFileAt = async (path: string, { offset, text }: Piece): Promise<void> => {
+  const handle = await open(path, 'r+');
+  try {
+    await handle.write(Buffer.from(text, 'latin1'), 0, text.length, offset);
+  } finally {
+    await handle.close();
+  }
+};
+
+const readFileAt = async (path: string, offset: number, length: number): Promise<string> => {
+  const handle = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset);
+    return buffer.toString('latin1', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+};
+
+export const sourceIn = async (dir: string, bytes: number, pieces: readonly Piece[]): Promise<SourceFile> => {
+  const path = join(await mkdtemp(join(dir, 'source-')), 'image');
+  await writeFile(path, '');
+  await truncate(path, bytes);
+  for (const piece of pieces) await writeFileAt(path, piece);
+  return { kind: 'file', path, bytes, stamp: stampText(await stat(path, { bigint: true })) };
+};
+
+/** The `lvm_thin` driver with every program answered by the model, and real files outside the pool. */
+export const lvmBench = async ({ model = createLvmModel(), settings = {} }: Given = {}): Promise<LvmBench> => {
+  const dir = await mkdtemp(join(tmpdir(), 'domtrail-lvm-'));
+  const ran: string[][] = [];
+  const answer = runOnModel(model);
+  const all: Settings = {
+    run: (argv, options) => {
+      ran.push([...argv]);
+      return answer(argv, options);
+    },
+    uid: 0,
+    stdin: 0,
+    stdout: 1,
+    patienceMs: 0,
+    ...settings,
+  };
+  const driver = lvmThinDriver({ volumeGroup: 'qubes_dom0', thinPool: 'vm-pool' }, all);
+  let targets = 0;
+  return {
+    driver,
+    model,
+    ran,
+    dir,
+    pool: POOL,
+    vidFor,
+    writeAt: async (path, offset, text) => must(model.writeAt(lvAt(model, path), offset, text)),
+    readAt: async (path, offset, length) =>
+      path.startsWith('/dev/') ? model.readAt(lvAt(model, path), offset, length) : readFileAt(path, offset, length),
+    sourceFile: (bytes, pieces) => sourceIn(dir, bytes, pieces),
+    targetPath: () => join(dir, `target-${++targets}`),
+    ...foreignHands(model, driver),
+    cleanup: () => rm(dir, { recursive: true }),
+  };
+};
