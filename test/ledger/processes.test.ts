@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import SQLite from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { accept } from '../../infrastructure/ledger/accept.ts';
 import { acquireLease, acquireLeaseWithin, releaseLease } from '../../infrastructure/ledger/lease.ts';
@@ -45,10 +46,11 @@ describe('a process that is killed', () => {
     const file = closed();
     const dying = child(['die-after-commit', file, 'kept']);
     await dying.ended;
-    const ledger = open(file, 'write');
-    ledger.db.pragma('writable_schema = ON');
-    ledger.db.exec("UPDATE sqlite_schema SET rootpage = 3 WHERE name = 'events_by_command'");
+    const damaging = new SQLite(file).unsafeMode();
+    damaging.pragma('writable_schema = ON');
+    damaging.exec("UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'entities') WHERE name = 'outcomes'");
     const again = openLedger(file, 'write');
+    damaging.close();
     expect(errorOf(again)).toMatchObject({ code: 'D_HOME_UNREADABLE', next: 'domtrail verify' });
   });
 

@@ -1,0 +1,163 @@
+import { formatBytes } from './bytes.ts';
+import type { CommandEvent } from './command/events.ts';
+import { isCommandEvent } from './command/operation.ts';
+import { stepsOf } from './decision.ts';
+import { roleText } from './disk.ts';
+import type { DomainEvent } from './event.ts';
+import type { HostFact } from './host/events.ts';
+import type { PoolFact } from './pool/events.ts';
+import type { VmFact } from './vm/events.ts';
+import { isVmFact } from './vm/evolve.ts';
+import type { Kept, VolumeFact } from './volume/events.ts';
+import { isVolumeFact } from './volume/evolve.ts';
+
+const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+
+const wordsOfCommand = (event: CommandEvent): string => {
+  switch (event.type) {
+    case 'CommandAccepted':
+      return `${event.name} accepted, ${count(stepsOf(event.plan).length, 'step')}`;
+    case 'CommandRejected':
+      return `! ${event.name} refused: ${event.failure.message}`;
+    case 'StepDone':
+      return `${event.object}: ${event.words}${event.found ? ' (was done already)' : ''}`;
+    case 'StepFailed':
+      return `! ${event.object}: ${event.words} failed: ${event.message}`;
+    case 'CommandCompleted':
+      return event.leftover.length === 0
+        ? 'completed'
+        : `completed, ${count(event.leftover.length, 'clean-up step')} left over`;
+    case 'CommandFailed':
+      return `! stopped: ${event.failure.message}`;
+    case 'CommandResumed':
+      return `recovery goes on from step ${event.from}`;
+    case 'UndoPlanned':
+      return `taking it back, ${count(event.main.length + event.cleanup.length, 'step')}`;
+    case 'CommandAbandoned':
+      return `! abandoned, nothing of it stands: ${event.failure.message}`;
+  }
+};
+
+const keptAs = (kept: Kept): string => (kept ? `, the old state kept as revision ${kept.id}` : '');
+
+const setTo = (name: string, value: string | null): string => (value === null ? `${name} unset` : `${name} = ${value}`);
+
+const wordsOfContent = (fact: VolumeFact): string | null => {
+  switch (fact.type) {
+    case 'SessionCommitted':
+      return `${fact.volume}: session committed${keptAs(fact.kept)}`;
+    case 'SessionCheckpointed':
+      return `${fact.volume}: running session committed as it was${keptAs(fact.kept)}`;
+    case 'VolumeReverted':
+      return `${fact.volume}: reverted to ${fact.to}${keptAs(fact.kept)}`;
+    case 'VolumeImported':
+      return `${fact.volume}: imported from ${fact.from === '-' ? 'standard input' : fact.from}${keptAs(fact.kept)}`;
+    case 'VolumeCloned':
+      return `${fact.volume}: cloned from ${fact.from}${keptAs(fact.kept)}`;
+    case 'VolumeResized':
+      return `${fact.volume}: ${formatBytes(fact.bytes)}${keptAs(fact.kept)}`;
+    case 'VolumeExported':
+      return `${fact.volume}: exported to ${fact.to === '-' ? 'standard output' : fact.to}`;
+    default:
+      return null;
+  }
+};
+
+type OtherVolumeFact = Exclude<
+  VolumeFact,
+  {
+    type:
+      | 'SessionCommitted'
+      | 'SessionCheckpointed'
+      | 'VolumeReverted'
+      | 'VolumeImported'
+      | 'VolumeCloned'
+      | 'VolumeResized'
+      | 'VolumeExported';
+  }
+>;
+
+const wordsOfLife = (fact: OtherVolumeFact): string => {
+  switch (fact.type) {
+    case 'VolumeAdded':
+      return 'added';
+    case 'VolumeRemoved':
+      return 'removed';
+    case 'VolumeProvisioned':
+      return `first disk, ${formatBytes(fact.current.bytes)}`;
+    case 'SessionOpened':
+      return `session opened${fact.session.origin ? ` from ${fact.session.origin}` : ''}`;
+    case 'ScratchOpened':
+      return 'volatile disk made';
+    case 'DirectOpened':
+      return 'given to the VM without a snapshot';
+    case 'SessionResumed':
+      return 'the session before the crash goes on';
+    case 'SessionDiscarded':
+      return 'session thrown away';
+    case 'ScratchClosed':
+      return 'volatile disk thrown away';
+    case 'DirectClosed':
+      return 'taken back from the VM';
+    case 'SessionLeft':
+      return '! the host went down under the session; its data is kept';
+    case 'VolumeChanged':
+      return Object.entries(fact.change)
+        .map(([name, value]) => setTo(name, `${value}`))
+        .join(', ');
+    case 'VolumeResourced':
+      return `starts from ${fact.spec.source ?? 'nothing'} now`;
+    case 'RevisionRetired':
+      return `revision ${fact.id} retired (${fact.why})`;
+    case 'RevisionPinned':
+      return `revision ${fact.id} ${fact.pinned ? 'pinned' : 'unpinned'}`;
+  }
+};
+
+const wordsOfVolume = (fact: VolumeFact): string =>
+  wordsOfContent(fact) ?? `${fact.volume}: ${wordsOfLife(fact as OtherVolumeFact)}`;
+
+const wordsOfVm = (fact: VmFact): string => {
+  switch (fact.type) {
+    case 'VmCreated':
+      return `${fact.vm} created (${fact.class}${fact.clonedFrom ? `, cloned from ${fact.clonedFrom}` : ''})`;
+    case 'VmRemoved':
+      return `${fact.vm} removed`;
+    case 'VmStarted':
+      return `${fact.vm} running`;
+    case 'VmStopped':
+      return fact.how === 'host-reboot' ? `! ${fact.vm} halted: the host went down` : `${fact.vm} halted (${fact.how})`;
+    case 'PropertySet':
+      return `${fact.vm}: ${setTo(fact.name, fact.value)}`;
+    case 'FeatureSet':
+      return `${fact.vm}: feature ${setTo(fact.name, fact.value)}`;
+    case 'TagSet':
+      return `${fact.vm}: tag ${fact.name} ${fact.present ? 'added' : 'taken away'}`;
+  }
+};
+
+const wordsOfHost = (fact: HostFact | PoolFact): string => {
+  switch (fact.type) {
+    case 'HostInitialised':
+      return 'host initialised';
+    case 'HostRebooted':
+      return 'the host was rebooted';
+    case 'GlobalPropertySet':
+      return `global ${setTo(fact.name, fact.value)}`;
+    case 'DiskTrashed':
+      return `${fact.from}: ${roleText(fact.place.role)} (${fact.why}), disk ${fact.disk.id}`;
+    case 'DiskErased':
+      return `${fact.from}: disk ${fact.disk} erased`;
+    case 'PoolAdded':
+      return `pool ${fact.pool} added (${fact.definition.driver})`;
+    case 'PoolRemoved':
+      return `pool ${fact.pool} removed`;
+  }
+};
+
+/** Every event in one line, for logs, blame and reports alike. `!` begins what went wrong. */
+export const wordsOf = (event: DomainEvent): string => {
+  if (isCommandEvent(event)) return wordsOfCommand(event);
+  if (isVolumeFact(event)) return wordsOfVolume(event);
+  return isVmFact(event) ? wordsOfVm(event) : wordsOfHost(event);
+};
