@@ -10,12 +10,13 @@ import { PROJECTIONS } from '../bin/compose.ts';
 import { type Accepted, acceptAll, type Envelope, type ToAccept } from '../infrastructure/ledger/accept.ts';
 import { acquireLease } from '../infrastructure/ledger/lease.ts';
 import { type Ledger, openLedger } from '../infrastructure/ledger/ledger.ts';
-import { bootId, thisProcess } from '../infrastructure/ledger/process-identity.ts';
+import { thisProcess } from '../infrastructure/ledger/process-identity.ts';
+import type { Projection } from '../infrastructure/ledger/projection.port.ts';
 import { catchUp } from '../infrastructure/ledger/projections.ts';
 
 const VMS = 200;
-/** Long enough that an event's data is 291 bytes in the mean, the payload that the goals were measured with. */
-const VALUE_LENGTH = 35;
+/** Long enough that the data of a fact is 291 bytes in the mean, the payload that the goals were measured with. */
+const VALUE_LENGTH = 116;
 const POOL = 'bench' as PoolName;
 const LONG_AGO = 1_700_000_000_000;
 
@@ -76,6 +77,15 @@ const beginning = (): readonly Fact[] => [
   ...Array.from({ length: VMS }, (_, index) => created(index)),
 ];
 
+/** The n-th fact of a long history: a setting of one of the 200 VMs. */
+export const settled = (n: number): Fact => {
+  const vm = vmName(n);
+  const value = `${n}:`.padEnd(VALUE_LENGTH, 'x');
+  const before = n <= 14 * VMS ? null : `${n - 14 * VMS}:`.padEnd(VALUE_LENGTH, 'x');
+  if (n % 2 === 0) return { type: 'PropertySet', vm, name: 'kernelopts', value, before };
+  return { type: 'FeatureSet', vm, name: `vm-config.f${n % 7}`, value, before };
+};
+
 const decidedInto = (n: number, facts: readonly Fact[]): ToAccept => ({
   envelope: envelope(n, 'InitHost', {}, {}),
   decide: () => ok({ plan: { main: [], facts, cleanup: [] }, holds: [] }),
@@ -108,16 +118,16 @@ export const acceptMany = (ledger: Ledger, commands: readonly ToAccept[]): void 
 };
 
 /** The ledger in `file` as a changing command has it: the projections in place, this process its one writer. */
-export const openWriting = (file: string, mode: 'create' | 'write'): Ledger => {
-  const ledger = valueOf(openLedger(file, mode, PROJECTIONS));
-  valueOf(acquireLease(ledger, { ...thisProcess(), bootId: bootId() }, null));
+export const openWriting = (file: string, mode: 'create' | 'write', projections: readonly Projection[] = PROJECTIONS): Ledger => {
+  const ledger = valueOf(openLedger(file, mode, projections));
+  valueOf(acquireLease(ledger, thisProcess(), null));
   valueOf(catchUp(ledger));
   return ledger;
 };
 
 /** A new ledger of a host with 200 VMs of four volumes each. Its commands go on at number 1. */
-export const freshLedger = (file: string): Ledger => {
-  const ledger = openWriting(file, 'create');
+export const freshLedger = (file: string, projections: readonly Projection[] = PROJECTIONS): Ledger => {
+  const ledger = openWriting(file, 'create', projections);
   acceptMany(ledger, [decidedInto(0, beginning())]);
   return ledger;
 };

@@ -14,13 +14,14 @@ import { noHypervisor } from '../infrastructure/hypervisor/none.ts';
 import type { Mode } from '../infrastructure/ledger/connection.ts';
 import { foldTo } from '../infrastructure/ledger/fold.ts';
 import { type Ledger, openLedger } from '../infrastructure/ledger/ledger.ts';
-import { catchUp } from '../infrastructure/ledger/projections.ts';
+import { catchUp, replayed } from '../infrastructure/ledger/projections.ts';
 import { positionAt, timeOf } from '../infrastructure/ledger/queries.ts';
 import { currentHost } from '../infrastructure/ledger/state.ts';
 import { findHome, type Home, homeAt } from '../infrastructure/service/home.ts';
 import { publishQubesXml } from '../infrastructure/service/publish.ts';
 import { type Service, serviceOf } from '../infrastructure/service/service.ts';
 import { auditProjection } from '../projections/audit/audit.ts';
+import type { Projection, Sql } from '../projections/projection.ts';
 import { qubesXml } from '../projections/qubes-xml/qubes-xml.ts';
 import { volumesProjection } from '../projections/volumes/volumes.ts';
 
@@ -109,3 +110,7 @@ export const openReading = (args: Arguments): Result<Reading, Failure> => {
     past: true,
   });
 };
+
+/** A projection's tables as of the reading: the live ones, or a replay in memory for the past. */
+export const tablesAt = ({ ledger, asOf, past }: Reading, projection: Projection): Sql =>
+  past ? replayed(ledger, projection, asOf.position).sql : ledger.sql;

@@ -35,7 +35,10 @@ export const resolveSource = (host: Host, template: Vm | null, name: VolumeName)
   return null;
 };
 
-const fallbackPool = (host: Host): string | null => {
+/** The pool of volumes nobody chose one for: the global default, else the one called `default`, else the first with disks. */
+export const defaultPool = (host: Host): string | null => {
+  const wished = host.site?.properties['default_pool'];
+  if (wished) return wished;
   if (host.pools.has('default' as PoolName)) return 'default';
   for (const pool of host.pools.values()) if (pool.driver !== 'linux-kernel') return pool.name;
   return null;
@@ -47,8 +50,7 @@ const poolFor = (host: Host, vm: NewVm, shape: VolumeShape): Result<Pool, Failur
     vm.pools[shape.name] ??
     (shape.name === 'kernel' ? null : vm.pool) ??
     globals[`default_pool_${shape.name}`] ??
-    globals['default_pool'] ??
-    fallbackPool(host);
+    defaultPool(host);
   const pool = name ? host.pools.get(name as PoolName) : undefined;
   return pool
     ? ok(pool)

@@ -9,6 +9,7 @@ import type { Pool } from '../pool/pool.ts';
 import { err, ok } from '../result.ts';
 import { DEFAULT_VOLUME_NAMES } from '../vm/default-volumes.ts';
 import { kernelOf } from '../vm/kernel.ts';
+import { defaultPool } from '../vm/new-volumes.ts';
 import type { AddVolume, PinRevision, SetVolume, VolumeTarget } from './commands.ts';
 import { disksOf } from './disks.ts';
 import { findPool, findRevision, findVm, findVolume } from './find.ts';
@@ -47,7 +48,7 @@ export const decideAddVolume = (host: Host, payload: AddVolume, context: Context
   if (!halted.ok) return halted;
   const source = payload.source ? findVolume(host, payload.source.vm, payload.source.volume) : null;
   if (source && !source.ok) return source;
-  const poolName = payload.pool ?? source?.value.volume.spec.pool ?? host.site?.properties['default_pool'] ?? 'default';
+  const poolName = payload.pool ?? source?.value.volume.spec.pool ?? defaultPool(host) ?? '(none set)';
   const pool = findPool(host, poolName);
   if (!pool.ok) return pool;
   const vid = vidOf(pool.value, vm.value, payload.volume, kernelOf(host, vm.value.properties));

@@ -1,5 +1,5 @@
 import type { Recorded } from '../../domain/event.ts';
-import { emptyHost, evolve, type Host } from '../../domain/host/host.ts';
+import { emptyHost, type EntityKey, evolve, type Host } from '../../domain/host/host.ts';
 import { type Ledger, statement } from './ledger.ts';
 import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
 import { unreadableEvent } from './sqlite-failure.ts';
@@ -22,27 +22,30 @@ export function* eventsBetween(ledger: Ledger, from: number, to: number): Genera
   }
 }
 
-const foldPage = (host: Host, rows: readonly EventRow[]): void => {
-  let position = host.position;
+const evolveOne = (host: Host, recorded: Recorded): EntityKey => {
   try {
-    for (const row of rows) {
-      [position] = row;
-      evolve(host, decode(row));
-    }
+    return evolve(host, recorded);
   } catch (error) {
-    throw unreadableEvent(position, error);
+    throw unreadableEvent(recorded.position, error);
   }
 };
 
-/** The state at a position, folded from the first event. */
-export const foldTo = (ledger: Ledger, to = Number.MAX_SAFE_INTEGER, host: Host = emptyHost()): Host => {
+/** What wants to see each event as it is folded in, with the key of the value that it changed. */
+export type Onlooker = (recorded: Recorded, touched: EntityKey) => void;
+
+/** The state at a position: `host` taken on from where it stands, by default from the first event. */
+export const foldTo = (ledger: Ledger, to = Number.MAX_SAFE_INTEGER, host: Host = emptyHost(), onlooker?: Onlooker): Host => {
   const page = statement(
     ledger,
     `SELECT ${EVENT_COLUMNS} FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT ${PAGE}`,
   ).raw();
   while (host.position < to) {
     const rows = page.all(host.position, to) as EventRow[];
-    foldPage(host, rows);
+    for (const row of rows) {
+      const recorded = decode(row);
+      const touched = evolveOne(host, recorded);
+      onlooker?.(recorded, touched);
+    }
     if (rows.length < PAGE) break;
   }
   return host;

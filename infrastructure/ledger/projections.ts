@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Failure } from '../../domain/failure.ts';
-import { emptyHost, evolve, type Host } from '../../domain/host/host.ts';
+import { emptyHost, type EntityKey, type Host } from '../../domain/host/host.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { type Connection, memoryConnection } from './connection.ts';
-import { eventsBetween } from './fold.ts';
+import { foldTo } from './fold.ts';
 import { type Ledger, readHead, sqlOf, statement } from './ledger.ts';
 import { clearOutcomes, nextOutcome, type StoredOutcome, storeOutcome } from './outcomes.ts';
 import type { Projection, Sql } from './projection.port.ts';
@@ -15,10 +15,7 @@ export type Shadow = { readonly db: Connection; readonly sql: Sql; readonly pref
 
 const follow = (ledger: Ledger, projection: Projection, { db, sql, prefix, host }: Shadow, to: number): void => {
   db.transaction(() => {
-    for (const recorded of eventsBetween(ledger, host.position, to)) {
-      evolve(host, recorded);
-      projection.apply(sql, prefix, recorded, host);
-    }
+    foldTo(ledger, to, host, (recorded) => projection.apply(sql, prefix, recorded, host));
   })();
 };
 
@@ -134,14 +131,13 @@ const lagging = (ledger: Ledger): Lagging => {
 const restate = (ledger: Ledger): void => {
   clearEntities(ledger);
   clearOutcomes(ledger);
-  const host = emptyHost();
-  const touched = new Map<string, number>();
+  const touched = new Map<EntityKey, number>();
   const outcomes = new Map<string, StoredOutcome>();
-  for (const recorded of eventsBetween(ledger, 0, ledger.cache.head.position)) {
-    touched.set(evolve(host, recorded), recorded.position);
+  const host = foldTo(ledger, ledger.cache.head.position, emptyHost(), (recorded, key) => {
+    touched.set(key, recorded.position);
     const outcome = nextOutcome(outcomes.get(recorded.command), recorded);
     if (outcome) outcomes.set(recorded.command, outcome);
-  }
+  });
   for (const outcome of outcomes.values()) storeOutcome(ledger, outcome);
   saveEntities(ledger, host, touched);
   ledger.cache.host = null;

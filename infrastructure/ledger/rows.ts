@@ -1,5 +1,6 @@
 import type { DomainEvent, Recorded } from '../../domain/event.ts';
 import { schemaVersionOf, upcast } from '../../migrations/upcasters.ts';
+import { unreadableEvent } from './sqlite-failure.ts';
 
 /** An event's row as it is read: raw arrays are twice as fast as objects over a million events. */
 export type EventRow = readonly [
@@ -21,10 +22,21 @@ export const encode = (event: DomainEvent): { readonly type: string; readonly sc
   return { type, schemaVersion: schemaVersionOf(type), data: JSON.stringify(data) };
 };
 
-/** The one place where a stored row becomes an event: nobody can read one without its upcasters. */
-export const decode = ([position, stream, version, type, schemaVersion, command, time, text]: EventRow): Recorded => {
+const lifted = (type: string, schemaVersion: number, text: string): DomainEvent => {
   const data = JSON.parse(text) as Record<string, unknown>;
   const current = schemaVersion === schemaVersionOf(type) ? data : { ...upcast(type, schemaVersion, data) };
   (current as { type: string }).type = type;
-  return { position, stream, version, command, time, event: current as unknown as DomainEvent };
+  return current as unknown as DomainEvent;
+};
+
+/**
+ * The one place where a stored row becomes an event: nobody can read one without its upcasters. Throws `LogDamaged` on a
+ * row that is none.
+ */
+export const decode = ([position, stream, version, type, schemaVersion, command, time, text]: EventRow): Recorded => {
+  try {
+    return { position, stream, version, command, time, event: lifted(type, schemaVersion, text) };
+  } catch (error) {
+    throw unreadableEvent(position, error);
+  }
 };

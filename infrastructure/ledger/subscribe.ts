@@ -2,7 +2,7 @@ import { Observable, type Subscriber } from 'rxjs';
 import type { Recorded } from '../../domain/event.ts';
 import { type Ledger, statement } from './ledger.ts';
 import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
-import { sqliteFailure, unreadableEvent } from './sqlite-failure.ts';
+import { sqliteFailure } from './sqlite-failure.ts';
 
 /** `caughtUp`: everything that was recorded when it was sent has been sent; `position` is the last one. */
 export type Signal =
@@ -16,14 +16,8 @@ const PAGE = 1000;
 const POLL_MS = 100;
 
 const pageAfter = (ledger: Ledger, position: number): readonly Recorded[] => {
-  const rows = statement(ledger, `SELECT ${EVENT_COLUMNS} FROM events WHERE position > ? ORDER BY position LIMIT ${PAGE}`).raw().all(position) as EventRow[];
-  return rows.map((row) => {
-    try {
-      return decode(row);
-    } catch (error) {
-      throw unreadableEvent(row[0], error);
-    }
-  });
+  const page = statement(ledger, `SELECT ${EVENT_COLUMNS} FROM events WHERE position > ? ORDER BY position LIMIT ${PAGE}`);
+  return (page.raw().all(position) as EventRow[]).map(decode);
 };
 
 /** Changes with every commit of another connection (sqlite.org/pragma.html#pragma_data_version). */

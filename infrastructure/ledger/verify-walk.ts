@@ -3,6 +3,7 @@ import { eventHash, GENESIS, sha256 } from './hashes.ts';
 import { type Ledger, statement } from './ledger.ts';
 import { nextOutcome, type StoredOutcome } from './outcomes.ts';
 import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
+import { LogDamaged } from './sqlite-failure.ts';
 
 export type Bad = { readonly position: number; readonly why: string };
 export type Decided = { readonly digest: string; readonly position: number };
@@ -82,7 +83,8 @@ const checkFold = (walk: Walk, row: HashedRow): void => {
   try {
     derive(walk, row);
   } catch (error) {
-    walk.fold = { position: row[0], why: `event ${row[0]}: ${error instanceof Error ? error.message : String(error)}` };
+    const why = error instanceof LogDamaged ? error.failure.cause : error;
+    walk.fold = { position: row[0], why: `event ${row[0]}: ${why instanceof Error ? why.message : String(why)}` };
   }
 };
 

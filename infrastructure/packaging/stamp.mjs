@@ -27,10 +27,10 @@ const digest = (paths, salt) => {
 export const modulesStamp = () =>
   digest(['package-lock.json'], `${process.platform} ${process.arch} ${process.versions.modules}`);
 
-/** Content, not times: a checkout or a clone moves every mtime. V8's version, because its code cache is built along. */
+/** Content, not times: a checkout or a clone moves every mtime. */
 export const distStamp = () => {
   const sources = ROOMS.filter((room) => existsSync(join(ROOT, room))).flatMap(sourcesUnder);
-  return digest([...sources.sort(), 'package.json', 'package-lock.json'], process.versions.v8);
+  return digest([...sources.sort(), 'package.json', 'package-lock.json'], 'dist');
 };
 
 export const isFresh = (file, stamp) => existsSync(file) && readFileSync(file, 'utf8') === stamp;

@@ -7,6 +7,7 @@ import { bind, type Step } from '../../domain/steps.ts';
 import type { Journal } from './journal.port.ts';
 import { wavesOf } from './lanes.ts';
 import { type Hands, perform, type StepFailed } from './perform.ts';
+import { scrapUnrecorded } from './take-stock.ts';
 
 /** How a run of an operation ended. `leftover`: cleanup steps that failed; `gc` takes care of their disks. */
 export type Ended =
@@ -123,24 +124,26 @@ const TOUCHES: ReadonlySet<string> = new Set(['move', 'resize', 'erase', 'startD
 const onlyMade = ({ plan, done }: Operation): boolean =>
   plan.main.every(({ n, deed }) => !(n in done) || !TOUCHES.has(deed.do));
 
-const stop = async (run: Run, failures: readonly StepFailed[]): Promise<Ended> => {
-  const [first] = failures;
-  if (!first) throw new Error('a run cannot stop without a failure');
-  const operation = operationOf(run);
-  const reason = asFailure(first);
-  if (operation.course.is !== 'undoing' && leavesNothing(operation)) {
-    await settle(run);
-    record(run, [{ type: 'CommandAbandoned', failure: reason }]);
-    return { is: 'abandoned', failure: reason };
-  }
-  record(run, [{ type: 'CommandFailed', failure: reason, standing: standing(operation) }]);
+const abandon = async (run: Run, reason: Failure): Promise<Ended> => {
+  await settle(run);
+  record(run, [{ type: 'CommandAbandoned', failure: reason }]);
+  return { is: 'abandoned', failure: reason };
+};
+
+const stopFor = (run: Run, reason: Failure): Ended => {
+  record(run, [{ type: 'CommandFailed', failure: reason, standing: standing(operationOf(run)) }]);
   return { is: 'failed', failure: reason };
+};
+
+const firstOf = ([first]: readonly StepFailed[]): Failure => {
+  if (!first) throw new Error('a run cannot stop without a failure');
+  return asFailure(first);
 };
 
 const forward = async (run: Run): Promise<Ended> => {
   const { plan } = operationOf(run);
   const failures = await runSteps(run, plan.main);
-  if (failures.length > 0) return onlyMade(operationOf(run)) ? takeBack(run, failures) : stop(run, failures);
+  if (failures.length > 0) return giveUp(run, firstOf(failures));
   const leftover = await runCleanup(run, plan.cleanup);
   await settle(run);
   record(run, [{ type: 'CommandCompleted', leftover }]);
@@ -151,20 +154,23 @@ const backward = async (run: Run, reason: Failure): Promise<Ended> => {
   const { course } = operationOf(run);
   if (course.is !== 'undoing') throw new Error(`command ${run.command} is not being undone`);
   const failures = await runSteps(run, course.undo.main);
-  if (failures.length > 0) return stop(run, failures);
+  if (failures.length > 0) return stopFor(run, firstOf(failures));
   await runCleanup(run, course.undo.cleanup);
-  await settle(run);
-  record(run, [{ type: 'CommandAbandoned', failure: reason }]);
-  return { is: 'abandoned', failure: reason };
+  return abandon(run, reason);
+};
+
+/** Plans the way back from what is recorded, after anything unrecorded is out of the way. */
+const takeBack = async (run: Run, reason: Failure): Promise<Ended> => {
+  const scrapped = await scrapUnrecorded(operationOf(run), run.hands);
+  if (!scrapped.ok) return stopFor(run, scrapped.error);
+  if (leavesNothing(operationOf(run))) return abandon(run, reason);
+  record(run, [{ type: 'UndoPlanned', ...planUndo(operationOf(run)) }]);
+  return backward(run, reason);
 };
 
 /** What failed before it touched anything that was there is taken back at once: nobody has to decide about it. */
-const takeBack = (run: Run, failures: readonly StepFailed[]): Promise<Ended> => {
-  const [first] = failures;
-  if (!first || leavesNothing(operationOf(run))) return stop(run, failures);
-  record(run, [{ type: 'UndoPlanned', ...planUndo(operationOf(run)) }]);
-  return backward(run, asFailure(first));
-};
+const giveUp = async (run: Run, reason: Failure): Promise<Ended> =>
+  onlyMade(operationOf(run)) ? takeBack(run, reason) : stopFor(run, reason);
 
 /** Carries an open operation on from where its record ends: the same loop for the first run and for every recovery. */
 export const runOperation = async (run: Run): Promise<Result<Ended, Failure>> => {
@@ -183,12 +189,11 @@ const UNDONE: Failure = failure('D_UNDONE', 'the command could not go on and was
 export const undoOperation = async (run: Run, reason: Failure): Promise<Result<Ended, Failure>> => {
   try {
     const operation = operationOf(run);
-    if (operation.course.is !== 'undoing') {
-      if (!canUndo(operation))
-        return err(failure('D_STUCK', `${operation.name} has nothing left to undo, only to tidy up`));
-      record(run, [{ type: 'UndoPlanned', ...planUndo(operation) }]);
+    if (operation.course.is === 'undoing') return ok(await backward(run, reason));
+    if (!canUndo(operation)) {
+      return err(failure('D_STUCK', `${operation.name} has nothing left to undo, only to tidy up`));
     }
-    return ok(await backward(run, reason));
+    return ok(await takeBack(run, reason));
   } catch (error) {
     if (error instanceof JournalFailed) return err(error.failure);
     throw error;

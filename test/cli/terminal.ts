@@ -70,12 +70,14 @@ export type Document<T> = {
 /** One home and the commands a user types in it. */
 export class Terminal {
   readonly home: string;
+  /** what every command here has in its environment, such as another boot of the host */
+  env: Readonly<Record<string, string>> = {};
   constructor(home: string) {
     this.home = home;
   }
 
   run(argv: readonly string[], given: Given = {}): Promise<Ended> {
-    return runProgram([process.execPath, DOMTRAIL, ...argv], environment(this.home, given.env), given);
+    return runProgram([process.execPath, DOMTRAIL, ...argv], environment(this.home, { ...this.env, ...given.env }), given);
   }
 
   /** Runs what must succeed; gives its stdout. */
@@ -122,6 +124,11 @@ export class Terminal {
     return committedPath === null ? '(absent)' : readAt(committedPath, length, offset);
   }
 
+  /** The committed content of a volume and of its revisions, oldest first, `length` characters of each. */
+  async contents(volume: string, length: number): Promise<readonly string[]> {
+    return contentsOf(await this.info(volume), length);
+  }
+
   /** Everything that proves a home: storage as recorded, log untouched, decisions repeatable, nothing left to recover. */
   async isSound(): Promise<void> {
     for (const command of ['fsck', 'verify', 'replay']) {
@@ -140,6 +147,12 @@ export const readAt = (path: string, length: number, offset = 0): string => {
   } finally {
     closeSync(handle);
   }
+};
+
+export const contentsOf = ({ committedPath, revisions }: VolumeInfo, length: number): readonly string[] => {
+  if (committedPath === null) return [];
+  const kept = revisions.map(({ id, time }) => `${committedPath}.${id}@${time.replace(/\.\d+/, '')}`);
+  return [...kept, committedPath].map((path) => readAt(path, length));
 };
 
 export const writeAt = (path: string, text: string, offset = 0): void => {

@@ -37,10 +37,10 @@ const failing = ({ checks }: Verified): readonly string[] => checks.filter(({ ok
 
 /** Makes one event's own hashes right again, as somebody would who knows the format. */
 const rehash = ({ db }: Ledger, position: number): void => {
-  const row = db.prepare('SELECT *, lower(hex(prev_hash)) AS previous FROM events WHERE position = ?').get(position) as Record<string, never>;
-  const { stream, version, type, command, time } = row as { stream: string; version: number; type: string; command: string; time: number };
-  const dataHash = sha256(row['data'] as string);
-  const hash = eventHash(row['previous'] as string, { position, stream, version, type, schemaVersion: 1, command, time }, dataHash);
+  type Row = { stream: string; version: number; type: string; command: string; time: number; data: string; previous: string };
+  const row = db.prepare('SELECT *, lower(hex(prev_hash)) AS previous FROM events WHERE position = ?').get(position) as Row;
+  const dataHash = sha256(row.data);
+  const hash = eventHash(row.previous, { ...row, position, schemaVersion: 1 }, dataHash);
   db.prepare('UPDATE events SET data_hash = unhex(?), hash = unhex(?) WHERE position = ?').run(dataHash, hash, position);
 };
 

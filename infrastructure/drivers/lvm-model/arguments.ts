@@ -86,14 +86,14 @@ export const parseArguments = (args: readonly string[]): Result<Arguments, Said>
 
 export const lastOf = ({ options }: Arguments, name: string): string | undefined => options.get(name)?.at(-1);
 
-const UNIT: Readonly<Record<string, number>> = { b: 1, B: 1, s: 512, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
+const UNIT: Readonly<Record<string, number>> = { b: 1, s: 512, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 
 /** Bytes of a size option; without a unit LVM means MiB. */
 export const sizeOf = (option: string, text: string): Result<number, Said> => {
-  const [, digits, unit = 'm'] = /^(\d+)([bBskmgt])?$/.exec(text) ?? [];
+  const [, digits, unit = 'm'] = /^(\d+)([bskmgt])?$/i.exec(text) ?? [];
   const invalid = [`Invalid argument for --${option}: ${text}`, 'Error during parsing of command line.'];
   if (digits === undefined) return err(rejected(...invalid));
-  const bytes = Number(digits) * (UNIT[unit] ?? 1);
+  const bytes = Number(digits) * (UNIT[unit.toLowerCase()] ?? 1);
   if (bytes % 512 === 0) return ok(bytes);
   const below = bytes - (bytes % 512);
   return err(rejected(`Size is not a multiple of 512. Try using ${below} or ${below + 512}.`, ...invalid));

@@ -15,7 +15,7 @@ const time = (seconds: number): string =>
   `${new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')} +0000`;
 
 const volumeAttr = ({ active, open, skip }: Lv): string =>
-  `Vwi-${active ? 'a' : '-'}${open > 0 ? 'o' : '-'}t--${skip ? '-k' : '--'}`;
+  `Vwi-${active ? 'a' : '-'}${open > 0 ? 'o' : '-'}t--${skip ? 'k' : '-'}`;
 
 const volumePercent = (state: State, lv: Lv): string =>
   lv.active ? percent((chunksOf(state, lv)?.size ?? 0) * CHUNK, lv.extents * EXTENT) : '';

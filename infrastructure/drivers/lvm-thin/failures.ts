@@ -18,6 +18,7 @@ const MEANINGS: readonly (readonly [RegExp, Code])[] = [
   [/ in use\.$|Device or resource busy/m, 'D_DEVICE_IN_USE'],
   [/reached threshold|out of data space|No space left on device|insufficient free space/, 'D_DISK_FULL'],
   [/ NOT reduced\.$/m, 'D_SHRINK'],
+  [/already exists in volume group|Failed to find logical volume|^\s*Existing logical volume/m, 'D_DRIFT'],
   [/^\s*(?:Volume group ".*" not found|Cannot process volume group)/m, 'D_POOL_UNSEEN'],
 ];
 

@@ -54,9 +54,7 @@ export const modelBench = (given: Partial<ModelDriverOptions> = {}): ModelBench 
     vidFor,
     writeAt: async (path, offset, text) => must(model.writeAt(lvAt(model, path), offset, text)),
     readAt: async (path, offset, length) =>
-      path.startsWith('/dev/')
-        ? model.readAt(lvAt(model, path), offset, length)
-        : files.readAt(path, offset, length),
+      path.startsWith('/dev/') ? model.readAt(lvAt(model, path), offset, length) : files.readAt(path, offset, length),
     sourceFile: async (bytes, pieces) => {
       const path = `source-${++names}`;
       return { kind: 'file', path, bytes, stamp: files.put(path, bytes, pieces).stamp };

@@ -1,0 +1,149 @@
+import type { Command } from '../../domain/decide.ts';
+import { stepsOf } from '../../domain/decision.ts';
+import { volumeOf } from '../../domain/host/host.ts';
+import type { VolumeKey } from '../../domain/names.ts';
+import { volumesOf } from '../../domain/vm/vm.ts';
+import { disksOf } from '../../domain/volume/disks.ts';
+import { placeOf } from '../../domain/volume/swap.ts';
+import { brokenInvariants } from '../../infrastructure/drivers/lvm-model/invariants.ts';
+import { lvNameOf } from '../../infrastructure/drivers/lvm-thin/names.ts';
+import * as to from '../domain/commands.ts';
+import { type Choice, commandFor, IMPORT_BYTES, IMPORTS } from './choices.ts';
+import { contentsIn, type Hints, type Oracle, written } from './oracle.ts';
+import { type Contents, guestWrites, observe } from './observe.ts';
+import { newWorld, type World } from './world.ts';
+
+/** A world and what it should hold. */
+export type Scene = { readonly world: World; readonly oracle: Oracle };
+
+const same = (a: unknown, b: unknown): boolean => sorted(a) === sorted(b);
+const sorted = (value: unknown): string =>
+  JSON.stringify(value, (_, item: unknown) =>
+    item && typeof item === 'object' && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
+
+/** Every disk the log expects is at its place, and every disk of ours is expected: no loss, no leak. */
+const ledgerProblems = ({ host, models }: World): readonly string[] => {
+  const expected = new Map<string, string>();
+  for (const volume of [...host.vms.values()].flatMap(volumesOf)) {
+    for (const { disk, role } of disksOf(volume)) expected.set(disk.id, lvNameOf(volume.spec.vid, role));
+  }
+  for (const { disk, place } of host.trash.values()) expected.set(disk.id, lvNameOf(place.vid, place.role));
+  const problems: string[] = [];
+  for (const state of models.map((model) => model.state())) {
+    problems.push(...brokenInvariants(state));
+    for (const lv of state.lvs.values()) {
+      const name = `${state.volumeGroup}/${lv.name}`;
+      const wanted = expected.get(lv.uuid);
+      if (wanted !== undefined && wanted !== name) problems.push(`${wanted} is called ${name}`);
+      if (wanted === undefined && lv.tags.includes('domtrail')) problems.push(`${name} is a leak`);
+      expected.delete(lv.uuid);
+    }
+  }
+  return [...problems, ...[...expected.values()].map((name) => `${name} is gone`)];
+};
+
+const isSubsequence = (few: readonly string[], many: readonly string[]): boolean => {
+  let at = 0;
+  for (const one of many) if (one === few[at]) at++;
+  return at === few.length;
+};
+
+type Seen = Readonly<Record<string, Contents>>;
+const withoutBacks = (seen: Seen): Seen =>
+  Object.fromEntries(Object.entries(seen).map(([key, contents]) => [key, { ...contents, backs: [] }]));
+
+/** Between two states that differ only in revisions that retention was about to take: more than `least`, never more than `most`. */
+export const betweenPrunings = (seen: Seen, least: Oracle, most: Oracle): boolean => {
+  const few = contentsIn(least);
+  const many = contentsIn(most);
+  return (
+    same(withoutBacks(seen), withoutBacks(few)) &&
+    Object.entries(seen).every(
+      ([key, { backs }]) => isSubsequence(few[key]?.backs ?? [], backs) && isSubsequence(backs, many[key]?.backs ?? []),
+    )
+  );
+};
+
+/** What is wrong with a world that should hold one of these states; empty when nothing is. */
+export const problemsOf = (world: World, allowed: readonly Oracle[], foreign: readonly string[], most?: Oracle): readonly string[] => {
+  const seen = observe(world);
+  const problems = [...ledgerProblems(world)];
+  const least = allowed.at(-1);
+  const untidy = most && least ? betweenPrunings(seen.volumes, least, most) : false;
+  if (!untidy && !allowed.some((oracle) => same(contentsIn(oracle), seen.volumes))) {
+    problems.push(`contents are ${sorted(seen.volumes)}, not ${allowed.map((oracle) => sorted(contentsIn(oracle))).join(' or ')}`);
+  }
+  if (!same(seen.foreign, foreign)) problems.push(`foreign disks are ${seen.foreign.join(', ')}`);
+  if (world.host.operations.size > 0) problems.push('an operation is still open');
+  const trashed = new Set([...world.host.trash.values()].map(({ place }) => lvNameOf(place.vid, place.role)));
+  const unknown = seen.stray.filter((name) => ![...trashed].some((trash) => trash.endsWith(`/${name}`)));
+  return [...problems, ...unknown.map((name) => `${name} is left over`)];
+};
+
+/** Which revision a command means, counted from the oldest. */
+export const hintsFor = (world: World, { payload }: Command): Hints => {
+  const key = 'vm' in payload && 'volume' in payload ? `${payload.vm}:${payload.volume}` : '';
+  const revisions = [...(volumeOf(world.host, key as VolumeKey)?.revisions ?? [])].sort((a, b) => a.number - b.number);
+  const id = 'revision' in payload ? payload.revision : null;
+  const revision = id === null ? revisions.length - 1 : revisions.findIndex((one) => one.id === id);
+  const file = 'from' in payload && payload.from.kind === 'file' ? `file ${payload.from.path}` : '';
+  return { revision, file };
+};
+
+/** The command a choice means, made right for this world's files. */
+export const commandIn = (world: World, choice: Choice): Command | null => {
+  const command = commandFor(choice, world.host);
+  if (command?.name !== 'ImportVolume' || command.payload.from.kind !== 'file') return command;
+  const { path, bytes } = command.payload.from;
+  const stamp = world.files.get(path)?.stamp ?? '';
+  return { ...command, payload: { ...command.payload, from: { kind: 'file', path, bytes, stamp } } };
+};
+
+/** Every running VM writes something new to each of its disks. */
+export const guestsWrite = ({ world, oracle }: Scene, text: string): Oracle => {
+  let now = oracle;
+  for (const [vm, { running, volumes }] of Object.entries(oracle.vms)) {
+    if (!running) continue;
+    for (const [name, { rw }] of Object.entries(volumes)) {
+      if (!rw) continue;
+      guestWrites(world, `${vm}:${name}`, `${text} ${vm}:${name}`.slice(0, 32));
+      now = written(now, `${vm}:${name}`, `${text} ${vm}:${name}`.slice(0, 32));
+    }
+  }
+  return now;
+};
+
+const SETTING_UP: readonly Command[] = [
+  to.init(to.lvmPool('lvm')),
+  to.templateVm('fedora'),
+  to.appVm('work', { template: 'fedora' }),
+  to.appVm('dvm', { template: 'fedora' }),
+  to.setProperty('dvm', 'template_for_dispvms', 'True'),
+  to.addVolume('work:data', { revisionsToKeep: 2 }),
+  to.dispVm('disp1', { template: 'dvm' }),
+];
+
+/** A template, two AppVMs, an extra volume, a disposable, and disks of somebody else right between ours. */
+export const openingScene = async (after: (oracle: Oracle, command: Command, hints: Hints) => Oracle): Promise<Scene> => {
+  const world = newWorld();
+  for (const path of IMPORTS) world.files.put(path, IMPORT_BYTES, [{ offset: 0, text: `file ${path}` }]);
+  for (const name of ['vm-other-private', 'vm-work-private-9-back', 'swap']) {
+    world.model.create(name, 2 ** 26);
+    world.model.writeAt(name, 0, `foreign ${name}`);
+  }
+  let oracle: Oracle = { vms: {}, keep: 1 };
+  for (const command of SETTING_UP) {
+    await world.does(command);
+    oracle = after(oracle, command, hintsFor(world, command));
+  }
+  return { world, oracle };
+};
+
+/** The number of steps a command has, for messages. */
+export const stepCount = (world: World, id: string): number => {
+  const operation = world.host.operations.get(id);
+  return operation ? stepsOf(operation.plan).length : 0;
+};
