@@ -1,130 +1,143 @@
 import { hash, randomBytes } from 'node:crypto';
 import {
-  chmodSync,
-  chownSync,
   closeSync,
+  fchmodSync,
+  fchownSync,
   fsyncSync,
+  lstatSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { XMLValidator } from 'fast-xml-parser';
 import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
+import { problemIn } from './check.ts';
+import { groupId } from './group.ts';
 
-const MODE = 0o660;
-const MAX_BYTES = 64 * 2 ** 20;
+/** What lies at the path: the content, and a stamp that another one in its place cannot have. */
+type There = { readonly content: Buffer; readonly stamp: string };
 
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
+const codeOf = (error: unknown): string | null =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 
-const readIfThere = (file: string): string | null => {
+/** A failed system call as a value; everything else is a bug and goes on as an exception. */
+const refusal = (error: unknown, path: string): Failure => {
+  const code = codeOf(error);
+  if (!code || !(error instanceof Error)) throw error;
+  const cause = error.message;
+  const next = 'domtrail recover   (writes it then)';
+  return code === 'ENOSPC' || code === 'EDQUOT'
+    ? failure('D_DISK_FULL', `the disk of ${path} is full; the file is as it was`, { cause, next })
+    : failure('D_HOME_UNREADABLE', `${path} cannot be written; the file is as it was`, { cause, next });
+};
+
+const look = (path: string): There | null => {
   try {
-    return readFileSync(file, 'utf8');
+    const { ino, dev, mtimeNs, size } = lstatSync(path, { bigint: true });
+    return { content: readFileSync(path), stamp: `${dev}:${ino} ${mtimeNs} ${size}` };
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null;
     throw error;
   }
 };
 
-const firstDifference = (ours: string, theirs: string): string => {
-  const [a, b] = [ours.split('\n'), theirs.split('\n')];
-  const line = a.findIndex((text, index) => text !== b[index]);
-  const at = line < 0 ? a.length : line;
-  return `line ${at + 1}\n- ${a[at] ?? '(end)'}\n+ ${b[at] ?? '(end)'}`;
+const sameAs = (before: There | null, now: There | null): boolean =>
+  before === null || now === null ? before === now : before.stamp === now.stamp && before.content.equals(now.content);
+
+const shown = (line: string | undefined): string =>
+  line === undefined ? 'ends' : `has ${JSON.stringify(line.trim().slice(0, 120))}`;
+
+const firstDifference = (theirs: string, ours: string): string => {
+  const left = theirs.split('\n');
+  const right = ours.split('\n');
+  let at = 0;
+  while (at < left.length && left[at] === right[at]) at++;
+  return `at line ${at + 1} the file ${shown(left[at])}, domtrail ${shown(right[at])}`;
 };
 
-/** Stock gives the file to this group, so that tools of its members can read it. */
-const qubesGroup = (): number | null => {
-  const line = readIfThere('/etc/group')
-    ?.split('\n')
-    .find((one) => one.startsWith('qubes:'));
-  const id = Number(line?.split(':')[2]);
-  return line && Number.isInteger(id) ? id : null;
-};
+const foreign = (path: string, theirs: There | null, ours: string): Failure =>
+  failure('D_XML_FOREIGN_CHANGE', `${path} was changed by somebody else; it was left alone`, {
+    cause: theirs ? firstDifference(theirs.content.toString('utf8'), ours) : 'it was removed just now',
+    next: `domtrail xml | diff ${path} -`,
+  });
 
-const own = (path: string): void => {
-  const group = qubesGroup();
-  if (group !== null) {
-    try {
-      chownSync(path, -1, group);
-    } catch (error) {
-      // Only root and members may; everybody else keeps their own group.
-      if (codeOf(error) !== 'EPERM') throw error;
-    }
+/** Stock gives the file to the group, so that its users read it; whoever is not in the group keeps it private. */
+const shareWithGroup = (file: number): void => {
+  const group = groupId('qubes');
+  if (group === null) return;
+  try {
+    fchownSync(file, -1, group);
+  } catch (error) {
+    if (codeOf(error) !== 'EPERM') throw error;
   }
-  chmodSync(path, MODE);
+};
+
+const writeTemporary = (path: string, content: Buffer): void => {
+  const file = openSync(path, 'wx', 0o600);
+  try {
+    writeFileSync(file, content);
+    shareWithGroup(file);
+    fchmodSync(file, 0o660);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 };
 
 const syncDirectory = (path: string): void => {
-  const handle = openSync(path, 'r');
+  const directory = openSync(dirname(path), 'r');
   try {
-    fsyncSync(handle);
+    fsyncSync(directory);
   } finally {
-    closeSync(handle);
+    closeSync(directory);
   }
 };
 
-const writeDraft = (draft: string, text: string): void => {
-  const handle = openSync(draft, 'wx', 0o600);
-  try {
-    const bytes = Buffer.from(text, 'utf8');
-    let at = 0;
-    while (at < bytes.length) at += writeSync(handle, bytes, at);
-    own(draft);
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
+/** What the disk gives back must be what was meant, and must mean it to another parser too. */
+const checkTemporary = (temporary: string, text: string): void => {
+  if (readFileSync(temporary, 'utf8') !== text) throw new Error(`${temporary} does not hold what was written`);
+  const problem = problemIn(text);
+  if (problem !== null) throw new Error(`a bad qubes.xml was about to be written: ${problem}`);
 };
 
-/** What was written must parse again before it replaces what is there: a broken document stops a whole host. */
-const parsesBack = (draft: string, text: string): boolean => {
-  const back = readFileSync(draft, 'utf8');
-  return back === text && XMLValidator.validate(back) === true;
-};
-
-const foreign = (file: string, text: string, theirs: string): Failure =>
-  failure('D_XML_FOREIGN_CHANGE', `somebody else changed ${file}; it was not overwritten`, {
-    cause: firstDifference(text, theirs),
-    next: 'compare with: domtrail xml   then put the file back or away, and: domtrail recover',
-  });
-
-const replace = (file: string, text: string, before: string | null): Result<null, Failure> => {
-  const draft = `${file}~${randomBytes(4).toString('hex')}`;
+const replace = (path: string, before: There | null, text: string): Result<null, Failure> => {
+  const temporary = `${path}~${randomBytes(4).toString('hex')}`;
   try {
-    writeDraft(draft, text);
-    if (!parsesBack(draft, text))
-      return err(failure('D_STEP_FAILED', `${file} would not be well-formed; it was not written`));
-    // As late as possible: Node has no fcntl lock to keep stock qubesd out with, so this closes all but an instant.
-    if (readIfThere(file) !== before) return err(foreign(file, text, readIfThere(file) ?? ''));
-    renameSync(draft, file);
-    syncDirectory(dirname(file));
+    writeTemporary(temporary, Buffer.from(text, 'utf8'));
+    checkTemporary(temporary, text);
+    const now = look(path);
+    if (!sameAs(before, now)) return err(foreign(path, now, text));
+    renameSync(temporary, path);
+    syncDirectory(path);
     return ok(null);
   } finally {
-    rmSync(draft, { force: true });
+    rmSync(temporary, { force: true });
   }
 };
 
 /**
- * Writes qubes.xml atomically (spec: qubes-xml A.7). `lastDigest` is the sha256 of what we wrote last, null for never: a
- * file with another content belongs to somebody else and stays (D_XML_FOREIGN_CHANGE). Nothing is written when the
- * content is the same.
+ * Puts `text` in the place of qubes.xml: a reader sees the old document or the new one, also after a power cut (spec:
+ * qubes-xml A.7). `lastWritten` is the sha256 of what we put there last, null for never: a file with any other content is
+ * somebody else's work and stays (D_XML_FOREIGN_CHANGE). A file that already has the content is not written again, one
+ * that is missing is. Other errors: D_DISK_FULL, D_HOME_UNREADABLE.
+ *
+ * Stock holds an fcntl lock on the file meanwhile, which Node cannot take. Inode, time, size and content are compared
+ * again right before the rename instead; a writer that comes in between those two system calls is not noticed.
  */
-export const writeQubesXml = (file: string, text: string, lastDigest: string | null): Result<null, Failure> => {
-  if (text.length > MAX_BYTES) return err(failure('D_STEP_FAILED', `${file} would have ${text.length} bytes`));
+export const writeQubesXml = (path: string, text: string, lastWritten: string | null): Result<null, Failure> => {
   try {
-    const there = readIfThere(file);
-    if (there === text) return ok(null);
-    if (there !== null && hash('sha256', there) !== lastDigest) return err(foreign(file, text, there));
-    return replace(file, text, there);
+    const there = look(path);
+    if (there?.content.equals(Buffer.from(text, 'utf8'))) {
+      // Perhaps we were killed right after the rename: only now does it survive a power cut.
+      syncDirectory(path);
+      return ok(null);
+    }
+    if (there && hash('sha256', there.content) !== lastWritten) return err(foreign(path, there, text));
+    return replace(path, there, text);
   } catch (error) {
-    const code = codeOf(error);
-    if (code === 'ENOSPC' || code === 'EDQUOT')
-      return err(failure('D_DISK_FULL', `${file} could not be written: the disk is full`));
-    if (code !== '') return err(failure('D_HOME_UNREADABLE', `${file} could not be written`, { cause: String(error) }));
-    throw error;
+    return err(refusal(error, path));
   }
 };

@@ -85,6 +85,9 @@ const volume = (host: Host, vm: Vm, one: Volume): Element => {
   ]);
 };
 
+/** Classes whose machines have no disks here. */
+const WITHOUT_VOLUMES: ReadonlySet<string> = new Set(['AdminVM', 'RemoteVM']);
+
 /** Stock takes dom0's identity as given and refuses a document that states it. */
 const statedProperties = (vm: Vm): Texts =>
   vm.class === 'AdminVM' ? vm.properties : { ...vm.properties, name: vm.name };
@@ -103,7 +106,7 @@ const domain = (host: Host, vm: Vm): Element => {
       element('properties', [], named('property', inVmOrder(Object.keys(properties)), properties)),
       element('features', [], named('feature', Object.keys(vm.features), vm.features)),
       element('tags', [], tags),
-      ...(vm.class === 'AdminVM' ? [] : [element('volume-config', [], volumes)]),
+      ...(WITHOUT_VOLUMES.has(vm.class) ? [] : [element('volume-config', [], volumes)]),
     ],
   );
 };

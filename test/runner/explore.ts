@@ -1,5 +1,4 @@
 import type { Command } from '../../domain/decide.ts';
-import { stepsOf } from '../../domain/decision.ts';
 import { volumeOf } from '../../domain/host/host.ts';
 import type { VolumeKey } from '../../domain/names.ts';
 import { volumesOf } from '../../domain/vm/vm.ts';
@@ -16,13 +15,18 @@ import { newWorld, type World } from './world.ts';
 /** A world and what it should hold. */
 export type Scene = { readonly world: World; readonly oracle: Oracle };
 
-const same = (a: unknown, b: unknown): boolean => sorted(a) === sorted(b);
-const sorted = (value: unknown): string =>
-  JSON.stringify(value, (_, item: unknown) =>
-    item && typeof item === 'object' && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : item,
-  );
+const sameList = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((one, index) => one === b[index]);
+
+type Seen = Readonly<Record<string, Contents>>;
+type Backs = (wanted: readonly string[], seen: readonly string[], key: string) => boolean;
+
+const sameContents = (wanted: Seen, seen: Seen, backs: Backs = sameList): boolean =>
+  sameList(Object.keys(wanted).sort(), Object.keys(seen).sort()) &&
+  Object.entries(wanted).every(([key, { cur, snap, backs: expected }]) => {
+    const one = seen[key];
+    return one !== undefined && one.cur === cur && one.snap === snap && backs(expected, one.backs, key);
+  });
 
 /** Every disk the log expects is at its place, and every disk of ours is expected: no loss, no leak. */
 const ledgerProblems = ({ host, models }: World): readonly string[] => {
@@ -51,36 +55,37 @@ const isSubsequence = (few: readonly string[], many: readonly string[]): boolean
   return at === few.length;
 };
 
-type Seen = Readonly<Record<string, Contents>>;
-const withoutBacks = (seen: Seen): Seen =>
-  Object.fromEntries(Object.entries(seen).map(([key, contents]) => [key, { ...contents, backs: [] }]));
-
-/** Between two states that differ only in revisions that retention was about to take: more than `least`, never more than `most`. */
-export const betweenPrunings = (seen: Seen, least: Oracle, most: Oracle): boolean => {
-  const few = contentsIn(least);
+/** Between two states that differ only in revisions that retention was about to take: at least `least`, at most `most`. */
+const betweenPrunings = (seen: Seen, least: Oracle, most: Oracle): boolean => {
   const many = contentsIn(most);
-  return (
-    same(withoutBacks(seen), withoutBacks(few)) &&
-    Object.entries(seen).every(
-      ([key, { backs }]) => isSubsequence(few[key]?.backs ?? [], backs) && isSubsequence(backs, many[key]?.backs ?? []),
-    )
-  );
+  const between: Backs = (few, backs, key) => isSubsequence(few, backs) && isSubsequence(backs, many[key]?.backs ?? []);
+  return sameContents(contentsIn(least), seen, between);
 };
 
-/** What is wrong with a world that should hold one of these states; empty when nothing is. */
-export const problemsOf = (world: World, allowed: readonly Oracle[], foreign: readonly string[], most?: Oracle): readonly string[] => {
+export type Allowed = {
+  readonly states: readonly Oracle[];
+  /** the last of the states with every revision that its retention takes: allowed where tidying may have failed */
+  readonly most?: Oracle | undefined;
+  readonly foreign: readonly string[];
+};
+
+/** Which of the allowed states a world is in (null: in none, but between prunings), or everything that is wrong with it. */
+export const examine = (world: World, { states, most, foreign }: Allowed): Oracle | null => {
   const seen = observe(world);
   const problems = [...ledgerProblems(world)];
-  const least = allowed.at(-1);
-  const untidy = most && least ? betweenPrunings(seen.volumes, least, most) : false;
-  if (!untidy && !allowed.some((oracle) => same(contentsIn(oracle), seen.volumes))) {
-    problems.push(`contents are ${sorted(seen.volumes)}, not ${allowed.map((oracle) => sorted(contentsIn(oracle))).join(' or ')}`);
+  const found = states.find((oracle) => sameContents(contentsIn(oracle), seen.volumes)) ?? null;
+  const least = states.at(-1);
+  if (!found && !(most && least && betweenPrunings(seen.volumes, least, most))) {
+    const wanted = states.map((oracle) => JSON.stringify(contentsIn(oracle))).join('\n  or\n  ');
+    problems.push(`contents are\n  ${JSON.stringify(seen.volumes)}\n  not\n  ${wanted}`);
   }
-  if (!same(seen.foreign, foreign)) problems.push(`foreign disks are ${seen.foreign.join(', ')}`);
+  if (!sameList(seen.foreign, foreign)) problems.push(`foreign disks are ${seen.foreign.join(', ')}`);
   if (world.host.operations.size > 0) problems.push('an operation is still open');
   const trashed = new Set([...world.host.trash.values()].map(({ place }) => lvNameOf(place.vid, place.role)));
-  const unknown = seen.stray.filter((name) => ![...trashed].some((trash) => trash.endsWith(`/${name}`)));
-  return [...problems, ...unknown.map((name) => `${name} is left over`)];
+  const unknown = seen.stray.filter((name) => !trashed.has(name));
+  problems.push(...unknown.map((name) => `${name} is left over`));
+  if (problems.length > 0) throw new Error(problems.join('\n  '));
+  return found;
 };
 
 /** Which revision a command means, counted from the oldest. */
@@ -140,10 +145,4 @@ export const openingScene = async (after: (oracle: Oracle, command: Command, hin
     oracle = after(oracle, command, hintsFor(world, command));
   }
   return { world, oracle };
-};
-
-/** The number of steps a command has, for messages. */
-export const stepCount = (world: World, id: string): number => {
-  const operation = world.host.operations.get(id);
-  return operation ? stepsOf(operation.plan).length : 0;
 };

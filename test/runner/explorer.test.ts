@@ -4,7 +4,7 @@ import type { Command } from '../../domain/decide.ts';
 import { KILL_POINTS } from '../../infrastructure/drivers/lvm-model/change.ts';
 import { start } from '../domain/commands.ts';
 import { choices } from './choices.ts';
-import { commandIn, guestsWrite, hintsFor, openingScene, problemsOf, type Scene } from './explore.ts';
+import { type Allowed, commandIn, guestsWrite, examine, hintsFor, openingScene, type Scene } from './explore.ts';
 import { after, afterReboot, type Oracle, sparing } from './oracle.ts';
 import { observe } from './observe.ts';
 import { crashAt, type World } from './world.ts';
@@ -15,11 +15,15 @@ const SEED = Number(process.env['DOMTRAIL_EXPLORE_SEED'] ?? 1);
 const COMMANDS = 24;
 
 /** `most`: the state after the command when none of its tidying could be done. */
-type Turn = Scene & { readonly command: Command; readonly next: Oracle; readonly most: Oracle; readonly where: string };
+type Turn = Scene & { readonly command: Command; readonly next: Oracle; readonly most: Oracle; readonly foreign: readonly string[]; readonly where: string };
 type Counts = { points: number; commands: number };
 
-const insist = (problems: readonly string[], where: string): void => {
-  if (problems.length > 0) throw new Error(`${where}\n  ${problems.join('\n  ')}`);
+const insist = (world: World, allowed: Allowed, where: string): Oracle | null => {
+  try {
+    return examine(world, allowed);
+  } catch (error) {
+    throw new Error(`${where}\n  ${error instanceof Error ? error.message : error}`);
+  }
 };
 
 /** The next start of a VM goes through, and it finds what it should. */
@@ -32,7 +36,8 @@ const insistOnStart = async (world: World, oracle: Oracle, name: string, where: 
     throw new Error(`${where}: ${name} cannot start: ${decision.error.message}`);
   }
   if (ended && ended.is !== 'completed') throw new Error(`${where}: ${name} cannot start: ${ended.failure.message}`);
-  insist(problemsOf(fork, [after(oracle, command, { revision: 0, file: '' })], observe(world).foreign), `${where}, starting ${name}`);
+  const states = [after(oracle, command, { revision: 0, file: '' })];
+  insist(fork, { states, foreign: observe(world).foreign }, `${where}, starting ${name}`);
 };
 
 const someVm = (oracle: Oracle, n: number): string => {
@@ -46,11 +51,10 @@ const insistOnRecovery = async (world: World, turn: Turn, n: number, where: stri
   if (rebooted) world.reboot({ autoactivate: n % 4 === 0 });
   await world.recover();
   const later = (oracle: Oracle): Oracle => (rebooted ? afterReboot(oracle) : oracle);
-  const allowed = [turn.oracle, turn.next].map(later);
-  const { foreign } = observe(turn.world);
+  const states = [turn.oracle, turn.next].map(later);
   // A step of the tidying that fails (and does not end the process) is left to the next commit and to gc.
-  insist(problemsOf(world, allowed, foreign, world.whenKilled === 'fail' ? later(turn.most) : undefined), where);
-  const now = allowed.find((oracle) => problemsOf(world, [oracle], foreign).length === 0);
+  const most = world.whenKilled === 'fail' ? later(turn.most) : undefined;
+  const now = insist(world, { states, most, foreign: turn.foreign }, where);
   if (now) await insistOnStart(world, now, someVm(now, n), where);
 };
 
@@ -110,13 +114,13 @@ const exploreHistory = async (seed: number, counts: Counts, deep: boolean): Prom
     const next = after(oracle, command, hints);
     const most = after(sparing(oracle), command, hints);
     const where = `seed ${seed}, command ${index + 1}: ${command.name} ${JSON.stringify(command.payload)}`;
-    const turn = { world, oracle, command, next, most, where };
+    const turn = { world, oracle, command, next, most, foreign, where };
     counts.commands++;
     await killUs(turn, counts, deep);
     await killLvm(turn, counts);
     world = world.fork();
     await world.submit(command);
-    insist(problemsOf(world, [next], foreign), `${where}, undisturbed`);
+    insist(world, { states: [next], foreign }, `${where}, undisturbed`);
     oracle = next;
   }
 };

@@ -19,8 +19,10 @@ export type Observation = {
 };
 
 /** Content markers are written at offset 0; a disk nobody wrote to, or that was discarded, reads as the empty text. */
-export const contentOf = (state: State, lv: Lv): string =>
-  readText(state.kernel.devices.get(lv.thinId) ?? new Map(), 0, 32).replace(/\0+$/, '');
+export const contentOf = (state: State, { thinId }: Lv): string => {
+  const chunks = state.kernel.devices.get(thinId);
+  return chunks?.has(0) ? readText(chunks, 0, 32).replace(/\0+$/, '') : '';
+};
 
 const NAME = /^vm-([a-z0-9]+)-([a-z]+)(?:-(snap)|-(\d+)-back)?$/;
 
@@ -32,16 +34,17 @@ export const observe = ({ models }: World): Observation => {
   const foreign: string[] = [];
   for (const model of models) {
     const state = model.state();
-    const numbered = (lv: Lv): number => Number(NAME.exec(lv.name)?.[4] ?? 0);
-    for (const lv of [...state.lvs.values()].sort((a, b) => numbered(a) - numbered(b))) {
+    const numbered = Array.from(state.lvs.values(), (lv) => ({ lv, parts: NAME.exec(lv.name) }));
+    numbered.sort((a, b) => Number(a.parts?.[4] ?? 0) - Number(b.parts?.[4] ?? 0));
+    for (const { lv, parts } of numbered) {
       const content = contentOf(state, lv);
       if (!lv.tags.includes('domtrail')) {
         foreign.push(`${lv.name} ${lv.uuid} ${content}`);
         continue;
       }
-      const [, vm, volume, snap, back] = NAME.exec(lv.name) ?? [];
+      const [, vm, volume, snap, back] = parts ?? [];
       if (!vm || !volume) {
-        stray.push(lv.name);
+        stray.push(`${state.volumeGroup}/${lv.name}`);
         continue;
       }
       const key = `${vm}:${volume}`;
