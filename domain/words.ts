@@ -2,7 +2,6 @@ import { formatBytes } from './bytes.ts';
 import type { CommandEvent } from './command/events.ts';
 import { isCommandEvent } from './command/operation.ts';
 import { stepsOf } from './decision.ts';
-import { roleText } from './disk.ts';
 import type { DomainEvent } from './event.ts';
 import type { HostFact } from './host/events.ts';
 import type { PoolFact } from './pool/events.ts';
@@ -145,7 +144,7 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
     case 'GlobalPropertySet':
       return `global ${setTo(fact.name, fact.value)}`;
     case 'DiskTrashed':
-      return `${fact.from}: ${roleText(fact.place.role)} (${fact.why}), disk ${fact.disk.id}`;
+      return `${fact.from}: disk ${fact.disk.id} into the trash (${fact.why})`;
     case 'DiskErased':
       return `${fact.from}: disk ${fact.disk} erased`;
     case 'PoolAdded':

@@ -40,9 +40,9 @@ const fromDisk = async (
     );
   }
   if (!seen.active) {
-    const acted = await driver.act({ command: 'activate', step: 0, deed: { do: 'activate', disk: id, at: source.at } });
+    const deed = { do: 'activate', disk: id, at: source.at } as const;
+    const acted = await looks.during(() => driver.act({ command: 'activate', step: 0, deed }));
     if (acted.failure) return err(acted.failure);
-    looks.changed();
   }
   return ok({ kind: 'file', path: driver.pathOf(source.at), bytes: seen.bytes, stamp: null });
 };

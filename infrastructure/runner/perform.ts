@@ -86,13 +86,11 @@ const act = async (
   { driver, looks }: PoolHands,
 ): Promise<Result<StepDone, StepFailed>> => {
   if (before.is === 'spoiled') {
-    const scrapped = await driver.scrap(before.disk, job);
-    looks.changed();
+    const scrapped = await looks.during(() => driver.scrap(before.disk, job));
     if (scrapped.failure) return err(failed(step, scrapped.failure, scrapped.evidence));
   }
   const work = () => driver.act(job, hands.progress(step));
-  const acted = await (job.deed.do === 'read' ? hands.withoutLease(work) : work());
-  if (job.deed.do !== 'read') looks.changed();
+  const acted = await (job.deed.do === 'read' ? hands.withoutLease(work) : looks.during(work));
   hands.fault.reach('after-step');
   const look = await looks.now();
   if (!look.ok) return err(failed(step, look.error, acted.evidence));

@@ -89,11 +89,13 @@ const runSteps = async (run: Run, steps: readonly Step[]): Promise<readonly Step
 /** Cleanup never decides about a command: what fails here is in the log and in the trash, and `gc` knows it. */
 const runCleanup = async (run: Run, steps: readonly Step[]): Promise<readonly number[]> => {
   const { done } = operationOf(run);
-  const lanes = new Map<string, Step[]>();
-  for (const step of steps) {
-    if (!(step.n in done)) lanes.set(step.lane, [...(lanes.get(step.lane) ?? []), step]);
+  const pending = steps.filter(({ n }) => !(n in done));
+  const broken = new Set<string>();
+  for (const wave of wavesOf(pending, !run.hands.fault.armed)) {
+    const lanes = wave.filter(([first]) => first && !broken.has(first.lane));
+    const failures = await Promise.all(lanes.map((lane) => runLane(run, lane)));
+    for (const [index, failed] of failures.entries()) if (failed) broken.add(lanes[index]?.[0]?.lane ?? '');
   }
-  for (const lane of lanes.values()) await runLane(run, lane);
   const after = operationOf(run).done;
   return steps.filter(({ n }) => !(n in after)).map(({ n }) => n);
 };

@@ -7,7 +7,11 @@ import type { Hands } from './perform.ts';
 type Making = Extract<Step['deed'], { do: 'create' | 'snapshot' }>;
 
 /** Removes the disk a step left without valid content. One with content means that the step did happen: nothing to scrap. */
-const scrapOf = async ({ command }: Operation, { n, deed }: Step & { readonly deed: Making }, hands: Hands): Promise<Failure | null> => {
+const scrapOf = async (
+  { command }: Operation,
+  { n, deed }: Step & { readonly deed: Making },
+  hands: Hands,
+): Promise<Failure | null> => {
   const pool = hands.pools.get(deed.at.pool);
   if (!pool.ok) return pool.error;
   const { driver, looks } = pool.value;
@@ -17,8 +21,7 @@ const scrapOf = async ({ command }: Operation, { n, deed }: Step & { readonly de
   if (there?.madeBy?.command !== command || there.madeBy.step !== n) return null;
   if (there.usable) return failure('D_STEP_FAILED', `${there.name} was made after all: recovery goes on from there`);
   const job = { command, step: n, deed: { do: 'activate', disk: there.id, at: deed.at } } as const;
-  const scrapped = await driver.scrap(there, job);
-  looks.changed();
+  const scrapped = await looks.during(() => driver.scrap(there, job));
   return scrapped.failure;
 };
 

@@ -10,7 +10,7 @@ import { observe } from './observe.ts';
 import { crashAt, type World } from './world.ts';
 
 /** Histories to explore; DOMTRAIL_EXPLORE=500 for a long night, DOMTRAIL_EXPLORE_SEED for others than those of CI. */
-const HISTORIES = Number(process.env['DOMTRAIL_EXPLORE'] ?? 3);
+const HISTORIES = Number(process.env['DOMTRAIL_EXPLORE'] ?? 2);
 const SEED = Number(process.env['DOMTRAIL_EXPLORE_SEED'] ?? 1);
 const COMMANDS = 24;
 

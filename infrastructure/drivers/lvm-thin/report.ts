@@ -125,7 +125,7 @@ export const mayBePhantom = ({ pool }: PoolReport, row: LvRow): boolean =>
   !isActive(row) &&
   row.transactionId !== null &&
   pool.transactionId !== null &&
-  row.transactionId >= 0;
+  row.transactionId >= pool.transactionId - 1;
 
 const TAG_OURS = 'domtrail';
 
