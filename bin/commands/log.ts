@@ -66,6 +66,14 @@ const newest = <T>(items: readonly T[], limit: number, reverse: boolean): readon
   return reverse ? [...some].reverse() : some;
 };
 
+const FILTERS = ['type', 'actor'] as const;
+
+/** Nothing to search for: the newest events are the last ones, and a log may have millions. */
+const firstOf = (args: Arguments, object: string | undefined, { from, to }: Range, limit: number): number => {
+  const searches = object !== undefined || args.flag('failed') || FILTERS.some((name) => args.text(name) !== undefined);
+  return searches ? from : Math.max(from, to - limit);
+};
+
 const showEvents = (
   args: Arguments,
   reading: Reading,
@@ -79,7 +87,7 @@ const showEvents = (
   const actorOf = (recorded: Recorded) => commands.get(recorded.command)?.actor ?? null;
   const matches = filterOf(args, object);
   const events: Recorded[] = [];
-  for (const recorded of eventsBetween(reading.ledger, range.from, range.to)) {
+  for (const recorded of eventsBetween(reading.ledger, firstOf(args, object, range, limit.value), range.to)) {
     if (matches(recorded, actorText(actorOf(recorded)))) events.push(recorded);
   }
   const shown = newest(events, limit.value, args.flag('reverse'));

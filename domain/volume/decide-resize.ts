@@ -12,6 +12,9 @@ import { all, mustBeHalted, mustBeWritable, mustNotBeDirty } from './guards.ts';
 import { CURRENT, DIRECT, type Planning, placeOf, SCRATCH, SESSION, swapIn } from './swap.ts';
 import { bytesOf } from './volume.ts';
 
+/** How much larger than asked for LVM may have made a disk: an extent is 4 MiB unless somebody chose otherwise. */
+const ROUNDING = 32 * 2 ** 20;
+
 type InUse = { readonly disk: Disk; readonly role: Role };
 
 /** The disk that a resize has to reach now; null when only the wish changes. */
@@ -74,7 +77,8 @@ export const decideResize = (host: Host, payload: ResizeVolume, context: Context
     return ok({ plan: planning.builder.build(), holds });
   }
   if (bytes > size) grow(found.value, target, bytes, planning);
-  if (bytes >= size) return ok({ plan: planning.builder.build(), holds });
+  const roundedUp = pool.driver === 'lvm_thin' && bytes === volume.spec.bytes && size - bytes < ROUNDING;
+  if (bytes >= size || roundedUp) return ok({ plan: planning.builder.build(), holds });
   if (!payload.shrink) {
     const message = `${key} has ${formatBytes(size)}: a smaller size cuts off what lies beyond it`;
     return err(failure('D_SHRINK', message, { next: `domtrail volume resize ${key} ${payload.bytes} --shrink` }));

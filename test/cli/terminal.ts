@@ -19,7 +19,7 @@ export type Ended = {
   readonly err: string;
 };
 
-export type Given = { readonly env?: Readonly<Record<string, string>>; readonly input?: Buffer | string; readonly cwd?: string };
+export type Given = { readonly env?: Readonly<Record<string, string>>; readonly input?: Buffer | string; readonly cwd?: string; readonly user?: number };
 
 /** A user's environment without a home directory: whatever is not in DOMTRAIL_HOME must not be needed. */
 export const environment = (home: string, more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv => ({
@@ -36,9 +36,9 @@ const collect = (stream: NodeJS.ReadableStream): (() => Buffer) => {
 };
 
 /** Runs one program to its end. Without `input` its stdin is closed at once, as under cron. */
-export const runProgram = async (argv: readonly string[], env: NodeJS.ProcessEnv, { input, cwd }: Given = {}): Promise<Ended> => {
+export const runProgram = async (argv: readonly string[], env: NodeJS.ProcessEnv, { input, cwd, user }: Given = {}): Promise<Ended> => {
   const [program = '', ...rest] = argv;
-  const child = spawn(program, rest, { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(program, rest, { env, stdio: ['pipe', 'pipe', 'pipe'], ...(cwd ? { cwd } : {}), ...(user ? { uid: user, gid: user } : {}) });
   const out = collect(child.stdout);
   const err = collect(child.stderr);
   // A program that refuses before it reads leaves us with a broken pipe.

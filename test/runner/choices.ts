@@ -15,7 +15,8 @@ export const choices = (length: number): fc.Arbitrary<readonly Choice[]> =>
 const pick = <T>(list: readonly T[], n: number): T | undefined => list[n % Math.max(1, list.length)];
 
 const EXTENT = 4 * 2 ** 20;
-const SIZES = [64, 68, 96, 128, 3000, 12_000].map((mebibytes) => mebibytes * 2 ** 20);
+/** Also sizes that LVM rounds up. */
+const SIZES = [64, 65, 66, 96, 127, 3000, 12_001].map((mebibytes) => mebibytes * 2 ** 20);
 export const IMPORTS = ['/images/one', '/images/two', '/images/three'] as const;
 export const IMPORT_BYTES = 16 * EXTENT;
 const FRESH = ['work', 'mail', 'extra', 'spare'];

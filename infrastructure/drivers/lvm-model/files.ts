@@ -1,7 +1,7 @@
 import { type Chunks, copyOf, NO_CHUNKS, type Piece, readText, writeText } from './content.ts';
 
 /** A file outside any pool. `stamp` changes when the file is put again. */
-export type MemoryFile = { readonly bytes: number; readonly content: Chunks; readonly stamp: string };
+type MemoryFile = { readonly bytes: number; readonly content: Chunks; readonly stamp: string };
 
 /** What a memory driver copies from and to instead of the file system, standard input and standard output. */
 export type MemoryFiles = {

@@ -59,7 +59,7 @@ export type LvmModel = {
 
 export type Labels = { readonly tags?: readonly string[]; readonly skip?: boolean; readonly by?: string };
 
-export type OpenDevice = {
+type OpenDevice = {
   readonly readAt: (offset: number, length: number) => string;
   readonly writeAt: (offset: number, text: string) => Outcome;
   readonly close: () => void;

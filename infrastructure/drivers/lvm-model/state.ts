@@ -28,7 +28,7 @@ export type Lv = {
 export type Message = { readonly create: number; readonly origin: number | null } | { readonly delete: number };
 
 /** One file of LVM's archive: the state before a command. */
-export type ArchiveEntry = { readonly seqno: number; readonly description: string; readonly time: number };
+type ArchiveEntry = { readonly seqno: number; readonly description: string; readonly time: number };
 
 /**
  * A volume group with one thin pool: plain immutable data. `pool` is LVM's side of it, `kernel` the other; they agree on

@@ -102,7 +102,7 @@ export const activateWords = (name: string, marker: Marker): LvmWords => [
 ];
 
 /** All that a survey needs to know, from one process. */
-export const REPORT_FIELDS = [
+const REPORT_FIELDS = [
   'lv_uuid',
   'lv_name',
   'pool_lv',

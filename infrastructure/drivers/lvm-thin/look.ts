@@ -50,7 +50,7 @@ const inactivePool = ({ volumeGroup, thinPool }: PoolName, row: string): Failure
   );
 
 /** Every disk of the pool; one process, and a second one only when an LV is inactive that might be a phantom. */
-export const surveyPool = async (pool: PoolName, settings: Settings): Promise<Result<readonly Sighting[], Failure>> => {
+const surveyPool = async (pool: PoolName, settings: Settings): Promise<Result<readonly Sighting[], Failure>> => {
   const report = await lookAtPool(pool, settings);
   if (!report.ok) return report;
   const suspect = report.value.volumes.find((row) => mayBePhantom(report.value, row));

@@ -85,8 +85,6 @@ export const parseLvName = (name: string): Split | null => {
   return split && isVid(split.vid) ? split : null;
 };
 
-export type ParsedLvName = NonNullable<ReturnType<typeof parseLvName>>;
-
 const escaped = (part: string): string => part.replaceAll('-', '--');
 
 /** The name device-mapper gives to `VG/LV`: dashes doubled, one between the two. */

@@ -115,7 +115,7 @@ export const poolReport = (
 };
 
 /** The fifth character tells whether there is a device: `a` active, `s` suspended for the moment by a command under way. */
-export const isActive = ({ attr }: LvRow): boolean => attr[4] === 'a' || attr[4] === 's';
+const isActive = ({ attr }: LvRow): boolean => attr[4] === 'a' || attr[4] === 's';
 
 /**
  * Inactive LVs of the pool's latest transaction. An LV carries the pool's transaction id from just before it was made,

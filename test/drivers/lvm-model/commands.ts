@@ -3,7 +3,7 @@ import { createLvmModel, type LvmModel } from '../../../infrastructure/drivers/l
 import type { Said } from '../../../infrastructure/drivers/lvm-model/said.ts';
 
 /** Splits a command line at blanks; what is in single quotes stays together. */
-export const wordsOf = (line: string): readonly string[] =>
+const wordsOf = (line: string): readonly string[] =>
   [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
 
 export const lvm = (model: LvmModel, line: string): Said => lvmCommand(model, wordsOf(line));
@@ -17,7 +17,7 @@ export const usual = (): LvmModel => {
 };
 
 /** What a command says, line by line, without LVM's two blanks in front. */
-export const linesOf = (text: string): readonly string[] =>
+const linesOf = (text: string): readonly string[] =>
   text
     .split('\n')
     .filter((line) => line !== '')

@@ -207,7 +207,7 @@ describe('a phantom LV', () => {
     expect(model.readAt('s', 0, 5)).toBe('LATER');
   });
 
-  test("is made before its origin is removed, of what the origin holds", () => {
+  test('is made before its origin is removed, of what the origin holds', () => {
     const model = phantom();
     model.remove('a');
     expect(refusalOf(model.activate('s'))).toBe('done');

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { DiskId, Role } from '../../../domain/disk.ts';
 import type { BoundDeed, Sighting } from '../../../infrastructure/drivers/driver.port.ts';
+import { runOnModel } from '../../../infrastructure/drivers/lvm-model/lvm-command.ts';
 import { createLvmModel } from '../../../infrastructure/drivers/lvm-model/model.ts';
 import { carryOut, jobFor, LARGE, made, must, mustSee, placeIn, refusal, SMALL, seenAt, surveyed } from '../bench.ts';
 import { type Given, type LvmBench, lvmBench } from './lvm-bench.ts';
@@ -43,6 +44,19 @@ describe('processes', () => {
     expect(programs(one)).toEqual(['lvs']);
     const at = placeIn(one, CURRENT);
     expect(await quietly(one, { do: 'move', disk: id, from: at, to: placeIn(one, TRASH) })).toEqual(['lvrename']);
+  });
+
+  test('a survey asks the kernel only about an inactive disk of the latest transaction', async () => {
+    const one = await bench();
+    await ours(one, SESSION);
+    await ours(one);
+    one.model.deactivate('vm-work-private-snap');
+    one.ran.length = 0;
+    await surveyed(one);
+    expect(programs(one)).toEqual(['lvs']);
+    one.model.deactivate('vm-work-private');
+    await surveyed(one);
+    expect(programs(one)).toEqual(['lvs', 'lvs', 'dmsetup']);
   });
 
   test('an erase asks the kernel whose device it is, discards, and removes', async () => {
@@ -251,6 +265,26 @@ describe('a pool wedged by a crash inside the kernel', () => {
     expect(programs(one)).toEqual(['lvcreate', 'lvs', 'dmsetup', 'dmsetup', 'lvcreate']);
     expect(one.ran.at(-2)?.at(-1)).toBe('set_transaction_id 1 2');
     expect(one.model.readAt('vm-work-private-snap', 0, 5)).toBe('HELLO');
+  });
+});
+
+describe('a thin device that is in the way for another reason', () => {
+  test('is not declared to count while LVM and the kernel agree', async () => {
+    const model = createLvmModel();
+    const run = runOnModel(model);
+    const said = 'Thin pool p (253:3) already contain thin device with device_id 4.';
+    const one = await bench({
+      model,
+      settings: {
+        run: async (argv, options) => {
+          if (!argv.includes('lvcreate')) return run(argv, options);
+          return { stdout: '', evidence: { argv: [[...argv]], exitCode: 5, stderr: said, durationMs: 0 } };
+        },
+      },
+    });
+    const acted = await one.driver.act(jobFor({ do: 'create', at: placeIn(one, CURRENT), bytes: SMALL }));
+    expect(acted.failure).toMatchObject({ code: 'D_STEP_FAILED', cause: said });
+    expect(acted.evidence.argv.map((argv) => argv.slice(0, 2))).toEqual([['lvm', 'lvcreate']]);
   });
 });
 

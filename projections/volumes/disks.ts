@@ -1,0 +1,87 @@
+import type { Recorded } from '../../domain/event.ts';
+import type { Host } from '../../domain/host/host.ts';
+import { disksOf } from '../../domain/volume/disks.ts';
+import type { Volume } from '../../domain/volume/volume.ts';
+import { perPrefix, type Sql } from '../projection.ts';
+import { broughtIn, copiedFrom, sourceOf } from './origin.ts';
+
+export type Write = { readonly sql: Sql; readonly prefix: string; readonly recorded: Recorded; readonly host: Host };
+
+const TEXTS = perPrefix((prefix) => ({
+  bringIn: `INSERT OR IGNORE INTO ${prefix}volumes_disk VALUES (?, ?, 'current', NULL, 0, ?, ?, ?, ?, ?, ?, NULL, ?, NULL, NULL)`,
+  assign: `UPDATE ${prefix}volumes_disk SET role = ?1, revision = coalesce(?2, revision), pinned = ?3, bytes = ?4, changed = ?5,
+      committed = CASE WHEN ?1 IN ('current', 'direct') THEN coalesce(committed, ?5) ELSE committed END
+    WHERE disk = ?6 AND (role <> ?1 OR bytes <> ?4 OR pinned <> ?3 OR committed IS NULL)`,
+  originOf: `SELECT origin FROM ${prefix}volumes_disk WHERE disk = ?`,
+  follows: `UPDATE ${prefix}volumes_disk SET origin = ? WHERE disk = ?`,
+  trash: `INSERT INTO ${prefix}volumes_disk VALUES (?1, ?2, 'trash', NULL, 0, NULL, NULL, ?3, 'DiskTrashed', ?4, ?5, NULL, ?5, ?6, NULL)
+    ON CONFLICT (disk) DO UPDATE SET role = 'trash', changed = ?5, why = ?6`,
+  erase: `UPDATE ${prefix}volumes_disk SET role = 'gone', changed = ?1, gone = ?1 WHERE disk = ?2`,
+}));
+
+/**
+ * A running session that is committed goes on: LVM has the committed disk as a snapshot of the session. In the order of
+ * contents it is the other way round, the session goes on from the state just committed.
+ */
+const checkpointed = ({ sql, prefix }: Write, session: string, current: string): string | null => {
+  const texts = TEXTS(prefix);
+  const before = sql.all(texts.originOf, session)[0]?.['origin'];
+  sql.run(texts.follows, current, session);
+  return typeof before === 'string' ? before : null;
+};
+
+const originFor = (write: Write, volume: Volume, disk: string): string | null => {
+  const { event, command } = write.recorded;
+  if (event.type === 'SessionOpened') return event.session.origin;
+  if (event.type === 'VolumeResized') return event.kept?.disk.id ?? null;
+  const { situation } = volume;
+  if (event.type === 'SessionCheckpointed' && situation.is === 'running') {
+    return checkpointed(write, situation.session.disk.id, disk);
+  }
+  return copiedFrom(write.host, command, disk);
+};
+
+const bringIn = (write: Write, volume: Volume): void => {
+  const { sql, prefix, recorded } = write;
+  const disk = broughtIn(recorded.event);
+  if (!disk) return;
+  const { event, command, position } = recorded;
+  const origin = originFor(write, volume, disk.id);
+  const { key } = volume.spec;
+  sql.run(
+    TEXTS(prefix).bringIn,
+    disk.id,
+    key,
+    origin,
+    sourceOf(event),
+    disk.bytes,
+    event.type,
+    command,
+    position,
+    position,
+  );
+};
+
+/** Takes up the disk an event brings, and gives every disk of the volume the role it has now. Those that left it follow in `throwAway`. */
+export const followDisks = (write: Write, volume: Volume): void => {
+  bringIn(write, volume);
+  const { sql, prefix, recorded } = write;
+  const { assign } = TEXTS(prefix);
+  const revisions = new Map(volume.revisions.map((one) => [one.disk.id, one]));
+  for (const { disk, role } of disksOf(volume)) {
+    const revision = revisions.get(disk.id);
+    sql.run(assign, role.kind, revision?.id ?? null, Number(revision?.pinned), disk.bytes, recorded.position, disk.id);
+  }
+};
+
+/** Disks on their way out. Gives whether the event was about one. */
+export const throwAway = ({ sql, prefix, recorded }: Write): boolean => {
+  const { event, command, position } = recorded;
+  if (event.type === 'DiskTrashed') {
+    sql.run(TEXTS(prefix).trash, event.disk.id, event.from, event.disk.bytes, command, position, event.why);
+    return true;
+  }
+  if (event.type !== 'DiskErased') return false;
+  sql.run(TEXTS(prefix).erase, position, event.disk);
+  return true;
+};
