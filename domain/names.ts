@@ -28,7 +28,7 @@ export const parseVmName = (text: string): Result<VmName, Failure> => {
 const LVM_RESERVED = /_(cdata|cmeta|corig|mlog|mimage|pmspare|rimage|rmeta|tdata|tmeta|vdata|vorigin|imeta|iorig)/;
 
 /** Suffixes that would make one volume's disks look like another's (`-snap`, `-<n>-back`; in files `-dirty`, `-precache`). */
-const ROLE_SUFFIX = /(^|-)(snap|import|back|tmp|dirty|precache)$/;
+const ROLE_SUFFIX = /(^|-)(snap|import|back|tmp|new|dirty|precache)$/;
 
 export const parseVolumeName = (text: string): Result<VolumeName, Failure> => {
   if (text.length > 31) return refuse('volume name', text, 'at most 31 characters');

@@ -62,7 +62,7 @@ export const parseArguments = (
       list: (name) => (Array.isArray(given[name]) ? (given[name] as readonly string[]) : []),
     });
   } catch (error) {
-    const message = error instanceof Error ? (error.message.split('. ')[0] ?? error.message) : String(error);
+    const message = error instanceof Error ? (error.message.split(/\.\s/)[0] ?? error.message) : String(error);
     return err(usage(message, topic));
   }
 };

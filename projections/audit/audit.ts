@@ -1,6 +1,16 @@
 import type { DomainEvent, Recorded } from '../../domain/event.ts';
 import { wordsOf } from '../../domain/words.ts';
-import type { Projection, Sql } from '../projection.ts';
+import {
+  numberIn,
+  numberOrNullIn,
+  type Projection,
+  perPrefix,
+  type Row,
+  type Sql,
+  textIn,
+  textOrNullIn,
+} from '../projection.ts';
+import { concernsAllHeld, objectsOf } from './objects.ts';
 
 const schema = (prefix: string): string => `
   CREATE TABLE ${prefix}audit_entry (
@@ -15,19 +25,13 @@ const schema = (prefix: string): string => `
     result    TEXT NOT NULL,    -- fact, done, found, failed, refused
     PRIMARY KEY (object, position)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX ${prefix}audit_entry_accepted ON ${prefix}audit_entry (command) WHERE type = 'CommandAccepted';
 `;
 
-/** What an event is about. A volume's event is about its VM too. */
-const objectOf = (event: DomainEvent): readonly string[] => {
-  const fields = event as unknown as Readonly<Record<string, unknown>>;
-  const named = [fields['volume'], fields['vm'], fields['object'], fields['from']].find(
-    (value) => typeof value === 'string',
-  );
-  if (typeof fields['pool'] === 'string') return [`pool ${fields['pool']}`];
-  if (typeof named !== 'string') return ['global'];
-  const colon = named.indexOf(':');
-  return colon > 0 ? [named, named.slice(0, colon)] : [named];
-};
+const TEXTS = perPrefix((prefix) => ({
+  add: `INSERT INTO ${prefix}audit_entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  held: `SELECT object FROM ${prefix}audit_entry WHERE command = ? AND type = 'CommandAccepted'`,
+}));
 
 const resultOf = (event: DomainEvent): string => {
   switch (event.type) {
@@ -44,35 +48,22 @@ const resultOf = (event: DomainEvent): string => {
   }
 };
 
-/** The course of a command belongs to the objects it keeps others from; a plain step or fact to its own. */
-const objectsOf = (event: DomainEvent): readonly string[] => {
-  if (event.type === 'CommandAccepted')
-    return [...new Set(event.holds.filter(({ mode }) => mode === 'write').map(({ object }) => object))];
-  if (event.type.startsWith('Command') || event.type === 'UndoPlanned') return [];
-  return objectOf(event);
-};
-
-const apply: Projection['apply'] = (sql, prefix, recorded: Recorded) => {
-  const { event } = recorded;
+const apply: Projection['apply'] = (sql, prefix, { event, command, position, time }: Recorded) => {
+  const { add, held } = TEXTS(prefix);
+  const all = concernsAllHeld(event) ? sql.all(held, command).map((row) => textIn(row, 'object')) : [];
+  const objects = new Set([...objectsOf(event), ...all]);
+  if (objects.size === 0) return;
   const evidence = event.type === 'StepDone' || event.type === 'StepFailed' ? event.evidence : null;
-  for (const object of objectsOf(event)) {
-    sql.run(
-      `INSERT INTO ${prefix}audit_entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      object,
-      recorded.position,
-      recorded.time,
-      recorded.command,
-      event.type,
-      wordsOf(event),
-      evidence && evidence.argv.length > 0 ? JSON.stringify(evidence.argv) : null,
-      evidence?.exitCode ?? null,
-      resultOf(event),
-    );
+  const argv = evidence && evidence.argv.length > 0 ? JSON.stringify(evidence.argv) : null;
+  const what = wordsOf(event);
+  const result = resultOf(event);
+  for (const object of objects) {
+    sql.run(add, object, position, time, command, event.type, what, argv, evidence?.exitCode ?? null, result);
   }
 };
 
-/** Who did what to which object, with what, to what end: the index behind `log OBJECT` and `blame`. */
-export const auditProjection: Projection = { name: 'audit', version: 1, tables: ['audit_entry'], schema, apply };
+/** Who did what to which object, with what, to what end: the index behind `blame`. Raise the version when words change. */
+export const auditProjection: Projection = { name: 'audit', version: 2, tables: ['audit_entry'], schema, apply };
 
 export type AuditRow = {
   readonly object: string;
@@ -81,15 +72,26 @@ export type AuditRow = {
   readonly command: string;
   readonly type: string;
   readonly what: string;
+  /** the programs a step ran, as JSON */
   readonly argv: string | null;
-  readonly exit_code: number | null;
+  readonly exitCode: number | null;
   readonly result: string;
 };
 
+const rowOf = (row: Row): AuditRow => ({
+  object: textIn(row, 'object'),
+  position: numberIn(row, 'position'),
+  time: numberIn(row, 'time'),
+  command: textIn(row, 'command'),
+  type: textIn(row, 'type'),
+  what: textIn(row, 'what'),
+  argv: textOrNullIn(row, 'argv'),
+  exitCode: numberOrNullIn(row, 'exit_code'),
+  result: textIn(row, 'result'),
+});
+
 /** What happened to an object up to a position, oldest first. */
 export const auditOf = (sql: Sql, object: string, to = Number.MAX_SAFE_INTEGER): readonly AuditRow[] =>
-  sql.all(
-    'SELECT * FROM audit_entry WHERE object = ? AND position <= ? ORDER BY position',
-    object,
-    to,
-  ) as unknown as readonly AuditRow[];
+  sql
+    .all('SELECT * FROM audit_entry WHERE object = ? AND position <= ? ORDER BY position', object, to)
+    .map(rowOf);

@@ -9,14 +9,14 @@ export type Write = { readonly sql: Sql; readonly prefix: string; readonly recor
 
 const TEXTS = perPrefix((prefix) => ({
   bringIn: `INSERT OR IGNORE INTO ${prefix}volumes_disk VALUES (?, ?, 'current', NULL, 0, ?, ?, ?, ?, ?, ?, NULL, ?, NULL, NULL)`,
-  assign: `UPDATE ${prefix}volumes_disk SET role = ?1, revision = coalesce(?2, revision), pinned = ?3, bytes = ?4, changed = ?5,
-      committed = CASE WHEN ?1 IN ('current', 'direct') THEN coalesce(committed, ?5) ELSE committed END
-    WHERE disk = ?6 AND (role <> ?1 OR bytes <> ?4 OR pinned <> ?3 OR committed IS NULL)`,
+  assign: `UPDATE ${prefix}volumes_disk SET role = ?, revision = coalesce(?, revision), pinned = ?, bytes = ?,
+      committed = coalesce(committed, ?), changed = ?
+    WHERE disk = ? AND (role <> ? OR pinned <> ? OR bytes <> ? OR (committed IS NULL AND ? IS NOT NULL))`,
   originOf: `SELECT origin FROM ${prefix}volumes_disk WHERE disk = ?`,
   follows: `UPDATE ${prefix}volumes_disk SET origin = ? WHERE disk = ?`,
-  trash: `INSERT INTO ${prefix}volumes_disk VALUES (?1, ?2, 'trash', NULL, 0, NULL, NULL, ?3, 'DiskTrashed', ?4, ?5, NULL, ?5, ?6, NULL)
-    ON CONFLICT (disk) DO UPDATE SET role = 'trash', changed = ?5, why = ?6`,
-  erase: `UPDATE ${prefix}volumes_disk SET role = 'gone', changed = ?1, gone = ?1 WHERE disk = ?2`,
+  trash: `INSERT INTO ${prefix}volumes_disk VALUES (?, ?, 'trash', NULL, 0, NULL, NULL, ?, 'DiskTrashed', ?, ?, NULL, ?, ?, NULL)
+    ON CONFLICT (disk) DO UPDATE SET role = 'trash', changed = excluded.changed, why = excluded.why`,
+  erase: `UPDATE ${prefix}volumes_disk SET role = 'gone', changed = ?, gone = ? WHERE disk = ?`,
 }));
 
 /**
@@ -62,15 +62,21 @@ const bringIn = (write: Write, volume: Volume): void => {
   );
 };
 
+const COMMITTED: ReadonlySet<string> = new Set(['current', 'direct']);
+
 /** Takes up the disk an event brings, and gives every disk of the volume the role it has now. Those that left it follow in `throwAway`. */
 export const followDisks = (write: Write, volume: Volume): void => {
   bringIn(write, volume);
   const { sql, prefix, recorded } = write;
   const { assign } = TEXTS(prefix);
+  const { position } = recorded;
   const revisions = new Map(volume.revisions.map((one) => [one.disk.id, one]));
   for (const { disk, role } of disksOf(volume)) {
-    const revision = revisions.get(disk.id);
-    sql.run(assign, role.kind, revision?.id ?? null, Number(revision?.pinned), disk.bytes, recorded.position, disk.id);
+    const { id = null, pinned = false } = revisions.get(disk.id) ?? {};
+    const pin = Number(pinned);
+    const committed = COMMITTED.has(role.kind) ? position : null;
+    const now = [role.kind, id, pin, disk.bytes, committed, position] as const;
+    sql.run(assign, ...now, disk.id, role.kind, pin, disk.bytes, committed);
   }
 };
 
@@ -78,10 +84,11 @@ export const followDisks = (write: Write, volume: Volume): void => {
 export const throwAway = ({ sql, prefix, recorded }: Write): boolean => {
   const { event, command, position } = recorded;
   if (event.type === 'DiskTrashed') {
-    sql.run(TEXTS(prefix).trash, event.disk.id, event.from, event.disk.bytes, command, position, event.why);
+    const { disk, from, why } = event;
+    sql.run(TEXTS(prefix).trash, disk.id, from, disk.bytes, command, position, position, why);
     return true;
   }
   if (event.type !== 'DiskErased') return false;
-  sql.run(TEXTS(prefix).erase, position, event.disk);
+  sql.run(TEXTS(prefix).erase, position, position, event.disk);
   return true;
 };

@@ -1,113 +1,195 @@
+import { formatBytes } from '../../domain/bytes.ts';
+import { drawLanes, type Strokes } from './lanes.ts';
 import type { DiskRow } from './volumes.ts';
 
 export type LineageStyle = 'utf8' | 'ascii';
 
-/** One state of a volume in the graph, newest first. */
-export type LineageNode = DiskRow & { readonly branch: boolean };
-
-const SYMBOLS = {
-  utf8: { now: '@', live: '●', past: '○', line: '│', fork: '├─╯', more: '┆' },
-  ascii: { now: '@', live: '*', past: 'o', line: '|', fork: '|-+', more: ':' },
-} as const;
-
-const HOW: Readonly<Record<string, string>> = {
-  VolumeProvisioned: 'made empty',
-  SessionOpened: 'session',
-  SessionCheckpointed: 'committed while running',
-  VolumeReverted: 'reverted',
-  VolumeImported: 'imported',
-  VolumeCloned: 'cloned',
-  VolumeResized: 'cut to a smaller size',
-  ScratchOpened: 'volatile',
-};
-
-const stateText = ({ role, revision, changed, gone, how }: DiskRow): string => {
-  const origin = HOW[how] ?? how;
-  switch (role) {
-    case 'session':
-      return `${origin}, in use or waiting to be decided about`;
-    case 'current':
-    case 'direct':
-      return 'committed';
-    case 'revision':
-      return `revision ${revision}`;
-    case 'trash':
-      return `trash since ev:${changed}`;
-    case 'gone':
-      return `gone since ev:${gone}`;
-    default:
-      return origin;
-  }
-};
-
-const LIVE = new Set(['current', 'session', 'direct', 'scratch', 'revision']);
-
-/** States that only existed between two events of one command are noise; the rest are the volume's history. */
-const worthShowing = ({ role, how }: DiskRow): boolean => LIVE.has(role) || how !== 'ScratchOpened';
-
 /**
- * Marks states that were copied from one that is not their predecessor: a revert to an older revision, or a revision
- * left aside by one. Those hang off the trunk.
+ * A state of a volume. `parent` is the newest state still there that this one goes on from; `branch` marks states that
+ * the newest one does not descend from, left aside by a revert or an import.
  */
-const withBranches = (rows: readonly DiskRow[]): readonly LineageNode[] => {
-  const trunk = new Set<string>();
-  const byId = new Map(rows.map((row) => [row.disk, row]));
-  const newest =
-    rows.find(({ role }) => role === 'session') ?? rows.find(({ role }) => role === 'current' || role === 'direct');
-  for (let at: DiskRow | undefined = newest ?? rows[0]; at && !trunk.has(at.disk); ) {
-    trunk.add(at.disk);
-    at = at.origin ? byId.get(at.origin) : undefined;
-  }
-  return rows.map((row) => ({ ...row, branch: !trunk.has(row.disk) }));
+export type LineageNode = DiskRow & { readonly there: boolean; readonly parent: string | null; readonly branch: boolean };
+
+type Style = Strokes & { readonly now: string; readonly committed: string; readonly past: string; readonly more: string };
+
+const STYLES: Readonly<Record<LineageStyle, Style>> = {
+  utf8: {
+    now: '@',
+    committed: '●',
+    past: '○',
+    more: '┆',
+    line: '│',
+    join: '├',
+    last: '╯',
+    ends: '┴',
+    crosses: '┼',
+    across: '─',
+  },
+  ascii: {
+    now: '@',
+    committed: '*',
+    past: 'o',
+    more: ':',
+    line: '|',
+    join: '|',
+    last: "'",
+    ends: "'",
+    crosses: '+',
+    across: '-',
+  },
 };
 
-/** The states of a volume for programs and for the graph, newest first; volatile disks that are gone are left out. */
-export const lineageOf = (rows: readonly DiskRow[]): readonly LineageNode[] =>
-  withBranches([...rows].filter(worthShowing).reverse());
+const WIDTH = 80;
 
+/** What the VM writes to; nothing starts from it before it is committed. */
+const IN_USE: ReadonlySet<string> = new Set(['session', 'scratch']);
+const THERE: ReadonlySet<string> = new Set([...IN_USE, 'current', 'direct', 'revision']);
+
+const rank = ({ role }: DiskRow): number => (IN_USE.has(role) ? 0 : role === 'revision' ? 2 : 1);
+const since = ({ committed, made }: DiskRow): number => committed ?? made;
+
+const newestFirst = (a: DiskRow, b: DiskRow): number =>
+  rank(a) - rank(b) || since(b) - since(a) || (a.disk < b.disk ? -1 : 1);
+
+/** Through states that are gone to the first that is there. */
+const parentIn = (rows: ReadonlyMap<string, DiskRow>, row: DiskRow): string | null => {
+  const seen = new Set<string>();
+  for (let at = row.origin; at !== null && !seen.has(at); ) {
+    const origin = rows.get(at);
+    if (!origin) return null;
+    if (THERE.has(origin.role)) return origin.disk;
+    seen.add(at);
+    at = origin.origin;
+  }
+  return null;
+};
+
+type Linked = DiskRow & { readonly parent: string | null };
+
+/** Newest first, but never a state above one that goes on from it. */
+const inOrder = (rows: readonly Linked[]): readonly Linked[] => {
+  const waiting = [...rows].sort(newestFirst);
+  const ordered: Linked[] = [];
+  while (waiting.length > 0) {
+    const parents = new Set(waiting.map(({ parent }) => parent));
+    const next = waiting.findIndex(({ disk }) => !parents.has(disk));
+    ordered.push(...waiting.splice(Math.max(0, next), 1));
+  }
+  return ordered;
+};
+
+const trunkOf = (ordered: readonly Linked[]): ReadonlySet<string> => {
+  const byId = new Map(ordered.map((row) => [row.disk, row]));
+  const trunk = new Set<string>();
+  for (let at = ordered[0]; at && !trunk.has(at.disk); at = at.parent ? byId.get(at.parent) : undefined) {
+    trunk.add(at.disk);
+  }
+  return trunk;
+};
+
+/** The states of a volume for programs and for the graph: those that are there, newest first, then those that are not. */
+export const lineageOf = (rows: readonly DiskRow[]): readonly LineageNode[] => {
+  const byId = new Map(rows.map((row) => [row.disk, row]));
+  const linked = rows.map((row): Linked => ({ ...row, parent: parentIn(byId, row) }));
+  const there = inOrder(linked.filter(({ role }) => THERE.has(role)));
+  const trunk = trunkOf(there);
+  const gone = linked.filter(({ role }) => !THERE.has(role)).sort((a, b) => b.changed - a.changed || newestFirst(a, b));
+  return [
+    ...there.map((row) => ({ ...row, there: true, branch: !trunk.has(row.disk) })),
+    ...gone.map((row) => ({ ...row, there: false, branch: false })),
+  ];
+};
+
+/** Names of files come from outside: nothing in them may move the cursor or turn the line round. */
+const harmless = (text: string): string => text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+
+const howText = ({ how, source }: DiskRow): string => {
+  switch (how) {
+    case 'VolumeImported':
+      return `, imported from ${source === '-' ? 'standard input' : source}`;
+    case 'VolumeCloned':
+      return `, cloned from ${source}`;
+    case 'VolumeReverted':
+      return `, reverted to ${source}`;
+    case 'VolumeResized':
+      return ', cut to a smaller size';
+    case 'SessionCheckpointed':
+      return ', while it was running';
+    default:
+      return '';
+  }
+};
+
+const stateText = (row: DiskRow): string => {
+  switch (row.role) {
+    case 'session':
+      return 'session, not committed';
+    case 'scratch':
+      return 'volatile';
+    case 'direct':
+      return `committed, written without a snapshot${howText(row)}`;
+    case 'revision':
+      return `revision ${row.revision}${row.pinned ? ', pinned' : ''}${howText(row)}`;
+    default:
+      return `committed${howText(row)}`;
+  }
+};
+
+const cut = (line: string): string => {
+  const characters = [...line];
+  return characters.length > WIDTH ? `${characters.slice(0, WIDTH - 1).join('')}…` : line.trimEnd();
+};
+
+const symbolOf = ({ role }: DiskRow, style: Style): string => {
+  if (IN_USE.has(role)) return style.now;
+  return role === 'revision' ? style.past : style.committed;
+};
+
+const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
+
+/** The ends a state can come to, in words. Volatile disks come and go with every start: not worth a line. */
+const ENDS: readonly (readonly [why: string, words: (n: number) => string])[] = [
+  ['retention', (n) => `${count(n, 'older revision', 'older revisions')} removed by retention`],
+  ['not-kept', (n) => `${count(n, 'older state', 'older states')} not kept`],
+  ['superseded', (n) => `${count(n, 'state', 'states')} superseded`],
+  ['discarded', (n) => `${count(n, 'session', 'sessions')} thrown away`],
+  ['removed', (n) => `${count(n, 'disk', 'disks')} removed with the volume`],
+  ['undone', (n) => `${count(n, 'disk', 'disks')} of commands that were undone`],
+];
+
+const summary = (gone: readonly LineageNode[], style: Style): readonly string[] =>
+  ENDS.flatMap(([why, words]) => {
+    const some = gone.filter((row) => row.why === why && row.how !== 'ScratchOpened');
+    const kept = some.filter(({ role }) => role === 'trash').length;
+    if (some.length === 0) return [];
+    return [`${style.more}  ${words(some.length)}${kept > 0 ? `, ${kept} still in the trash` : ''}`];
+  });
+
+/** Gives the time of an event as it is to be shown. */
 export type Dated = (position: number) => string;
 
-const MAX_GONE = 5;
-
-type Drawing = { readonly style: LineageStyle; readonly when: Dated };
-
-const symbolOf = (node: LineageNode, newest: boolean, style: LineageStyle): string => {
-  const s = SYMBOLS[style];
-  if (node.role === 'session' || (newest && node.role !== 'gone')) return s.now;
-  return LIVE.has(node.role) ? s.live : s.past;
-};
-
-/** A state, its disk below it, and the line that joins it to the older ones. */
-const draw = (
-  node: LineageNode,
-  place: { readonly newest: boolean; readonly oldest: boolean },
-  { style, when }: Drawing,
-): readonly string[] => {
-  const s = SYMBOLS[style];
-  const symbol = symbolOf(node, place.newest, style);
-  const lane = node.branch ? `${s.line} ${symbol}` : `${symbol}  `;
-  const from = node.origin ? `  from ${node.origin}` : '';
-  const below = place.oldest && !node.branch ? ' ' : s.line;
-  const lines = [
-    `${lane}  ev:${node.made}  ${when(node.made)}  ${stateText(node)}`,
-    `${below}      ${node.disk}${from}`,
-  ];
-  return node.branch && !place.oldest ? [...lines, s.fork] : lines;
-};
-
-/** All live states and the newest few of those that are gone. */
-const shown = (nodes: readonly LineageNode[]): readonly LineageNode[] => {
-  const gone = new Set(nodes.filter(({ role }) => role === 'gone').slice(MAX_GONE));
-  return nodes.filter((node) => !gone.has(node));
-};
-
-/** The graph, a line or two per state. `when` gives the time of an event; old states beyond a few are summed up. */
+/**
+ * The graph: two lines a state, the second with the disk's identity, then what is no longer there in a few words. Fits 80
+ * columns.
+ */
 export const lineageText = (nodes: readonly LineageNode[], style: LineageStyle, when: Dated): string => {
-  const some = shown(nodes);
-  const lines = some.flatMap((node, index) =>
-    draw(node, { newest: index === 0, oldest: index === some.length - 1 }, { style, when }),
+  const strokes = STYLES[style];
+  const there = nodes.filter((node) => node.there);
+  const drawn = drawLanes(
+    there.map(({ disk, parent }) => ({ id: disk, parent })),
+    strokes,
   );
-  const hidden = nodes.length - some.length;
-  if (hidden > 0) lines.push(`${SYMBOLS[style].more}  ${hidden} older states are gone`);
-  return `${lines.join('\n')}\n`;
+  const lines = there.flatMap((node, index) => {
+    const lanes = drawn[index];
+    if (!lanes) return [];
+    const at = since(node);
+    const first = `${lanes.at(symbolOf(node, strokes))}  ev:${at}  ${when(at)}  ${harmless(stateText(node))}`;
+    const second = `${lanes.below}  ${node.disk}  ${formatBytes(node.bytes)}`;
+    return [...(lanes.joining === null ? [] : [lanes.joining]), first, second];
+  });
+  const gone = summary(
+    nodes.filter((node) => !node.there),
+    strokes,
+  );
+  return [...lines, ...gone].map((line) => `${cut(line)}\n`).join('');
 };

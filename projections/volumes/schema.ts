@@ -25,7 +25,7 @@ export const volumesSchema = (prefix: string): string => `
     command   TEXT NOT NULL,            -- the command that made it
     made      INTEGER NOT NULL,         -- position of that event
     committed INTEGER,                  -- position from which on it was a committed state
-    changed   INTEGER NOT NULL,         -- position of the last change of role
+    changed   INTEGER NOT NULL,         -- position of the last change of role, size or pin
     why       TEXT,                     -- why it was thrown away
     gone      INTEGER                   -- position of its end
   ) STRICT, WITHOUT ROWID;

@@ -3,8 +3,16 @@ import type { VolumeKey } from '../../domain/names.ts';
 import { volumesOf } from '../../domain/vm/vm.ts';
 import { isVolumeFact } from '../../domain/volume/evolve.ts';
 import { bytesOf, currentOf, type Volume } from '../../domain/volume/volume.ts';
-import { perPrefix, type Projection, type Row, type Sql } from '../projection.ts';
-import { numberIn, numberOrNullIn, textIn, textOrNullIn } from '../projection.ts';
+import {
+  numberIn,
+  numberOrNullIn,
+  type Projection,
+  perPrefix,
+  type Row,
+  type Sql,
+  textIn,
+  textOrNullIn,
+} from '../projection.ts';
 import { followDisks, throwAway, type Write } from './disks.ts';
 import { volumesSchema } from './schema.ts';
 

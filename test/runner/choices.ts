@@ -9,8 +9,8 @@ import * as to from '../domain/commands.ts';
 export type Choice = { readonly kind: number; readonly a: number; readonly b: number; readonly c: number };
 
 const die = fc.nat({ max: 9999 });
-export const choices = (length: number): fc.Arbitrary<readonly Choice[]> =>
-  fc.array(fc.record({ kind: die, a: die, b: die, c: die }), { minLength: length, maxLength: length, size: 'max' });
+export const choices = (maxLength: number, minLength = maxLength): fc.Arbitrary<readonly Choice[]> =>
+  fc.array(fc.record({ kind: die, a: die, b: die, c: die }), { minLength, maxLength, size: 'max' });
 
 const pick = <T>(list: readonly T[], n: number): T | undefined => list[n % Math.max(1, list.length)];
 

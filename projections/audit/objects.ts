@@ -1,0 +1,59 @@
+import type { DomainEvent } from '../../domain/event.ts';
+
+const withVm = (object: string): readonly string[] => {
+  const colon = object.indexOf(':');
+  return colon > 0 ? [object, object.slice(0, colon)] : [object];
+};
+
+const heldObject = (object: string): readonly string[] =>
+  object === 'global properties' ? ['global'] : withVm(object);
+
+/**
+ * What an event speaks of: `VM`, `VM:VOLUME`, `pool NAME`, `global`. A volume's event is about its VM too. Events that only
+ * know their command give nothing here.
+ */
+export const objectsOf = (event: DomainEvent): readonly string[] => {
+  switch (event.type) {
+    case 'CommandAccepted':
+      return event.holds.filter(({ mode }) => mode === 'write').flatMap(({ object }) => heldObject(object));
+    case 'StepDone':
+    case 'StepFailed':
+      return withVm(event.object);
+    case 'VolumeCloned':
+      return [...withVm(event.volume), ...withVm(event.from)];
+    case 'VmCreated':
+      return [event.vm, ...event.volumes.map(({ key }) => key)];
+    case 'PoolAdded':
+    case 'PoolRemoved':
+      return [`pool ${event.pool}`];
+    case 'DiskTrashed':
+    case 'DiskErased':
+      return withVm(event.from);
+    case 'HostInitialised':
+    case 'HostRebooted':
+    case 'GlobalPropertySet':
+      return ['global'];
+    default:
+      if ('volume' in event) return withVm(event.volume);
+      return 'vm' in event ? [event.vm] : [];
+  }
+};
+
+/**
+ * Whether an event concerns everything its command holds: how the command went, and the end of a VM with all it had. A
+ * command that simply ran to its end is told by its steps and facts.
+ */
+export const concernsAllHeld = (event: DomainEvent): boolean => {
+  switch (event.type) {
+    case 'CommandFailed':
+    case 'CommandResumed':
+    case 'UndoPlanned':
+    case 'CommandAbandoned':
+    case 'VmRemoved':
+      return true;
+    case 'CommandCompleted':
+      return event.leftover.length > 0;
+    default:
+      return false;
+  }
+};

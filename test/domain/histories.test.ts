@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { canonicalJson, type Json } from '../../domain/canonical-json.ts';
+import { decide } from '../../domain/decide.ts';
+import { eventsOf } from '../../domain/decision.ts';
+import type { DomainEvent } from '../../domain/event.ts';
+import { emptyHost, evolve, type Host } from '../../domain/host/host.ts';
+import { type Vm, volumesOf } from '../../domain/vm/vm.ts';
+import { disksOf } from '../../domain/volume/disks.ts';
+import { currentOf, snapshotsDisabled, type Volume } from '../../domain/volume/volume.ts';
+import { type Choice, choices, commandFor } from '../runner/choices.ts';
+import { addVolume, appVm, collect, dispVm, filePool, init, keep, lvmPool, recordReboot, setProperty, templateVm } from './commands.ts';
+import { given, OWNER, type Story } from './given.ts';
+
+const SEED = Number(process.env['DOMTRAIL_EXPLORE_SEED'] ?? 20_260_101);
+
+const opening = (files: boolean): Story =>
+  given().after(
+    init(lvmPool('lvm'), filePool('files')),
+    setProperty(null, 'default_pool', files ? 'files' : 'lvm'),
+    templateVm('fedora'),
+    appVm('work', { template: 'fedora' }),
+    appVm('dvm', { template: 'fedora' }),
+    setProperty('dvm', 'template_for_dispvms', 'True'),
+    addVolume('work:data', { revisionsToKeep: 2 }),
+    dispVm('disp1', { template: 'dvm' }),
+  );
+
+/** Lives through a history: a clock that also goes back, and a host that dies now and then. */
+const live = (story: Story, draws: readonly Choice[], afterEach: (story: Story) => void): number => {
+  let commands = 0;
+  for (const choice of draws) {
+    story.now += [0, 300, 1000, 60_000, -3_600_000][choice.c % 5] ?? 0;
+    if (choice.c % 29 === 0) {
+      story.bootId = `boot-${story.log.length}`;
+      story.submit(recordReboot(story.bootId));
+    }
+    const command = commandFor(choice, story.host);
+    if (!command) continue;
+    story.submit(command);
+    commands++;
+    afterEach(story);
+  }
+  return commands;
+};
+
+const onePlaceEach = ({ vms, trash }: Host): void => {
+  const ids = [...[...vms.values()].flatMap(volumesOf).flatMap(disksOf).map(({ disk }) => disk.id), ...trash.keys()];
+  expect(new Set(ids).size).toBe(ids.length);
+};
+
+/** The situations a volume of that shape can be in while its VM runs or not. */
+const legalIn = ({ spec }: Volume, { power }: Vm): readonly string[] => {
+  if (spec.pool === 'linux-kernel') return ['absent'];
+  if (!spec.saveOnStop) return power.is === 'halted' ? ['absent'] : [spec.snapOnStart ? 'running' : 'scratch'];
+  if (power.is === 'halted') return ['clean', 'dirty'];
+  return [snapshotsDisabled(spec) ? 'direct' : 'running', 'running'];
+};
+
+const revisionsInOrder = (volume: Volume): void => {
+  const numbers = volume.revisions.map(({ number }) => number);
+  const times = volume.revisions.map(({ at }) => at);
+  expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+  expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
+  expect(Math.max(0, ...numbers)).toBeLessThanOrEqual(volume.lastNumber);
+  expect(Math.max(0, ...times)).toBeLessThanOrEqual(volume.lastAt);
+};
+
+const insistOnInvariants = (story: Story): void => {
+  onePlaceEach(story.host);
+  expect(story.host.operations.size).toBe(0);
+  expect([...story.host.trash.keys()]).toEqual([]);
+  for (const vm of story.host.vms.values()) {
+    for (const volume of volumesOf(vm)) {
+      expect(legalIn(volume, vm), volume.spec.key).toContain(volume.situation.is);
+      revisionsInOrder(volume);
+      const disk = currentOf(volume);
+      expect(disk === null || disk.bytes > 0).toBe(true);
+    }
+  }
+};
+
+/** Runs every recorded command again in the state it met, and compares what is decided with what is in the log. */
+const insistOnReplay = ({ log, decided }: Story): void => {
+  const host = emptyHost();
+  const byPosition = new Map(decided.map((one) => [one.position, one]));
+  let expected: readonly DomainEvent[] = [];
+  for (const recorded of log) {
+    const one = byPosition.get(recorded.position);
+    if (one) {
+      const { id, command, context } = one;
+      expected = eventsOf(decide(host, command, context), { name: command.name, digest: id, owner: OWNER });
+    }
+    const [first, ...rest] = expected;
+    if (first) expect(canonicalJson(recorded.event as Json)).toBe(canonicalJson(JSON.parse(JSON.stringify(first)) as Json));
+    expected = rest;
+    evolve(host, recorded);
+  }
+};
+
+const frozen = <T>(value: T): T => {
+  if (value !== null && typeof value === 'object' && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const item of Object.values(value)) frozen(item);
+  }
+  return value;
+};
+
+describe('any history of commands', () => {
+  let commands = 0;
+
+  test('keeps every disk in one place, every volume in a legal situation, every revision in order, and no operation open', () => {
+    const property = fc.property(choices(70, 1), fc.boolean(), (draws, files) => {
+      commands += live(opening(files), draws, insistOnInvariants);
+    });
+    fc.assert(property, { seed: SEED, numRuns: 50 });
+    expect(commands).toBeGreaterThanOrEqual(1000);
+  });
+
+  test('keeps no more revisions after a commit than it should, pinned ones aside', () => {
+    const property = fc.property(choices(70, 1), (draws) => {
+      const kept = (story: Story): void => {
+        const { command } = story.decided.at(-1) ?? {};
+        if (command?.name !== 'CommitVolume' && command?.name !== 'RevertVolume') return;
+        const last = story.log.at(-1)?.event.type;
+        const volume = story.host.vms.get(command.payload.vm)?.volumes[command.payload.volume];
+        if (last !== 'CommandCompleted' || !volume) return;
+        const unpinned = volume.revisions.filter(({ pinned }) => !pinned).length;
+        expect(unpinned).toBeLessThanOrEqual(Math.max(0, volume.spec.revisionsToKeep));
+      };
+      live(opening(false), draws, kept);
+    });
+    fc.assert(property, { seed: SEED, numRuns: 20 });
+  });
+
+  test('is decided again, command by command, to the same events', () => {
+    const property = fc.property(choices(60, 1), fc.boolean(), (draws, files) => {
+      const story = opening(files);
+      live(story, draws, () => undefined);
+      insistOnReplay(story);
+    });
+    fc.assert(property, { seed: SEED + 1, numRuns: 20 });
+  });
+
+  test('is never changed by deciding: a state may be read by many', () => {
+    const property = fc.property(choices(40, 1), (draws) => {
+      live(opening(false), draws, ({ host }) => {
+        for (const value of [...host.vms.values(), ...host.pools.values(), ...host.trash.values()]) frozen(value);
+      });
+    });
+    fc.assert(property, { seed: SEED + 2, numRuns: 10 });
+  });
+
+  test('gc takes disks of the trash only', () => {
+    const story = opening(false);
+    const [someDisk] = volumesOf(story.vm('work')).flatMap(disksOf);
+    story.when(collect(someDisk?.disk.id ?? '')).thenRejected('D_NOT_FOUND', 'is not in the trash');
+    story.after(keep('work:private', 1)).when(collect()).thenNothing();
+  });
+});
