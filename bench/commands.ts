@@ -17,9 +17,11 @@ const [directory = '', rivals = ''] = process.argv.slice(2);
 
 type Kind = { readonly name: string; readonly run: () => void | Promise<void> };
 
-const times = (count: number, run: () => void): (() => void) => () => {
-  for (let n = 0; n < count; n++) run();
-};
+const times =
+  (count: number, run: () => void): (() => void) =>
+  () => {
+    for (let n = 0; n < count; n++) run();
+  };
 
 const main = async (): Promise<void> => {
   const floor = openFloor(join(directory, 'floor'));
@@ -53,13 +55,19 @@ const main = async (): Promise<void> => {
   emmett?.close();
   floor.close();
   closeLedger(ledger);
-  const each = (name: string, of: keyof Spent): number => median(rounds.map((round) => ((round[name]?.[of] ?? Number.NaN) * 1000) / COUNT));
-  const ratio = (a: string, b: string, of: keyof Spent): number => median(rounds.map((round) => (round[a]?.[of] ?? Number.NaN) / (round[b]?.[of] ?? Number.NaN)));
+  const each = (name: string, of: keyof Spent): number =>
+    median(rounds.map((round) => ((round[name]?.[of] ?? Number.NaN) * 1000) / COUNT));
+  const ratio = (a: string, b: string, of: keyof Spent): number =>
+    median(rounds.map((round) => (round[a]?.[of] ?? Number.NaN) / (round[b]?.[of] ?? Number.NaN)));
   tell({
-    micros: Object.fromEntries(kinds.map(({ name }) => [name, { wall: each(name, 'wallMs'), cpu: each(name, 'cpuMs') }])),
+    micros: Object.fromEntries(
+      kinds.map(({ name }) => [name, { wall: each(name, 'wallMs'), cpu: each(name, 'cpuMs') }]),
+    ),
     singleToFloor: ratio('single', 'floor', 'wallMs'),
     queuedToSingle: ratio('queued', 'single', 'wallMs'),
-    emmettToSingle: emmett ? { wall: ratio('emmett', 'single', 'wallMs'), cpu: ratio('emmett', 'single', 'cpuMs') } : null,
+    emmettToSingle: emmett
+      ? { wall: ratio('emmett', 'single', 'wallMs'), cpu: ratio('emmett', 'single', 'cpuMs') }
+      : null,
   });
 };
 void main();

@@ -3,8 +3,14 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 type Event = { readonly type: string; readonly data: unknown };
-type Connection = { readonly command: (sql: string) => Promise<unknown>; readonly querySingle: (sql: string) => Promise<Readonly<Record<string, unknown>> | null>; readonly close: () => void };
-type Store = { readonly appendToStream: (stream: string, events: readonly Event[], options: object) => Promise<unknown> };
+type Connection = {
+  readonly command: (sql: string) => Promise<unknown>;
+  readonly querySingle: (sql: string) => Promise<Readonly<Record<string, unknown>> | null>;
+  readonly close: () => void;
+};
+type Store = {
+  readonly appendToStream: (stream: string, events: readonly Event[], options: object) => Promise<unknown>;
+};
 type Package = {
   readonly sqliteConnection: (options: object) => Connection;
   readonly getSQLiteEventStore: (options: object) => Store;
@@ -21,18 +27,25 @@ export const openEmmett = async (folder: string, file: string): Promise<Rival | 
   const connection = emmett.sqliteConnection({ fileName: file });
   await connection.command('PRAGMA journal_mode = WAL');
   await connection.command('PRAGMA synchronous = FULL');
-  const store = emmett.getSQLiteEventStore({ fileName: file, schema: { autoMigration: 'CreateOrUpdate' }, connectionOptions: { singleton: true, connection } });
+  const store = emmett.getSQLiteEventStore({
+    fileName: file,
+    schema: { autoMigration: 'CreateOrUpdate' },
+    connectionOptions: { singleton: true, connection },
+  });
   const versions = new Map<string, bigint>();
   const append = async (n: number): Promise<void> => {
     const stream = `vm-${n % 200}`;
     const expectedStreamVersion = versions.get(stream) ?? 'STREAM_DOES_NOT_EXIST';
-    const result = (await store.appendToStream(stream, [{ type: 'PropertySet', data: { ...DATA, n } }], { expectedStreamVersion })) as {
+    const result = (await store.appendToStream(stream, [{ type: 'PropertySet', data: { ...DATA, n } }], {
+      expectedStreamVersion,
+    })) as {
       readonly nextExpectedStreamVersion: bigint;
     };
     versions.set(stream, result.nextExpectedStreamVersion);
   };
   await append(0);
   const { synchronous } = (await connection.querySingle('PRAGMA synchronous')) ?? {};
-  if (synchronous !== 2) throw new Error(`Emmett's connection writes with synchronous=${String(synchronous)}, ours with 2`);
+  if (synchronous !== 2)
+    throw new Error(`Emmett's connection writes with synchronous=${String(synchronous)}, ours with 2`);
   return { append, close: () => connection.close() };
 };

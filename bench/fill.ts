@@ -19,7 +19,10 @@ const hurry = ({ db }: Ledger): void => {
 
 const main = async (): Promise<void> => {
   const ledger = freshLedger(file, []);
-  acceptMany(ledger, Array.from({ length: COMMANDS }, (_, index) => setting(index + 1)));
+  acceptMany(
+    ledger,
+    Array.from({ length: COMMANDS }, (_, index) => setting(index + 1)),
+  );
   hurry(ledger);
   // The rest without a command each, which would take minutes: what is measured on it reads events.
   const { cache } = ledger;

@@ -1,3 +1,4 @@
+import { PROJECTIONS } from '../bin/compose.ts';
 import type { Json } from '../domain/canonical-json.ts';
 import { type Command, decide } from '../domain/decide.ts';
 import type { Fact } from '../domain/event.ts';
@@ -6,7 +7,6 @@ import type { PoolName, VmName, VolumeKey, VolumeName } from '../domain/names.ts
 import { ok, type Result } from '../domain/result.ts';
 import { DEFAULT_VOLUMES } from '../domain/vm/default-volumes.ts';
 import type { VolumeSpec } from '../domain/volume/volume.ts';
-import { PROJECTIONS } from '../bin/compose.ts';
 import { type Accepted, acceptAll, type Envelope, type ToAccept } from '../infrastructure/ledger/accept.ts';
 import { acquireLease } from '../infrastructure/ledger/lease.ts';
 import { type Ledger, openLedger } from '../infrastructure/ledger/ledger.ts';
@@ -21,7 +21,8 @@ const POOL = 'bench' as PoolName;
 const LONG_AGO = 1_700_000_000_000;
 
 export const valueOf = <T>(result: Result<T, Failure>): T => {
-  if (!result.ok) throw new Error(`${result.error.code}: ${result.error.message} (${result.error.cause ?? 'no cause'})`);
+  if (!result.ok)
+    throw new Error(`${result.error.code}: ${result.error.message} (${result.error.cause ?? 'no cause'})`);
   return result.value;
 };
 
@@ -67,13 +68,34 @@ const volumesOfVm = (vm: VmName): readonly VolumeSpec[] =>
 
 const created = (index: number): Fact => {
   const vm = vmName(index);
-  const properties = { qid: String(index + 1), label: 'red', uuid: `00000000-0000-4000-9000-${String(index).padStart(12, '0')}` };
-  return { type: 'VmCreated', vm, class: 'StandaloneVM', properties, features: {}, tags: ['bench'], volumes: volumesOfVm(vm), clonedFrom: null };
+  const properties = {
+    qid: String(index + 1),
+    label: 'red',
+    uuid: `00000000-0000-4000-9000-${String(index).padStart(12, '0')}`,
+  };
+  return {
+    type: 'VmCreated',
+    vm,
+    class: 'StandaloneVM',
+    properties,
+    features: {},
+    tags: ['bench'],
+    volumes: volumesOfVm(vm),
+    clonedFrom: null,
+  };
 };
 
 const beginning = (): readonly Fact[] => [
-  { type: 'HostInitialised', labels: [{ name: 'red', index: 1, color: '0xcc0000' }], properties: { default_kernel: '' } },
-  { type: 'PoolAdded', pool: POOL, definition: { name: POOL, driver: 'file-reflink', dir: '/nowhere', revisionsToKeep: 1, ephemeralVolatile: false } },
+  {
+    type: 'HostInitialised',
+    labels: [{ name: 'red', index: 1, color: '0xcc0000' }],
+    properties: { default_kernel: '' },
+  },
+  {
+    type: 'PoolAdded',
+    pool: POOL,
+    definition: { name: POOL, driver: 'file-reflink', dir: '/nowhere', revisionsToKeep: 1, ephemeralVolatile: false },
+  },
   ...Array.from({ length: VMS }, (_, index) => created(index)),
 ];
 
@@ -118,7 +140,11 @@ export const acceptMany = (ledger: Ledger, commands: readonly ToAccept[]): void 
 };
 
 /** The ledger in `file` as a changing command has it: the projections in place, this process its one writer. */
-export const openWriting = (file: string, mode: 'create' | 'write', projections: readonly Projection[] = PROJECTIONS): Ledger => {
+export const openWriting = (
+  file: string,
+  mode: 'create' | 'write',
+  projections: readonly Projection[] = PROJECTIONS,
+): Ledger => {
   const ledger = valueOf(openLedger(file, mode, projections));
   valueOf(acquireLease(ledger, thisProcess(), null));
   valueOf(catchUp(ledger));

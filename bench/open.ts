@@ -18,7 +18,10 @@ const die = (): void => {
   const ledger = openWriting(file, 'write', []);
   ledger.db.pragma('wal_autocheckpoint = 0');
   for (let n = FIRST; statSync(`${file}-wal`).size < WAL_BYTES; n += BATCH) {
-    acceptMany(ledger, Array.from({ length: BATCH }, (_, index) => setting(n + index)));
+    acceptMany(
+      ledger,
+      Array.from({ length: BATCH }, (_, index) => setting(n + index)),
+    );
   }
   process.kill(process.pid, 'SIGKILL');
 };

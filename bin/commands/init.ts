@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import type { Failure } from '../../domain/failure.ts';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { type Failure, failure } from '../../domain/failure.ts';
 import { DEFAULT_REVISIONS_TO_KEEP, type Pool } from '../../domain/pool/pool.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { type Arguments, CHANGING, expectWords, usage } from '../../infrastructure/cli/arguments.ts';
@@ -34,7 +34,27 @@ const poolFrom = (text: string | undefined, home: Home): Result<Definition, Fail
   return err(usage('--pool takes a directory (/srv/images) or a thin pool (VG/POOL)', 'init'));
 };
 
+/** qubes.xml is written after the log's first commit: beside it, a missing or empty ledger was lost, not never made. */
+const mustNotBeLost = (home: Home): Result<null, Failure> => {
+  const bytes = existsSync(home.ledger) ? statSync(home.ledger).size : 0;
+  if (bytes > 0 || !existsSync(home.qubesXml)) return ok(null);
+  const message = `${home.dir} was in use, but its ledger is gone: a new one would know none of its volumes`;
+  return err(failure('D_HOME_UNREADABLE', message, { next: `put a copy of ${home.ledger} back` }));
+};
+
+const makeHome = ({ dir }: Home): Result<null, Failure> => {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    return ok(null);
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    return err(failure('D_HOME_UNREADABLE', `${dir} cannot be made`, { cause }));
+  }
+};
+
 const already = (args: Arguments, home: Home): Result<boolean, Failure> => {
+  const lost = mustNotBeLost(home);
+  if (!lost.ok) return lost;
   if (!existsSync(home.ledger)) return ok(false);
   const ledger = openLedger(home.ledger, 'create');
   if (!ledger.ok) return ledger;
@@ -61,7 +81,8 @@ const init: Action = {
     const kernels = { driver: 'linux-kernel', name: 'linux-kernel', dir: home.kernels };
     const command = await built('InitHost', { pools: [pool.value, kernels] });
     if (!command.ok) return command;
-    mkdirSync(home.dir, { recursive: true, mode: 0o700 });
+    const made = makeHome(home);
+    if (!made.ok) return made;
     const prepared = await driverFor(pool.value as unknown as Pool).prepare();
     if (!prepared.ok) return prepared;
     return runChange(openService(args, 'create'), args, () =>

@@ -12,10 +12,24 @@ const withEntry = (
   name: string,
   value: string | null,
 ): Readonly<Record<string, string>> => {
-  if (value !== null) return { ...entries, [name]: value };
-  const { [name]: _gone, ...rest } = entries;
-  return rest;
+  const next = { ...entries };
+  if (value === null) delete next[name];
+  else next[name] = value;
+  return next;
 };
+
+type Change = Partial<Pick<Vm, 'power' | 'properties' | 'features' | 'tags'>>;
+
+/** Field by field, because `{ ...vm, tags }` makes a fold over a long log half as fast again (bench/README.md). */
+const changed = (vm: Vm, { power, properties, features, tags }: Change): Vm => ({
+  name: vm.name,
+  class: vm.class,
+  power: power ?? vm.power,
+  properties: properties ?? vm.properties,
+  features: features ?? vm.features,
+  tags: tags ?? vm.tags,
+  volumes: vm.volumes,
+});
 
 const created = (fact: Extract<VmFact, { type: 'VmCreated' }>): Vm => ({
   name: fact.vm,
@@ -33,16 +47,16 @@ export const evolveVm = (vm: Vm | undefined, fact: Exclude<VmFact, { type: 'VmRe
   if (!vm) throw new Error(`${fact.type} speaks of VM ${fact.vm}, which the log never made`);
   switch (fact.type) {
     case 'VmStarted':
-      return { ...vm, power: { is: 'running', bootId: fact.bootId } };
+      return changed(vm, { power: { is: 'running', bootId: fact.bootId } });
     case 'VmStopped':
-      return { ...vm, power: { is: 'halted' } };
+      return changed(vm, { power: { is: 'halted' } });
     case 'PropertySet':
-      return { ...vm, properties: withEntry(vm.properties, fact.name, fact.value) };
+      return changed(vm, { properties: withEntry(vm.properties, fact.name, fact.value) });
     case 'FeatureSet':
-      return { ...vm, features: withEntry(vm.features, fact.name, fact.value) };
+      return changed(vm, { features: withEntry(vm.features, fact.name, fact.value) });
     case 'TagSet': {
       const others = vm.tags.filter((tag) => tag !== fact.name);
-      return { ...vm, tags: fact.present ? [...others, fact.name] : others };
+      return changed(vm, { tags: fact.present ? [...others, fact.name] : others });
     }
   }
 };

@@ -67,7 +67,7 @@ const store = (ledger: Ledger, envelope: Envelope, payload: string, payloadHash:
   const actor = JSON.stringify(envelope.actor);
   const context = canonicalJson(envelope.context);
   const { id, name, schemaVersion, reason, receivedAt } = envelope;
-  const digest = commandDigest({ seq, id, name, schemaVersion, payload, actor, reason, context, receivedAt });
+  const digest = commandDigest({ seq, id, name, schemaVersion, payload, actor, reason, context, receivedAt }, payloadHash);
   const position = ledger.cache.head.position + 1;
   statement(ledger, INSERT).run(seq, id, name, schemaVersion, payload, bytes(payloadHash), actor, reason, context, receivedAt, position, bytes(digest));
   return digest;

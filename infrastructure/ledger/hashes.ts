@@ -33,8 +33,8 @@ export type CommandPreimage = {
   readonly receivedAt: number;
 };
 
-/** Free text is hashed on its own first, so that a line feed in it cannot move a border between fields. */
-export const commandDigest = (command: CommandPreimage): string =>
+/** `payloadHash`: the payload's own hash where it is known already. Free text is hashed on its own first, so that a line feed in it cannot move a border between fields. */
+export const commandDigest = (command: CommandPreimage, payloadHash = sha256(command.payload)): string =>
   sha256(
-    `domtrail/command/1\n${command.seq}\n${command.id}\n${command.name}\n${command.schemaVersion}\n${sha256(command.payload)}\n${sha256(command.actor)}\n${command.reason === null ? '-' : sha256(command.reason)}\n${sha256(command.context)}\n${command.receivedAt}\n`,
+    `domtrail/command/1\n${command.seq}\n${command.id}\n${command.name}\n${command.schemaVersion}\n${payloadHash}\n${sha256(command.actor)}\n${command.reason === null ? '-' : sha256(command.reason)}\n${sha256(command.context)}\n${command.receivedAt}\n`,
   );

@@ -1,7 +1,7 @@
 import type { Owner } from '../../domain/command/events.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { type Ledger, statement } from './ledger.ts';
+import { type Ledger, statement, writing } from './ledger.ts';
 import { processLives } from './process-identity.ts';
 import { guarded } from './sqlite-failure.ts';
 
@@ -26,7 +26,7 @@ const busy = ({ pid, command }: Row): Failure =>
     next: 'wait for it, or repeat with --wait SECONDS',
   });
 
-const write = (ledger: Ledger, token: number, { pid, startTime, bootId }: Owner, command: string | null): void => {
+const save = (ledger: Ledger, token: number, { pid, startTime, bootId }: Owner, command: string | null): void => {
   statement(ledger, 'UPDATE lease SET token = ?, pid = ?, start_time = ?, boot_id = ?, command = ?').run(token, pid, startTime, bootId, command);
 };
 
@@ -37,7 +37,7 @@ const take = (ledger: Ledger, owner: Owner, command: string | null): Result<numb
   if (holder && !ours && processLives(holder)) return err(busy(row));
   // Whoever holds it and asks again only says what it works on now.
   const token = ours && ledger.cache.token === row.token ? row.token : row.token + 1;
-  write(ledger, token, owner, command);
+  save(ledger, token, owner, command);
   return ok(token);
 };
 
@@ -47,7 +47,7 @@ const take = (ledger: Ledger, owner: Owner, command: string | null): Result<numb
  */
 export const acquireLease = (ledger: Ledger, owner: Owner, command: string | null): Result<number, Failure> =>
   guarded(ledger.file, () => {
-    const taken = ledger.db.transaction(() => take(ledger, owner, command)).immediate();
+    const taken = writing(ledger, () => take(ledger, owner, command));
     if (taken.ok) ledger.cache.token = taken.value;
     return taken;
   });

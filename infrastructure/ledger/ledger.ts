@@ -6,13 +6,20 @@ import { type Connection, type Mode, openConnection } from './connection.ts';
 import { checkAfterCrash, leftALog } from './crash-check.ts';
 import { GENESIS } from './hashes.ts';
 import type { Projection, Sql } from './projection.port.ts';
-import { guarded } from './sqlite-failure.ts';
+import { guarded, sqliteFailure } from './sqlite-failure.ts';
 
 export type Head = { readonly position: number; readonly hash: string };
 
 /**
- * An open ledger. `host` is the state at `head` as this process last saw it; it is folded in place, so a reader that
- * wants to keep a state must fold its own.
+ * What a process knows between its transactions. `seen` is SQLite's data_version at its last commit: as long as it stays
+ * the same, nobody else has written, and `head` and `token` are what the file says. `steady`: everything derived stands at
+ * the head, too.
+ */
+type Cache = { host: Host | null; head: Head; token: number | null; seen: number | null; steady: boolean };
+
+/**
+ * An open ledger. `cache.host` is the state as this process last saw it; it is folded in place, so a reader that wants to keep
+ * a state must fold its own.
  */
 export type Ledger = {
   readonly file: string;
@@ -20,7 +27,7 @@ export type Ledger = {
   readonly db: Connection;
   readonly sql: Sql;
   readonly projections: readonly Projection[];
-  readonly cache: { host: Host | null; head: Head; token: number | null };
+  readonly cache: Cache;
   /** called after each commit with the new head's position */
   readonly committed: Set<(position: number) => void>;
 };
@@ -51,12 +58,36 @@ export const statement = ({ db }: Pick<Ledger, 'db'>, sql: string): Statement =>
   return find(sql);
 };
 
+type Runner = SQLite.Transaction<(work: () => unknown) => unknown>;
+const RUNNERS = new WeakMap<Connection, Runner>();
+
+/** Making a transaction function costs a tenth of a command; one that runs whatever it is given is enough. */
+const runnerOf = (db: Connection): Runner => {
+  const known = RUNNERS.get(db);
+  if (known) return known;
+  const made = db.transaction((work: () => unknown) => work());
+  RUNNERS.set(db, made);
+  return made;
+};
+
+/**
+ * Under the write lock from the start: a transaction that only turns into a writer gets SQLITE_BUSY at once, whatever the
+ * busy timeout says. All of it or nothing.
+ */
+export const writing = <T>({ db }: Pick<Ledger, 'db'>, work: () => T): T => runnerOf(db).immediate(work) as T;
+
+/** Several reads of one and the same state of the log, whatever others write meanwhile. */
+export const snapshot = <T>({ db }: Pick<Ledger, 'db'>, read: () => T): T => (db.inTransaction ? read() : (runnerOf(db).deferred(read) as T));
+
 export const sqlOf = (db: Connection): Sql => ({
   run: (sql, ...values) => {
     statement({ db }, sql).run(...values);
   },
   all: (sql, ...values) => statement({ db }, sql).all(...values) as ReturnType<Sql['all']>,
 });
+
+/** Changes with every commit of another connection, and with none of this one (sqlite.org/pragma.html#pragma_data_version). */
+export const dataVersion = (ledger: Pick<Ledger, 'db'>): number => statement(ledger, 'PRAGMA data_version').pluck().get() as number;
 
 export const readHead = (ledger: Pick<Ledger, 'db'>): Head => {
   const row = statement(ledger, 'SELECT position, hex(hash) AS hash FROM events ORDER BY position DESC LIMIT 1').get() as
@@ -71,7 +102,7 @@ const ledgerOn = (db: Connection, file: string, mode: Mode, projections: readonl
   db,
   sql: sqlOf(db),
   projections,
-  cache: { host: null, head: readHead({ db }), token: null },
+  cache: { host: null, head: readHead({ db }), token: null, seen: null, steady: false },
   committed: new Set(),
 });
 
@@ -95,8 +126,18 @@ export const openLedger = (file: string, mode: Mode, projections: readonly Proje
     }
   });
 
+/** Lets SQLite renew its statistics; they are worth no waiting, and no failure. */
+const optimize = (db: Connection): void => {
+  try {
+    db.pragma('busy_timeout = 0');
+    db.pragma('optimize');
+  } catch (error) {
+    if (!sqliteFailure(error, db.name)) throw error;
+  }
+};
+
 export const closeLedger = ({ db, mode }: Ledger): void => {
   if (!db.open) return;
-  if (mode !== 'read') db.pragma('optimize');
+  if (mode !== 'read') optimize(db);
   db.close();
 };

@@ -4,11 +4,11 @@ import { emptyHost, type EntityKey, type Host } from '../../domain/host/host.ts'
 import { ok, type Result } from '../../domain/result.ts';
 import { type Connection, memoryConnection } from './connection.ts';
 import { foldTo } from './fold.ts';
-import { type Ledger, readHead, sqlOf, statement } from './ledger.ts';
+import { type Ledger, readHead, snapshot, sqlOf, writing } from './ledger.ts';
 import { clearOutcomes, nextOutcome, type StoredOutcome, storeOutcome } from './outcomes.ts';
 import type { Projection, Sql } from './projection.port.ts';
 import { eventsCutOff, guarded } from './sqlite-failure.ts';
-import { allCheckpoints, clearEntities, currentHost, readCheckpoint, STATE_VERSION, saveCheckpoint, saveEntities, snapshot } from './state.ts';
+import { allCheckpoints, clearEntities, currentHost, readCheckpoint, STATE_VERSION, saveCheckpoint, saveEntities } from './state.ts';
 
 /** A projection's tables in a database in memory, and the state that ran along while they were filled. */
 export type Shadow = { readonly db: Connection; readonly sql: Sql; readonly prefix: string; readonly host: Host };
@@ -103,7 +103,7 @@ export const rebuild = (ledger: Ledger, projection: Projection, swapped: boolean
     const shadow = replayed(ledger, projection, readHead(ledger).position);
     try {
       if (!swapped) return ok(snapshot(ledger, () => compare(ledger, projection, shadow)));
-      return ok(ledger.db.transaction(() => swap(ledger, projection, shadow)).immediate());
+      return ok(writing(ledger, () => swap(ledger, projection, shadow)));
     } finally {
       shadow.db.close();
     }
@@ -145,10 +145,16 @@ const restate = (ledger: Ledger): void => {
 
 /**
  * Inside a write transaction: the state at the head, after everything that is stored of it stands there too. A domtrail
- * with other projections or an older fold may have written since this process opened the ledger.
+ * with other projections or an older fold may have written since this process last did.
  */
 export const writableHost = (ledger: Ledger): Host => {
-  const { state, projections } = lagging(ledger);
+  const { cache } = ledger;
+  if (!cache.steady) bringUp(ledger, lagging(ledger));
+  cache.steady = true;
+  return cache.host ?? currentHost(ledger);
+};
+
+const bringUp = (ledger: Ledger, { state, projections }: Lagging): void => {
   if (state) restate(ledger);
   for (const projection of projections) {
     const shadow = replayed(ledger, projection, ledger.cache.head.position);
@@ -158,7 +164,8 @@ export const writableHost = (ledger: Ledger): Host => {
       shadow.db.close();
     }
   }
-  return currentHost(ledger);
+  // Whatever was known of the state, others may have gone on from it.
+  if (ledger.cache.host) currentHost(ledger);
 };
 
 /** Brings the stored state and every projection to the head: after an upgrade of the code, or for a new projection. */
@@ -169,12 +176,6 @@ export const catchUp = (ledger: Ledger): Result<null, Failure> =>
       return lagging(ledger);
     };
     const { state, projections } = snapshot(ledger, look);
-    if (!state && projections.length === 0) return ok(null);
-    ledger.db
-      .transaction(() => {
-        look();
-        writableHost(ledger);
-      })
-      .immediate();
+    if (state || projections.length > 0) writing(ledger, () => bringUp(ledger, look()));
     return ok(null);
   });

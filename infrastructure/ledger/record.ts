@@ -34,5 +34,6 @@ export const append = (
   inTransaction(ledger, () => {
     for (const [stream, belief] of expected) insist(checkExpected(ledger, stream, belief));
     appendRows(ledger, command, time, events);
+    ledger.cache.steady = false;
     return ledger.cache.head.position;
   });

@@ -1,7 +1,7 @@
 import type { Recorded } from '../../domain/event.ts';
 import { emptyHost, type EntityKey, entityOf, evolve, type Host, restoreEntity } from '../../domain/host/host.ts';
 import { foldTo } from './fold.ts';
-import { type Ledger, readHead, statement } from './ledger.ts';
+import { type Ledger, readHead, snapshot, statement } from './ledger.ts';
 
 /** Raise this when `evolve` changes what it makes of old events: stored values of another version are folded again. */
 export const STATE_VERSION = 1;
@@ -42,9 +42,6 @@ const restore = (ledger: Ledger, position: number): Host => {
   host.position = position;
   return host;
 };
-
-/** Several reads of one and the same state of the log, whatever others write meanwhile. */
-export const snapshot = <T>({ db }: Ledger, read: () => T): T => (db.inTransaction ? read() : db.transaction(read).deferred());
 
 const load = (ledger: Ledger): Host =>
   snapshot(ledger, () => {

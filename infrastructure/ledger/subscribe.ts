@@ -1,6 +1,6 @@
 import { Observable, type Subscriber } from 'rxjs';
 import type { Recorded } from '../../domain/event.ts';
-import { type Ledger, statement } from './ledger.ts';
+import { dataVersion, type Ledger, statement } from './ledger.ts';
 import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
 import { sqliteFailure } from './sqlite-failure.ts';
 
@@ -19,9 +19,6 @@ const pageAfter = (ledger: Ledger, position: number): readonly Recorded[] => {
   const page = statement(ledger, `SELECT ${EVENT_COLUMNS} FROM events WHERE position > ? ORDER BY position LIMIT ${PAGE}`);
   return (page.raw().all(position) as EventRow[]).map(decode);
 };
-
-/** Changes with every commit of another connection (sqlite.org/pragma.html#pragma_data_version). */
-const dataVersion = (ledger: Ledger): number => statement(ledger, 'PRAGMA data_version').pluck().get() as number;
 
 type Tail = { readonly ledger: Ledger; readonly subscriber: Subscriber<Signal>; position: number; caughtUp: number };
 

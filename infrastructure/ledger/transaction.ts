@@ -2,7 +2,7 @@ import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { assertFullSync, type Connection } from './connection.ts';
 import { checkToken } from './lease.ts';
-import { type Ledger, readHead } from './ledger.ts';
+import { dataVersion, type Ledger, readHead, writing } from './ledger.ts';
 import { guarded } from './sqlite-failure.ts';
 
 /** Rolls a transaction back with a reason; never leaves this module. */
@@ -29,15 +29,25 @@ const assertOnce = (db: Connection): void => {
   ASSERTED.add(db);
 };
 
-const commit = <T>(ledger: Ledger, work: () => T): T =>
-  ledger.db
-    .transaction(() => {
-      insist(checkToken(ledger));
-      ledger.cache.head = readHead(ledger);
-      return work();
-    })
-    // Deferred transactions that turn into writers get SQLITE_BUSY at once, whatever the busy timeout says.
-    .immediate();
+/** What the process knows is what the file says, unless somebody else has written since. */
+const lookAgain = (ledger: Ledger, version: number): void => {
+  const { cache } = ledger;
+  if (cache.seen === version && cache.token !== null) return;
+  insist(checkToken(ledger));
+  cache.head = readHead(ledger);
+  cache.steady = false;
+};
+
+const commit = <T>(ledger: Ledger, work: () => T): T => {
+  let version = 0;
+  const value = writing(ledger, () => {
+    version = dataVersion(ledger);
+    lookAgain(ledger, version);
+    return work();
+  });
+  ledger.cache.seen = version;
+  return value;
+};
 
 /**
  * The one way to write to the log: under SQLite's write lock, with the lease's token checked, all or nothing. What the
@@ -59,6 +69,7 @@ export const inTransaction = <T>(ledger: Ledger, work: () => T): Result<T, Failu
     if (!committed) {
       cache.host = null;
       cache.head = before;
+      cache.seen = null;
     } else if (cache.head.position !== before.position) {
       for (const tell of ledger.committed) tell(cache.head.position);
     }

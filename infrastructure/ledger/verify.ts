@@ -2,10 +2,10 @@ import { entityOf } from '../../domain/host/host.ts';
 import { MIGRATIONS } from '../../migrations/migrations.ts';
 import { memoryConnection } from './connection.ts';
 import { commandDigest, GENESIS } from './hashes.ts';
-import { type Head, type Ledger, readHead, statement } from './ledger.ts';
+import { type Head, type Ledger, readHead, snapshot, statement } from './ledger.ts';
 import { outcomeOfRow, type OutcomeRow } from './outcomes.ts';
 import { digestOf, rebuildShadow } from './projections.ts';
-import { readCheckpoint, snapshot } from './state.ts';
+import { readCheckpoint } from './state.ts';
 import { type Bad, emptyWalk, type Walk, walkEvents } from './verify-walk.ts';
 
 export type Check = { readonly name: string; readonly ok: boolean; readonly detail: string };

@@ -4,8 +4,10 @@ import { err } from '../../domain/result.ts';
 import { accept, acceptAll } from '../../infrastructure/ledger/accept.ts';
 import { eventsBetween } from '../../infrastructure/ledger/fold.ts';
 import { sha256 } from '../../infrastructure/ledger/hashes.ts';
+import { acquireLease, releaseLease } from '../../infrastructure/ledger/lease.ts';
 import { type Ledger, readHead } from '../../infrastructure/ledger/ledger.ts';
 import { readOutcome } from '../../infrastructure/ledger/outcomes.ts';
+import { thisProcess } from '../../infrastructure/ledger/process-identity.ts';
 import { commandsUpTo } from '../../infrastructure/ledger/queries.ts';
 import { commandQueue } from '../../infrastructure/ledger/queue.ts';
 import { record } from '../../infrastructure/ledger/record.ts';
@@ -171,9 +173,9 @@ describe('the command queue', () => {
   test('answers everybody when the transaction fails, and rejects everybody on a bug', async () => {
     const ledger = writable();
     const { submit } = commandQueue(ledger);
-    ledger.cache.token = -1;
+    valueOf(releaseLease(ledger));
     expect((await Promise.all([submit(commanding('a')), submit(commanding('b'))])).map(codeOf)).toEqual(['D_STALE_WRITER', 'D_STALE_WRITER']);
-    ledger.cache.token = ledger.db.prepare('SELECT token FROM lease').pluck().get() as number;
+    valueOf(acquireLease(ledger, thisProcess(), null));
     const bug = { envelope: envelope('x'), decide: () => { throw new Error('bug'); } };
     expect((await Promise.allSettled([submit(commanding('a')), submit(bug)])).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     expect(codeOf(await submit(commanding('a')))).toBe('ok');

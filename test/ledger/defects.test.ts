@@ -63,7 +63,7 @@ describe('what went wrong elsewhere', () => {
   test('the position of an event that was cut off the end is not given to another one', () => {
     const ledger = writable();
     valueOf(accept(ledger, commanding('a')));
-    ledger.db.exec('DROP TRIGGER events_are_never_removed; DELETE FROM events WHERE position = 2');
+    open(ledger.file, 'write').db.exec('DROP TRIGGER events_are_never_removed; DELETE FROM events WHERE position = 2');
     expect(errorOf(accept(ledger, commanding('b')))).toMatchObject({ code: 'D_VERIFY', position: 2, next: 'domtrail verify' });
     expect(verifyLedger(ledger)).toMatchObject({ ok: false, events: 1, firstBadPosition: 2 });
   });

@@ -81,6 +81,15 @@ describe('two processes', () => {
     expect(verifyLedger(reader).ok).toBe(true);
   });
 
+  test('can close a ledger while the other one is in the middle of writing', () => {
+    const ledger = writable();
+    valueOf(accept(ledger, commanding('c1')));
+    const other = open(ledger.file, 'write');
+    other.db.exec("BEGIN IMMEDIATE; UPDATE lease SET command = 'x'");
+    closeLedger(ledger);
+    other.db.exec('ROLLBACK');
+  });
+
   test('that make the same ledger at the same moment end up with one', async () => {
     const file = ledgerFile();
     const makers = ['a', 'b', 'c'].map((name) => child(['create', file, name]));

@@ -69,8 +69,7 @@ describe('the state', () => {
 
   test('is folded again by the first writer that finds it stale, wholly and not only where it writes', () => {
     const ledger = filled();
-    ledger.db.exec("UPDATE checkpoints SET version = 99; UPDATE entities SET state = '{}'");
-    ledger.cache.host = null;
+    open(ledger.file, 'write').db.exec("UPDATE checkpoints SET version = 99; UPDATE entities SET state = '{}'");
     valueOf(accept(ledger, commanding('c4')));
     expect(verifyLedger(ledger).ok).toBe(true);
   });

@@ -6,6 +6,7 @@ import { disksOf } from '../../domain/volume/disks.ts';
 import { placeOf } from '../../domain/volume/swap.ts';
 import { brokenInvariants } from '../../infrastructure/drivers/lvm-model/invariants.ts';
 import { lvNameOf } from '../../infrastructure/drivers/lvm-thin/names.ts';
+import { EXTENT } from '../../infrastructure/drivers/lvm-model/state.ts';
 import * as to from '../domain/commands.ts';
 import { type Choice, commandFor, IMPORT_BYTES, IMPORTS } from './choices.ts';
 import { contentsIn, type Hints, type Oracle, written } from './oracle.ts';
@@ -88,14 +89,22 @@ export const examine = (world: World, { states, most, foreign }: Allowed): Oracl
   return found;
 };
 
+/** Smaller than the disk, and not just the size that LVM rounded up when it was asked for before. */
+const shrinks = ({ host, model }: World, { name, payload }: Command): boolean => {
+  if (name !== 'ResizeVolume') return false;
+  const disk = model.find(`vm-${payload.vm}-${payload.volume}`);
+  const asked = volumeOf(host, `${payload.vm}:${payload.volume}` as VolumeKey)?.spec.bytes;
+  return disk !== undefined && payload.shrink && payload.bytes < disk.extents * EXTENT && payload.bytes !== asked;
+};
+
 /** Which revision a command means, counted from the oldest. */
-export const hintsFor = (world: World, { payload }: Command): Hints => {
+export const hintsFor = (world: World, { name, payload }: Command): Hints => {
   const key = 'vm' in payload && 'volume' in payload ? `${payload.vm}:${payload.volume}` : '';
   const revisions = [...(volumeOf(world.host, key as VolumeKey)?.revisions ?? [])].sort((a, b) => a.number - b.number);
   const id = 'revision' in payload ? payload.revision : null;
   const revision = id === null ? revisions.length - 1 : revisions.findIndex((one) => one.id === id);
   const file = 'from' in payload && payload.from.kind === 'file' ? `file ${payload.from.path}` : '';
-  return { revision, file };
+  return { revision, file, shrinks: shrinks(world, { name, payload } as Command) };
 };
 
 /** The command a choice means, made right for this world's files. */

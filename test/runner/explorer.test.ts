@@ -10,7 +10,7 @@ import { observe } from './observe.ts';
 import { crashAt, type World } from './world.ts';
 
 /** Histories to explore; DOMTRAIL_EXPLORE=500 for a long night, DOMTRAIL_EXPLORE_SEED for others than those of CI. */
-const HISTORIES = Number(process.env['DOMTRAIL_EXPLORE'] ?? 2);
+const HISTORIES = Number(process.env['DOMTRAIL_EXPLORE'] ?? 8);
 const SEED = Number(process.env['DOMTRAIL_EXPLORE_SEED'] ?? 1);
 const COMMANDS = 24;
 
@@ -36,7 +36,7 @@ const insistOnStart = async (world: World, oracle: Oracle, name: string, where: 
     throw new Error(`${where}: ${name} cannot start: ${decision.error.message}`);
   }
   if (ended && ended.is !== 'completed') throw new Error(`${where}: ${name} cannot start: ${ended.failure.message}`);
-  const states = [after(oracle, command, { revision: 0, file: '' })];
+  const states = [after(oracle, command, { revision: 0, file: '', shrinks: false })];
   insist(fork, { states, foreign: observe(world).foreign }, `${where}, starting ${name}`);
 };
 

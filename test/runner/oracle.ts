@@ -134,8 +134,11 @@ const power = (oracle: Oracle, name: string, running: boolean, change: (one: Exp
 export const afterReboot = (oracle: Oracle): Oracle =>
   Object.keys(oracle.vms).reduce((now, name) => power(now, name, false, interrupted), oracle);
 
-/** What only the state knows about a command: which revision its id means (counted from the oldest), and what a file holds. */
-export type Hints = { readonly revision: number; readonly file: string };
+/**
+ * What only the state knows about a command: which revision its id means (counted from the oldest), what a file holds, and
+ * whether a resize cuts something off.
+ */
+export type Hints = { readonly revision: number; readonly file: string; readonly shrinks: boolean };
 
 /** After a command that was accepted. */
 export const after = (oracle: Oracle, { name, payload }: Command, hints: Hints): Oracle => {
@@ -180,7 +183,7 @@ export const after = (oracle: Oracle, { name, payload }: Command, hints: Hints):
       return withVolume(oracle, target, (one) => replaced(one, text));
     }
     case 'ResizeVolume':
-      return withVolume(oracle, key, (one) => (payload.shrink ? replaced(one, one.cur ?? '') : one));
+      return withVolume(oracle, key, (one) => (hints.shrinks ? replaced(one, one.cur ?? '') : one));
     case 'SetVolume':
       return withVolume(oracle, key, (one) => ({
         ...one,

@@ -19,7 +19,7 @@ import {
   shortName,
 } from './hands.ts';
 import { capacityOf, chunksOf, usedBlocks } from './kernel.ts';
-import type { LvmModel } from './model.ts';
+import type { LvmModel, Outcome } from './model.ts';
 import { EXTENT, type Lv, originOf, type State } from './state.ts';
 
 const makerOf = ({ tags }: Lv): Sighting['madeBy'] => {
@@ -54,6 +54,9 @@ const usageOf = (state: State): PoolUsage => ({
   metadataUsedBytes: Math.min(EXTENT, state.lvs.size * CHUNK),
 });
 
+/** A size that LVM rounds to the one the LV has is no failure: it may have been given before a crash. */
+const sizedAlready = (outcome: Outcome): Outcome => (!outcome.ok && outcome.error.is === 'same-size' ? ok(null) : outcome);
+
 const carryOut = (job: Job, options: ModelDriverOptions): Failure | null => {
   const { model } = options;
   const { deed } = job;
@@ -72,7 +75,7 @@ const carryOut = (job: Job, options: ModelDriverOptions): Failure | null => {
       );
     case 'resize':
       return onDisk(options, deed.at, deed.disk, (lv) =>
-        change(options, () => model.resize(lv.name, deed.bytes, { shrink: deed.shrink, by: labels.by })),
+        change(options, () => sizedAlready(model.resize(lv.name, deed.bytes, { shrink: deed.shrink, by: labels.by }))),
       );
     case 'activate':
       return onDisk(options, deed.at, deed.disk, (lv) => madeActive(options, lv));

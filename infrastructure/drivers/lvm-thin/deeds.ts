@@ -70,7 +70,9 @@ export const resize = async (work: Work, { disk, at, bytes, shrink }: DeedOf<'re
   const found = await theDisk(work, at, disk);
   if (!found.ok) return found.error;
   const { name } = found.value;
-  return change(work, resizeWords(name, bytes, shrink, work.job), `${name} could not be resized`);
+  const failed = await change(work, resizeWords(name, bytes, shrink, work.job), `${name} could not be resized`);
+  // A size that LVM rounds to the one the LV has: it may have been given before a crash.
+  return failed && /matches existing size/.test(failed.cause ?? '') ? null : failed;
 };
 
 export const activate = async (work: Work, { disk, at }: DeedOf<'activate'>): Promise<Failure | null> => {
