@@ -4,7 +4,7 @@ import { closeLedger, type Ledger } from '../infrastructure/ledger/ledger.ts';
 import { catchUp } from '../infrastructure/ledger/projections.ts';
 import { inTransaction } from '../infrastructure/ledger/transaction.ts';
 import { spent, tell } from './clock.ts';
-import { acceptMany, freshLedger, setting, settled, valueOf } from './history.ts';
+import { acceptMany, freshLedger, setting, settled, must } from './history.ts';
 
 const COMMANDS = 2000;
 const PAGE = 10_000;
@@ -33,9 +33,9 @@ const main = async (): Promise<void> => {
   const took = await spent(() => {
     while (cache.head.position < Number(wanted)) {
       const count = Math.min(PAGE, Number(wanted) - cache.head.position);
-      valueOf(inTransaction(ledger, () => append(count)));
+      must(inTransaction(ledger, () => append(count)));
     }
-    valueOf(catchUp(ledger));
+    must(catchUp(ledger));
   });
   const meanBytes = ledger.db.prepare('SELECT avg(length(data)) FROM events').pluck().get();
   closeLedger(ledger);

@@ -20,7 +20,7 @@ const VALUE_LENGTH = 116;
 const POOL = 'bench' as PoolName;
 const LONG_AGO = 1_700_000_000_000;
 
-export const valueOf = <T>(result: Result<T, Failure>): T => {
+export const must = <T>(result: Result<T, Failure>): T => {
   if (!result.ok)
     throw new Error(`${result.error.code}: ${result.error.message} (${result.error.cause ?? 'no cause'})`);
   return result.value;
@@ -131,12 +131,12 @@ export const setting = (n: number): ToAccept => {
 };
 
 export const mustBeAccepted = (result: Result<Accepted, Failure>): void => {
-  const { is, outcome } = valueOf(result);
+  const { is, outcome } = must(result);
   if (is !== 'accepted') throw new Error(`a command of the bench was ${is}: ${outcome.failure?.message ?? ''}`);
 };
 
 export const acceptMany = (ledger: Ledger, commands: readonly ToAccept[]): void => {
-  for (const one of valueOf(acceptAll(ledger, commands))) mustBeAccepted(one);
+  for (const one of must(acceptAll(ledger, commands))) mustBeAccepted(one);
 };
 
 /** The ledger in `file` as a changing command has it: the projections in place, this process its one writer. */
@@ -145,9 +145,9 @@ export const openWriting = (
   mode: 'create' | 'write',
   projections: readonly Projection[] = PROJECTIONS,
 ): Ledger => {
-  const ledger = valueOf(openLedger(file, mode, projections));
-  valueOf(acquireLease(ledger, thisProcess(), null));
-  valueOf(catchUp(ledger));
+  const ledger = must(openLedger(file, mode, projections));
+  must(acquireLease(ledger, thisProcess(), null));
+  must(catchUp(ledger));
   return ledger;
 };
 

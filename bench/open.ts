@@ -4,7 +4,7 @@ import { statSync } from 'node:fs';
 import { memoryConnection } from '../infrastructure/ledger/connection.ts';
 import { type Ledger, openLedger } from '../infrastructure/ledger/ledger.ts';
 import { spent, tell } from './clock.ts';
-import { acceptMany, openWriting, setting, valueOf } from './history.ts';
+import { acceptMany, openWriting, setting, must } from './history.ts';
 
 /** A run of an evening's work without a pause for the log to be folded back into the file. */
 const WAL_BYTES = 84e6;
@@ -33,7 +33,7 @@ const main = async (): Promise<void> => {
   if (mode === 'nothing') return tell({ position: null });
   let ledger: Ledger | null = null;
   const took = await spent(() => {
-    ledger = valueOf(openLedger(file, mode === 'write' ? 'write' : 'read'));
+    ledger = must(openLedger(file, mode === 'write' ? 'write' : 'read'));
   });
   tell({ ...took, position: (ledger as Ledger | null)?.cache.head.position });
   // Closing a writer's connection folds the log back into the file, which is not part of opening.

@@ -6,7 +6,7 @@ import { closeLedger, type Ledger, openLedger } from '../infrastructure/ledger/l
 import { rebuild } from '../infrastructure/ledger/projections.ts';
 import { emptyWalk, walkEvents } from '../infrastructure/ledger/verify-walk.ts';
 import { median, type Spent, spent, tell } from './clock.ts';
-import { openWriting, valueOf } from './history.ts';
+import { openWriting, must } from './history.ts';
 
 const ROUNDS = 3;
 const PAGE = 1000;
@@ -38,7 +38,7 @@ const rate = (events: number, took: readonly Spent[]) => ({
 });
 
 const replay = async (): Promise<object> => {
-  const ledger = valueOf(openLedger(file, 'read'));
+  const ledger = must(openLedger(file, 'read'));
   const events = ledger.cache.head.position;
   const raw: Spent[] = [];
   const fold: Spent[] = [];
@@ -56,14 +56,14 @@ const rebuilding = async (): Promise<object> => {
   const events = ledger.cache.head.position;
   const rates: Record<string, object> = {};
   for (const projection of PROJECTIONS) {
-    rates[projection.name] = rate(events, [await spent(() => valueOf(rebuild(ledger, projection, true)))]);
+    rates[projection.name] = rate(events, [await spent(() => must(rebuild(ledger, projection, true)))]);
   }
   closeLedger(ledger);
   return { events, rates };
 };
 
 const verifying = async (): Promise<object> => {
-  const ledger = valueOf(openLedger(file, 'read'));
+  const ledger = must(openLedger(file, 'read'));
   const walk = emptyWalk();
   const chain = await spent(() => walkEvents(ledger, walk));
   if (walk.chain ?? walk.order ?? walk.fold) throw new Error('the ledger of the bench does not verify');

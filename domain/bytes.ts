@@ -4,7 +4,7 @@ import { err, ok, type Result } from './result.ts';
 const UNITS: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40, P: 2 ** 50 };
 
 /** dm-thin and the file layouts count in sectors: every size is a multiple of this. */
-export const SECTOR = 512;
+const SECTOR = 512;
 
 export const roundUpToSector = (bytes: number): number => Math.ceil(bytes / SECTOR) * SECTOR;
 

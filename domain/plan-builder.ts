@@ -63,7 +63,7 @@ export const throwAway = (builder: PlanBuilder, doomed: Doomed, why: TrashReason
 };
 
 /** Erases a disk that is in the trash by then. */
-export const eraseLater = (builder: PlanBuilder, object: string, disk: Disk, place: Place): void =>
+const eraseLater = (builder: PlanBuilder, object: string, disk: Disk, place: Place): void =>
   builder.cleanup(object, { do: 'erase', disk: { id: disk.id }, at: place }, [
     { type: 'DiskErased', disk: disk.id, from: object },
   ]);

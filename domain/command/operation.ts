@@ -9,7 +9,7 @@ import type { CommandEvent, Hold, Owner } from './events.ts';
 export type Undo = { readonly main: readonly Step[]; readonly cleanup: readonly Step[] };
 
 /** How an unfinished command stands. */
-export type Course =
+type Course =
   | { readonly is: 'forward' }
   | { readonly is: 'failed'; readonly failure: Failure }
   | { readonly is: 'undoing'; readonly undo: Undo; readonly failure: Failure | null };

@@ -10,7 +10,7 @@ import { evolveVolume, isVolumeFact, volumeOfSpec } from '../volume/evolve.ts';
 import type { Volume } from '../volume/volume.ts';
 import type { Label, TrashReason } from './events.ts';
 
-export type Trash = {
+type Trash = {
   readonly disk: Disk;
   readonly place: Place;
   readonly from: string;
@@ -20,7 +20,7 @@ export type Trash = {
 };
 
 /** What concerns the machine as a whole; null before `init`. */
-export type Site = { readonly labels: readonly Label[]; readonly properties: Readonly<Record<string, string>> };
+type Site = { readonly labels: readonly Label[]; readonly properties: Readonly<Record<string, string>> };
 
 /**
  * The state of everything, as a fold over the log. The maps belong to whoever folds and change in place (a fold of a

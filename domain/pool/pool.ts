@@ -3,7 +3,7 @@ import type { PoolName } from '../names.ts';
 type Common = { readonly name: PoolName };
 type Keeping = { readonly revisionsToKeep: number; readonly ephemeralVolatile: boolean };
 
-export type LvmThinPool = Common &
+type LvmThinPool = Common &
   Keeping & { readonly driver: 'lvm_thin'; readonly volumeGroup: string; readonly thinPool: string };
 export type FileReflinkPool = Common & Keeping & { readonly driver: 'file-reflink'; readonly dir: string };
 export type LinuxKernelPool = Common & { readonly driver: 'linux-kernel'; readonly dir: string };

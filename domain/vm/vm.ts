@@ -1,11 +1,10 @@
 import type { VmName, VolumeName } from '../names.ts';
 import type { Volume } from '../volume/volume.ts';
 
-export const VM_CLASSES = ['TemplateVM', 'AppVM', 'StandaloneVM', 'DispVM', 'AdminVM'] as const;
-export type VmClass = (typeof VM_CLASSES)[number];
+export type VmClass = 'TemplateVM' | 'AppVM' | 'StandaloneVM' | 'DispVM' | 'AdminVM';
 
 /** `bootId` is the host's at the start: another one now means that the VM did not survive. */
-export type Power = { readonly is: 'halted' } | { readonly is: 'running'; readonly bootId: string };
+type Power = { readonly is: 'halted' } | { readonly is: 'running'; readonly bootId: string };
 
 /**
  * A VM. `properties` are those set explicitly, in the text form of qubes.xml (label, qid, uuid, template, netvm ...);

@@ -66,7 +66,7 @@ export type VolumeFact =
     }
   | { readonly type: 'RevisionPinned'; readonly volume: VolumeKey; readonly id: string; readonly pinned: boolean };
 
-export type VolumeChange =
+type VolumeChange =
   | { readonly revisionsToKeep: number }
   | { readonly rw: boolean }
   | { readonly ephemeral: boolean | null };

@@ -23,8 +23,7 @@ export const out = (text: string): void => write(1, text);
 export const talk = (text: string): void => write(2, text);
 
 /** Lines are cut to the terminal's width (some say 0); a pipe gets them whole. */
-export const lineWidth = (): number =>
-  process.stdout.isTTY ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY;
+export const lineWidth = (): number => (process.stdout.isTTY ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY);
 
 const asOfJson = ({ position, time }: AsOf) => ({ event: position, time: time === null ? null : utcTime(time) });
 

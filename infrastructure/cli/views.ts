@@ -93,5 +93,3 @@ const isOutdated = (host: Host, volume: Volume): boolean => {
   const of = source ? volumesOf(source).find((one) => one.spec.key === spec.source) : undefined;
   return situation.session.origin !== (of ? (currentOf(of)?.id ?? null) : null);
 };
-
-export const poolItem = (pool: Pool) => ({ ...pool });

@@ -8,7 +8,7 @@ import { eventsBetween } from '../ledger/fold.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { commandsUpTo, type StoredCommand } from '../ledger/queries.ts';
 
-export type Difference = {
+type Difference = {
   readonly position: number;
   readonly command: string;
   readonly name: string;

@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Json } from '../../domain/canonical-json.ts';
-import type { StepEvent } from '../../domain/command/events.ts';
 import type { Operation } from '../../domain/command/operation.ts';
 import { type Command, decide } from '../../domain/decide.ts';
 import type { Context, Decision } from '../../domain/decision.ts';
-import type { Recorded } from '../../domain/event.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { NO_FAULT } from '../fault.ts';
@@ -159,9 +157,6 @@ export const submit = async (service: Service, submission: Submission): Promise<
     releaseLease(service.ledger);
   }
 };
-
-export const stepEvents = (recorded: readonly Recorded[]): readonly StepEvent[] =>
-  recorded.flatMap(({ event }) => (event.type === 'StepDone' || event.type === 'StepFailed' ? [event] : []));
 
 export const stuck = (recovered: readonly Recovered[]): Failure | null => {
   const one = recovered.find(({ outcome }) => outcome === 'stuck');

@@ -5,7 +5,7 @@ import type { DomainEvent } from '../../domain/event.ts';
 import type { Host } from '../../domain/host/host.ts';
 import { type Deed, resolve } from '../../domain/steps.ts';
 
-/** The disk an event brings into its volume; null for events that only move or change disks already known. */
+/** The disk an event brings into its volume, if that does not have it yet; null for events that never do. */
 export const broughtIn = (event: DomainEvent): Disk | null => {
   switch (event.type) {
     case 'SessionOpened':
@@ -19,7 +19,7 @@ export const broughtIn = (event: DomainEvent): Disk | null => {
     case 'VolumeCloned':
       return event.current;
     case 'VolumeResized':
-      return event.kept ? event.disk : null;
+      return event.disk;
     default:
       return null;
   }

@@ -27,10 +27,10 @@ describe('while a command is not over', () => {
 
   test.each<readonly [string, Command]>([
     ['start', start('work')],
-    ['remove', removeVm('work')],
-    ['clone', cloneVm('work', 'copy')],
-    ['revert of it', commit('work:private')],
-    ['pin', keep('work:private', 3)],
+    ['be removed', removeVm('work')],
+    ['be cloned', cloneVm('work', 'copy')],
+    ['commit that volume', commit('work:private')],
+    ['change how many of its revisions are kept', keep('work:private', 3)],
   ])('its VM may not %s', (_, command) => {
     during(importFile('work:private')).when(command).thenRejected('D_BUSY');
   });

@@ -15,7 +15,7 @@ const SEED = Number(process.env['DOMTRAIL_EXPLORE_SEED'] ?? 1);
 const COMMANDS = 24;
 
 /** `most`: the state after the command when none of its tidying could be done. */
-type Turn = Scene & { readonly command: Command; readonly next: Oracle; readonly most: Oracle; readonly foreign: readonly string[]; readonly where: string };
+type Turn = Scene & { readonly command: Command; readonly next: Oracle; readonly most: Oracle; readonly foreign: readonly string[]; readonly where: string; readonly sideBySide: boolean };
 type Counts = { points: number; commands: number };
 
 const insist = (world: World, allowed: Allowed, where: string): Oracle | null => {
@@ -58,11 +58,14 @@ const insistOnRecovery = async (world: World, turn: Turn, n: number, where: stri
   if (now) await insistOnStart(world, now, someVm(now, n), where);
 };
 
-/** Kills our process at every fault point of the command, and once more at every point of the recovery when `deep`. */
+/**
+ * Kills our process at every fault point of the command, with its steps one by one and side by side in turn, and once more
+ * at every point of the recovery when `deep`.
+ */
 const killUs = async (turn: Turn, counts: Counts, deep: boolean): Promise<void> => {
   for (let n = 1; ; n++) {
     const world = turn.world.fork();
-    if (!(await world.dies(turn.command, crashAt(n)))) break;
+    if (!(await world.dies(turn.command, crashAt(n, turn.sideBySide)))) break;
     counts.points++;
     const where = `${turn.where}, killed at fault point ${n}`;
     for (let again = 1; deep; again++) {
@@ -84,7 +87,7 @@ const killLvm = async (turn: Turn, counts: Counts): Promise<void> => {
       world.whenKilled = (n + point.length) % 2 === 0 ? 'throw' : 'fail';
       const before = world.model.changes();
       world.model.killAt(point, n);
-      await world.dies(turn.command, crashAt(null));
+      await world.dies(turn.command, crashAt(null, turn.sideBySide));
       world.model.disarm();
       if (world.model.changes() - before < n) break;
       counts.points++;
@@ -114,12 +117,12 @@ const exploreHistory = async (seed: number, counts: Counts, deep: boolean): Prom
     const next = after(oracle, command, hints);
     const most = after(sparing(oracle), command, hints);
     const where = `seed ${seed}, command ${index + 1}: ${command.name} ${JSON.stringify(command.payload)}`;
-    const turn = { world, oracle, command, next, most, foreign, where };
+    const turn = { world, oracle, command, next, most, foreign, where, sideBySide: index % 2 === 0 };
     counts.commands++;
     await killUs(turn, counts, deep);
     await killLvm(turn, counts);
     world = world.fork();
-    await world.submit(command);
+    await world.submit(command, crashAt(null, true));
     insist(world, { states: [next], foreign }, `${where}, undisturbed`);
     oracle = next;
   }

@@ -26,15 +26,17 @@ export class Crash extends Error {
   }
 }
 
-/** Kills at the `nth` fault point of any kind, counted from 1; counts them all when `nth` is null. */
-export const crashAt = (nth: number | null): Fault & { readonly seen: () => number } => {
+/**
+ * Kills at the `nth` fault point of any kind, counted from 1; never when `nth` is null. Side by side, lanes that were past
+ * their last point go on to their next one, as they might have right before a kill that came a little later.
+ */
+export const crashAt = (nth: number | null, sideBySide = false): Fault => {
   let seen = 0;
   return {
-    armed: true,
-    seen: () => seen,
+    armed: !sideBySide,
     reach: (point) => {
       seen++;
-      if (seen === nth) throw new Crash(point);
+      if (nth !== null && seen >= nth) throw new Crash(point);
     },
   };
 };
