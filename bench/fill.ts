@@ -4,7 +4,7 @@ import { closeLedger, type Ledger } from '../infrastructure/ledger/ledger.ts';
 import { catchUp } from '../infrastructure/ledger/projections.ts';
 import { inTransaction } from '../infrastructure/ledger/transaction.ts';
 import { spent, tell } from './clock.ts';
-import { acceptMany, freshLedger, setting, settled, must } from './history.ts';
+import { acceptMany, freshLedger, must, setting, settled } from './history.ts';
 
 const COMMANDS = 2000;
 const PAGE = 10_000;

@@ -4,7 +4,7 @@ import { statSync } from 'node:fs';
 import { memoryConnection } from '../infrastructure/ledger/connection.ts';
 import { type Ledger, openLedger } from '../infrastructure/ledger/ledger.ts';
 import { spent, tell } from './clock.ts';
-import { acceptMany, openWriting, setting, must } from './history.ts';
+import { acceptMany, must, openWriting, setting } from './history.ts';
 
 /** A run of an evening's work without a pause for the log to be folded back into the file. */
 const WAL_BYTES = 84e6;

@@ -6,7 +6,7 @@ import { closeLedger, type Ledger, openLedger } from '../infrastructure/ledger/l
 import { rebuild } from '../infrastructure/ledger/projections.ts';
 import { emptyWalk, walkEvents } from '../infrastructure/ledger/verify-walk.ts';
 import { median, type Spent, spent, tell } from './clock.ts';
-import { openWriting, must } from './history.ts';
+import { must, openWriting } from './history.ts';
 
 const ROUNDS = 3;
 const PAGE = 1000;

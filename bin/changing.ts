@@ -23,20 +23,22 @@ export const built = async (name: Command['name'], input: unknown): Promise<Buil
 
 export const say = (text: string): Shown => ({ text: `${text}\n`, fields: {} });
 
-/**
- * Makes the changing actions of a group. `optional` words may be left out from the end by naming them in brackets;
- * `question` is asked before something is destroyed, and the first word must be typed to go on.
- */
+type Making = {
+  /** schema name of the JSON document: `vm-start` */
+  readonly topic: string;
+  /** what the words are called in messages; those in brackets may be left out, from the end */
+  readonly words: Words;
+  readonly build: Build;
+  readonly show: Show;
+  readonly options?: Action['options'];
+  /** asked before something is destroyed; the first word must be typed to go on */
+  readonly question?: (words: Words) => string;
+};
+
+/** Makes the changing actions of a group of commands. */
 export const changingIn =
   (group: string, help: string) =>
-  (
-    topic: string,
-    names: Words,
-    build: Build,
-    show: Show,
-    options: Action['options'] = {},
-    question?: (words: Words) => string,
-  ): Action => ({
+  ({ topic, words: names, build, show, options = {}, question }: Making): Action => ({
     options: { ...CHANGING, ...options },
     help,
     run: async (args) => {

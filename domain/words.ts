@@ -39,7 +39,8 @@ const wordsOfCommand = (event: CommandEvent): string => {
 
 const keptAs = (kept: Kept): string => (kept ? `, the old state kept as revision ${kept.id}` : '');
 
-const setTo = (name: string, value: string | null): string => (value === null ? `${name} unset` : `${name} = ${value}`);
+const setTo = (name: string, value: string | null): string =>
+  value === null ? `${name} unset` : `${name} = ${value === '' ? '""' : value}`;
 
 const wordsOfContent = (fact: VolumeFact): string | null => {
   switch (fact.type) {
@@ -99,7 +100,7 @@ const wordsOfLife = (fact: OtherVolumeFact): string => {
     case 'DirectClosed':
       return 'taken back from the VM';
     case 'SessionLeft':
-      return '! the host went down under the session; its data is kept';
+      return 'the host went down under the session; its data is kept';
     case 'VolumeChanged':
       return Object.entries(fact.change)
         .map(([name, value]) => setTo(name, `${value}`))
@@ -114,7 +115,8 @@ const wordsOfLife = (fact: OtherVolumeFact): string => {
 };
 
 const wordsOfVolume = (fact: VolumeFact): string =>
-  wordsOfContent(fact) ?? `${fact.volume}: ${wordsOfLife(fact as OtherVolumeFact)}`;
+  wordsOfContent(fact) ??
+  `${fact.type === 'SessionLeft' ? '! ' : ''}${fact.volume}: ${wordsOfLife(fact as OtherVolumeFact)}`;
 
 const wordsOfVm = (fact: VmFact): string => {
   switch (fact.type) {

@@ -30,8 +30,6 @@ CREATE TABLE events (
   UNIQUE (stream, version)
 ) STRICT;
 
-CREATE INDEX events_by_command ON events (command, position);
-
 -- INSERT OR REPLACE removes the old row without asking the triggers for DELETE (unless recursive_triggers is on, and it is
 -- off in every tool that is not ours), so a row may only ever be added after the last one.
 CREATE TRIGGER commands_are_only_added BEFORE INSERT ON commands
@@ -59,7 +57,8 @@ CREATE TABLE entities (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE outcomes (
-  command        TEXT PRIMARY KEY,
+  command        TEXT PRIMARY KEY,      -- its events lie between the two positions; an index on events would cost more
+                                        -- with every event than reading past the few of others that lie there, too
   outcome        TEXT NOT NULL CHECK (outcome IN ('accepted', 'rejected', 'completed', 'failed', 'abandoned')),
   error          TEXT,                  -- the failure as JSON
   first_position INTEGER NOT NULL,

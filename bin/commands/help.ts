@@ -1,7 +1,7 @@
 import { usage } from '../../infrastructure/cli/arguments.ts';
 import { out, outFailure } from '../../infrastructure/cli/output.ts';
 
-const PAGE = `domtrail: a journal for the volumes of virtual machines, and the hands that keep it
+const PAGE = `domtrail: a journal for the volumes of virtual machines
 
   domtrail init                                       make a home for the log
   domtrail vm create debian --class TemplateVM
@@ -15,16 +15,17 @@ set up   init, pool add|list|remove
 act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags
          volume list|info|commit|discard|revert|resize|import|export|clone|
          set|add|remove|pin|unpin
-look     status, log, show, blame, lineage, xml      (--at EVENT|TIME, --db FILE)
+look     status, log, show, blame, lineage, xml     (--at EVENT|TIME, --db FILE)
 heal     recover, fsck, gc
 prove    verify, replay
 help     help COMMAND, explain CODE, completion bash, version, demo
 
 Every command takes --home DIR (or DOMTRAIL_HOME) and --json. Every changing one
-takes --plan (show the steps, change nothing), -m REASON, --id KEY, --wait SECONDS.
+takes --plan (show the steps, change nothing), -m REASON, --id KEY and --wait
+SECONDS.
 
 exit  0 done  1 failed  2 changes found  3 not found  4 precondition  5 busy
-      6 verification  7 refused  64 usage  75 try again  124 timeout  130 interrupt
+      6 verification  7 refused  64 usage  75 again  124 timeout  130 interrupt
 `;
 
 /** `help COMMAND` is that command's own page. The loader's folder of bundles is this bundle's folder. */

@@ -62,16 +62,16 @@ export const POOL_OPTIONS = {
   'ephemeral-volatile': 'flag',
 } as const;
 
-const addAction = changing(
-  'pool-add',
-  ['NAME', 'DRIVER'],
-  (args, [name, driver]) => {
+const addAction = changing({
+  topic: 'pool-add',
+  words: ['NAME', 'DRIVER'],
+  build: (args, [name, driver]) => {
     const definition = definitionOf(args, name, driver);
     return definition.ok ? built('AddPool', { definition: definition.value }) : definition;
   },
-  (_service, [name]) => say(`pool ${name} added`),
-  POOL_OPTIONS,
-);
+  show: (_service, [name]) => say(`pool ${name} added`),
+  options: POOL_OPTIONS,
+});
 
 /** A pool that is not there must not get into the log, so it is looked at before the command is. */
 const add: Action = {
@@ -123,12 +123,12 @@ const list: Action = {
 const ACTIONS: Readonly<Record<string, Action>> = {
   add,
   list,
-  remove: changing(
-    'pool-remove',
-    ['NAME'],
-    (_args, [name]) => built('RemovePool', { name }),
-    (_service, [name]) => say(`pool ${name} removed from the log; its storage is untouched`),
-  ),
+  remove: changing({
+    topic: 'pool-remove',
+    words: ['NAME'],
+    build: (_args, [name]) => built('RemovePool', { name }),
+    show: (_service, [name]) => say(`pool ${name} removed from the log; its storage is untouched`),
+  }),
 };
 
 export const main = (argv: readonly string[]): Promise<number> => runGroup('pool', ACTIONS, HELP, argv);

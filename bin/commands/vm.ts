@@ -57,10 +57,10 @@ const poolsFrom = (list: readonly string[]): Result<Readonly<Record<string, stri
   return ok(pools);
 };
 
-const create = changing(
-  'vm-create',
-  ['NAME'],
-  (args, [name]) => {
+const create = changing({
+  topic: 'vm-create',
+  words: ['NAME'],
+  build: (args, [name]) => {
     const pools = poolsFrom(args.list('volume-pool'));
     if (!pools.ok) return pools;
     const text = (option: string) => args.text(option) ?? null;
@@ -75,9 +75,9 @@ const create = changing(
       pools: pools.value,
     });
   },
-  (_service, [name]) => say(`${name} created`),
-  { class: 'value', template: 'value', label: 'value', pool: 'value', 'volume-pool': 'list' },
-);
+  show: (_service, [name]) => say(`${name} created`),
+  options: { class: 'value', template: 'value', label: 'value', pool: 'value', 'volume-pool': 'list' },
+});
 
 const list: Action = {
   options: {},
@@ -119,7 +119,7 @@ const showEntries = async (args: Arguments, { topic, from }: Entries): Promise<R
   closeLedger(ledger);
   if (!vm) return err({ code: 'D_NOT_FOUND', message: `there is no VM ${name}`, next: 'domtrail vm list' });
   const all = vm[from];
-  if (key !== undefined && !(key in all)) return err({ code: 'D_NOT_FOUND', message: `${key} is not set on ${name}` });
+  if (key !== undefined && !Object.hasOwn(all, key)) return err({ code: 'D_NOT_FOUND', message: `${key} is not set on ${name}` });
   const shown = key === undefined ? all : { [key]: all[key] ?? '' };
   if (args.flag('json')) outJson(topic, asOf, { item: shown });
   else if (key !== undefined) out(`${escapeText(all[key] ?? '')}\n`);
@@ -184,40 +184,39 @@ const tags: Action = {
 
 const ACTIONS: Readonly<Record<string, Action>> = {
   create,
-  start: changing(
-    'vm-start',
-    ['NAME'],
-    (_args, [name]) => built('StartVM', { name }),
-    (service, [name]) => disks(service, name ?? ''),
-  ),
-  stop: changing(
-    'vm-stop',
-    ['NAME'],
-    (args, [name]) => built('StopVM', { name, discard: args.flag('discard') }),
-    (_service, [name]) => say(`${name} is halted`),
-    { discard: 'flag' },
-  ),
-  kill: changing(
-    'vm-kill',
-    ['NAME'],
-    (_args, [name]) => built('KillVM', { name }),
-    (_service, [name]) => say(`${name} is halted`),
-  ),
-  remove: changing(
-    'vm-remove',
-    ['NAME'],
-    (_args, [name]) => built('RemoveVM', { name }),
-    (_service, [name]) => say(`${name} is removed`),
-    {},
-    ([name]) => `This removes ${name} and all its volumes`,
-  ),
-  clone: changing(
-    'vm-clone',
-    ['SRC', 'DST'],
-    (args, [source, name]) => built('CloneVM', { source, name, pool: args.text('pool') ?? null }),
-    (_service, [source, name]) => say(`${source} cloned to ${name}`),
-    { pool: 'value' },
-  ),
+  start: changing({
+    topic: 'vm-start',
+    words: ['NAME'],
+    build: (_args, [name]) => built('StartVM', { name }),
+    show: (service, [name]) => disks(service, name ?? ''),
+  }),
+  stop: changing({
+    topic: 'vm-stop',
+    words: ['NAME'],
+    build: (args, [name]) => built('StopVM', { name, discard: args.flag('discard') }),
+    show: (_service, [name]) => say(`${name} is halted`),
+    options: { discard: 'flag' },
+  }),
+  kill: changing({
+    topic: 'vm-kill',
+    words: ['NAME'],
+    build: (_args, [name]) => built('KillVM', { name }),
+    show: (_service, [name]) => say(`${name} is halted`),
+  }),
+  remove: changing({
+    topic: 'vm-remove',
+    words: ['NAME'],
+    build: (_args, [name]) => built('RemoveVM', { name }),
+    show: (_service, [name]) => say(`${name} is removed`),
+    question: ([name]) => `This removes ${name} and all its volumes`,
+  }),
+  clone: changing({
+    topic: 'vm-clone',
+    words: ['SRC', 'DST'],
+    build: (args, [source, name]) => built('CloneVM', { source, name, pool: args.text('pool') ?? null }),
+    show: (_service, [source, name]) => say(`${source} cloned to ${name}`),
+    options: { pool: 'value' },
+  }),
   list,
   prefs: entries({ topic: 'vm-prefs', from: 'properties', command: 'SetProperty', unset: 'default' }),
   features: entries({ topic: 'vm-features', from: 'features', command: 'SetFeature', unset: 'unset' }),

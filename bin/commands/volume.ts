@@ -50,7 +50,7 @@ const target = (text: string | undefined): Result<Target, Failure> => {
 const about = (
   name: Parameters<typeof built>[0],
   more: (args: Arguments, words: readonly string[]) => Result<object, Failure> = () => ok({}),
-): Parameters<typeof changing>[2] => {
+): Parameters<typeof changing>[0]['build'] => {
   return (args, words) => {
     const key = target(words[0]);
     if (!key.ok) return key;
@@ -171,70 +171,78 @@ const key = (words: readonly string[]): string => words[0] ?? '';
 const ACTIONS: Readonly<Record<string, Action>> = {
   list,
   info,
-  commit: changing('volume-commit', NAMED, about('CommitVolume'), (_s, words) => say(`${key(words)} is committed`)),
-  discard: changing('volume-discard', NAMED, about('DiscardVolume'), (_s, words) =>
-    say(`the session of ${key(words)} is discarded`),
-  ),
-  revert: changing(
-    'volume-revert',
-    [...NAMED, '[REV]'],
-    about('RevertVolume', (_a, [, revision]) => ok({ revision: revision ?? null })),
-    (_s, words) => say(`${key(words)} is reverted`),
-  ),
-  resize: changing(
-    'volume-resize',
-    [...NAMED, 'SIZE'],
-    about('ResizeVolume', (args, [, size]) => {
+  commit: changing({
+    topic: 'volume-commit',
+    words: NAMED,
+    build: about('CommitVolume'),
+    show: (_s, words) => say(`${key(words)} is committed`),
+  }),
+  discard: changing({
+    topic: 'volume-discard',
+    words: NAMED,
+    build: about('DiscardVolume'),
+    show: (_s, words) => say(`the session of ${key(words)} is discarded`),
+  }),
+  revert: changing({
+    topic: 'volume-revert',
+    words: [...NAMED, '[REV]'],
+    build: about('RevertVolume', (_a, [, revision]) => ok({ revision: revision ?? null })),
+    show: (_s, words) => say(`${key(words)} is reverted`),
+  }),
+  resize: changing({
+    topic: 'volume-resize',
+    words: [...NAMED, 'SIZE'],
+    build: about('ResizeVolume', (args, [, size]) => {
       const bytes = parseBytes(size ?? '');
       return bytes.ok ? ok({ bytes: bytes.value, shrink: args.flag('shrink') }) : bytes;
     }),
-    (_s, words) => say(`${key(words)} has ${words[1]}`),
-    { shrink: 'flag' },
-  ),
-  import: changing(
-    'volume-import',
-    [...NAMED, 'FILE|-'],
-    about('ImportVolume', (_a, [, path]) => sourceFile(path ?? '')),
-    (_s, words) => say(`${key(words)} holds ${words[1] === '-' ? 'what came in' : words[1]}`),
-  ),
-  export: changing(
-    'volume-export',
-    NAMED,
-    about('ExportVolume', (args) => {
+    show: (_s, words) => say(`${key(words)} has ${words[1]}`),
+    options: { shrink: 'flag' },
+  }),
+  import: changing({
+    topic: 'volume-import',
+    words: [...NAMED, 'FILE|-'],
+    build: about('ImportVolume', (_a, [, path]) => sourceFile(path ?? '')),
+    show: (_s, words) => say(`${key(words)} holds ${words[1] === '-' ? 'what came in' : words[1]}`),
+  }),
+  export: changing({
+    topic: 'volume-export',
+    words: NAMED,
+    build: about('ExportVolume', (args) => {
       const path = args.text('output');
       return ok({
         to: path === undefined || path === '-' ? { kind: 'stdout' } : { kind: 'file', path: resolve(path) },
       });
     }),
-    () => ({ text: '', fields: {} }),
-    { output: 'value' },
-  ),
-  clone: changing(
-    'volume-clone',
-    ['SRC', 'DST'],
-    (_args, [from, to]) => {
+    show: () => ({ text: '', fields: {} }),
+    options: { output: 'value' },
+  }),
+  clone: changing({
+    topic: 'volume-clone',
+    words: ['SRC', 'DST'],
+    build: (_args, [from, to]) => {
       const source = target(from);
       if (!source.ok) return source;
       const onto = target(to);
       return onto.ok ? built('CloneVolume', { source: source.value, target: onto.value }) : onto;
     },
-    (_s, [from, to]) => say(`${to} holds the committed state of ${from}`),
-  ),
-  set: changing(
-    'volume-set',
-    [...NAMED, 'NAME=VALUE'],
-    about('SetVolume', (_a, [, text]) => change(text)),
-    (_s, words) => say(`${key(words)}: ${words[1]}`),
-  ),
-  add: changing(
-    'volume-add',
-    ['VM', 'NAME'],
-    (args, words) => {
+    show: (_s, [from, to]) => say(`${to} holds the committed state of ${from}`),
+  }),
+  set: changing({
+    topic: 'volume-set',
+    words: [...NAMED, 'NAME=VALUE'],
+    build: about('SetVolume', (_a, [, text]) => change(text)),
+    show: (_s, words) => say(`${key(words)}: ${words[1]}`),
+  }),
+  add: changing({
+    topic: 'volume-add',
+    words: ['VM', 'NAME'],
+    build: (args, words) => {
       const vm = parseVmName(words[0] ?? '');
       return vm.ok ? addition(args, words) : vm;
     },
-    (_s, [vm, name]) => say(`${vm}:${name} added`),
-    {
+    show: (_s, [vm, name]) => say(`${vm}:${name} added`),
+    options: {
       size: 'value',
       'snap-on-start': 'flag',
       'save-on-stop': 'flag',
@@ -243,27 +251,26 @@ const ACTIONS: Readonly<Record<string, Action>> = {
       pool: 'value',
       'revisions-to-keep': 'value',
     },
-  ),
-  remove: changing(
-    'volume-remove',
-    NAMED,
-    about('RemoveVolume'),
-    (_s, words) => say(`${key(words)} is removed`),
-    {},
-    (words) => `This removes ${key(words)} with all its revisions`,
-  ),
-  pin: changing(
-    'volume-pin',
-    [...NAMED, 'REV'],
-    about('PinRevision', (_a, [, revision]) => ok({ revision })),
-    (_s, words) => say(`revision ${words[1]} of ${key(words)} is pinned`),
-  ),
-  unpin: changing(
-    'volume-unpin',
-    [...NAMED, 'REV'],
-    about('UnpinRevision', (_a, [, revision]) => ok({ revision })),
-    (_s, words) => say(`revision ${words[1]} of ${key(words)} is no longer pinned`),
-  ),
+  }),
+  remove: changing({
+    topic: 'volume-remove',
+    words: NAMED,
+    build: about('RemoveVolume'),
+    show: (_s, words) => say(`${key(words)} is removed`),
+    question: (words) => `This removes ${key(words)} with all its revisions`,
+  }),
+  pin: changing({
+    topic: 'volume-pin',
+    words: [...NAMED, 'REV'],
+    build: about('PinRevision', (_a, [, revision]) => ok({ revision })),
+    show: (_s, words) => say(`revision ${words[1]} of ${key(words)} is pinned`),
+  }),
+  unpin: changing({
+    topic: 'volume-unpin',
+    words: [...NAMED, 'REV'],
+    build: about('UnpinRevision', (_a, [, revision]) => ok({ revision })),
+    show: (_s, words) => say(`revision ${words[1]} of ${key(words)} is no longer pinned`),
+  }),
 };
 
 export const main = (argv: readonly string[]): Promise<number> => runGroup('volume', ACTIONS, HELP, argv);

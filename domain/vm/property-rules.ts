@@ -86,7 +86,8 @@ const BOOLS: Readonly<Record<string, string>> = {
 };
 
 const boolean = (name: string, value: string): Result<string, Failure> => {
-  const text = BOOLS[value.toLowerCase()];
+  const word = value.toLowerCase();
+  const text = Object.hasOwn(BOOLS, word) ? BOOLS[word] : undefined;
   return text ? ok(text) : invalid(name, 'takes True or False');
 };
 
@@ -162,7 +163,7 @@ export const checkVmProperty = (
   name: string,
   value: string | null,
 ): Result<string | null, Failure> => {
-  const property = VM_PROPERTIES[name];
+  const property = Object.hasOwn(VM_PROPERTIES, name) ? VM_PROPERTIES[name] : undefined;
   const has =
     property &&
     (vm.class === 'AdminVM' ? ADMIN_VM_PROPERTIES.has(name) : (property.only ?? [vm.class]).includes(vm.class));
@@ -172,7 +173,7 @@ export const checkVmProperty = (
 };
 
 export const checkGlobalProperty = (host: Host, name: string, value: string | null): Result<string | null, Failure> => {
-  const kind = GLOBAL_PROPERTIES[name];
+  const kind = Object.hasOwn(GLOBAL_PROPERTIES, name) ? GLOBAL_PROPERTIES[name] : undefined;
   if (!kind) return invalid(name, 'is not a global property');
   return value === null ? ok(null) : byKind(host, kind, name, value);
 };

@@ -19,7 +19,8 @@ const WHERE: Readonly<Record<Which['by'], string>> = {
   stream: 'stream = @value',
   // A volume's stream is volume/VM:VOLUME, and ";" is the character after ":".
   vm: "(stream = 'vm/' || @value OR (stream > 'volume/' || @value || ':' AND stream < 'volume/' || @value || ';'))",
-  command: 'command = @value',
+  command: `command = @value AND position BETWEEN (SELECT first_position FROM outcomes WHERE command = @value)
+     AND (SELECT last_position FROM outcomes WHERE command = @value)`,
   type: 'type = @value',
 };
 

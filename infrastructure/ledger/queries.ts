@@ -41,8 +41,12 @@ export const eventAt = (ledger: Ledger, position: number): Recorded | null => {
   return row ? decode(row) : null;
 };
 
+const OF_COMMAND = `SELECT ${EVENT_COLUMNS} FROM events WHERE command = @command AND position <= @upTo
+  AND position BETWEEN (SELECT first_position FROM outcomes WHERE command = @command) AND (SELECT last_position FROM outcomes WHERE command = @command)
+  ORDER BY position`;
+
 export const eventsOfCommand = (ledger: Ledger, command: string, upTo = Number.MAX_SAFE_INTEGER): readonly Recorded[] =>
-  (statement(ledger, `SELECT ${EVENT_COLUMNS} FROM events WHERE command = ? AND position <= ? ORDER BY position`).raw().all(command, upTo) as EventRow[]).map(decode);
+  (statement(ledger, OF_COMMAND).raw().all({ command, upTo }) as EventRow[]).map(decode);
 
 export type StoredCommand = {
   readonly seq: number;

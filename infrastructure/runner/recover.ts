@@ -45,7 +45,7 @@ const watching = (journal: Journal): { readonly journal: Journal; readonly steps
 };
 
 const finishOrUndo = async (operation: Operation, journal: Journal, hands: Hands): Promise<Result<Ended, Failure>> => {
-  const run = { command: operation.command, journal, hands };
+  const run = { command: operation.command, journal, hands, resumed: true };
   const ended = await runOperation(run);
   if (!ended.ok || ended.value.is !== 'failed') return ended;
   const now = journal.host().operations.get(operation.command);

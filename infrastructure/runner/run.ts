@@ -15,7 +15,8 @@ export type Ended =
   | { readonly is: 'abandoned'; readonly failure: Failure }
   | { readonly is: 'failed'; readonly failure: Failure };
 
-type Run = { readonly command: string; readonly journal: Journal; readonly hands: Hands };
+/** `resumed`: another process worked on it before, and what its last step left may not be recorded. */
+type Run = { readonly command: string; readonly journal: Journal; readonly hands: Hands; readonly resumed?: boolean };
 
 const operationOf = ({ command, journal }: Run): Operation => {
   const operation = journal.host().operations.get(command);
@@ -145,7 +146,7 @@ const firstOf = ([first]: readonly StepFailed[]): Failure => {
 const forward = async (run: Run): Promise<Ended> => {
   const { plan } = operationOf(run);
   const failures = await runSteps(run, plan.main);
-  if (failures.length > 0) return giveUp(run, firstOf(failures));
+  if (failures.length > 0) return giveUp(run, failures);
   const leftover = await runCleanup(run, plan.cleanup);
   await settle(run);
   record(run, [{ type: 'CommandCompleted', leftover }]);
@@ -164,15 +165,22 @@ const backward = async (run: Run, reason: Failure): Promise<Ended> => {
 /** Plans the way back from what is recorded, after anything unrecorded is out of the way. */
 const takeBack = async (run: Run, reason: Failure): Promise<Ended> => {
   const scrapped = await scrapUnrecorded(operationOf(run), run.hands);
-  if (!scrapped.ok) return stopFor(run, scrapped.error);
+  return scrapped.ok ? walkBack(run, reason) : stopFor(run, scrapped.error);
+};
+
+const walkBack = async (run: Run, reason: Failure): Promise<Ended> => {
   if (leavesNothing(operationOf(run))) return abandon(run, reason);
   record(run, [{ type: 'UndoPlanned', ...planUndo(operationOf(run)) }]);
   return backward(run, reason);
 };
 
 /** What failed before it touched anything that was there is taken back at once: nobody has to decide about it. */
-const giveUp = async (run: Run, reason: Failure): Promise<Ended> =>
-  onlyMade(operationOf(run)) ? takeBack(run, reason) : stopFor(run, reason);
+const giveUp = async (run: Run, failures: readonly StepFailed[]): Promise<Ended> => {
+  const reason = firstOf(failures);
+  if (!onlyMade(operationOf(run))) return stopFor(run, reason);
+  const nothingRan = !run.resumed && failures.every(({ evidence }) => evidence.argv.length === 0);
+  return nothingRan ? walkBack(run, reason) : takeBack(run, reason);
+};
 
 /** Carries an open operation on from where its record ends: the same loop for the first run and for every recovery. */
 export const runOperation = async (run: Run): Promise<Result<Ended, Failure>> => {

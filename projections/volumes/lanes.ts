@@ -18,8 +18,8 @@ export type Drawn = { readonly joining: string | null; readonly at: (symbol: str
 /** The point that each lane leads down to; null for a lane nobody uses. */
 type Lanes = (string | null)[];
 
-const rowOf = (lanes: Lanes, strokes: Strokes): string =>
-  lanes.map((lane) => (lane === null ? ' ' : strokes.line)).join(' ');
+const cellsOf = (lanes: Lanes, { line }: Strokes): readonly string[] =>
+  lanes.map((lane) => (lane === null ? ' ' : line));
 
 const joined = (lanes: Lanes, mine: readonly number[], strokes: Strokes): string => {
   const first = mine[0] ?? 0;
@@ -34,17 +34,22 @@ const joined = (lanes: Lanes, mine: readonly number[], strokes: Strokes): string
   return cells.map((cell, index) => cell + (index >= first && index < last ? strokes.across : ' ')).join('').trimEnd();
 };
 
+const dropUnused = (lanes: Lanes): void => {
+  while (lanes.length > 0 && lanes.at(-1) === null) lanes.pop();
+};
+
 const place = (lanes: Lanes, { id, parent }: Point, strokes: Strokes): Drawn => {
   const mine = lanes.flatMap((lane, index) => (lane === id ? [index] : []));
   const joining = mine.length > 1 ? joined(lanes, mine, strokes) : null;
   for (const index of mine.slice(1)) lanes[index] = null;
+  dropUnused(lanes);
   const free = lanes.indexOf(null);
   const own = mine[0] ?? (free < 0 ? lanes.length : free);
   lanes[own] = id;
-  const cells = lanes.map((lane) => (lane === null ? ' ' : strokes.line));
+  const cells = cellsOf(lanes, strokes);
   lanes[own] = parent;
-  const below = rowOf(lanes, strokes);
-  while (lanes.length > 0 && lanes.at(-1) === null) lanes.pop();
+  const below = cellsOf(lanes, strokes).join(' ');
+  dropUnused(lanes);
   return { joining, at: (symbol) => cells.with(own, symbol).join(' '), below };
 };
 

@@ -1,9 +1,27 @@
-import { chmodSync, chownSync, copyFileSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import SQLite from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import type { Code } from '../../domain/failure.ts';
-import { DOMTRAIL, emptyHome, environment, expectRefusal, homeWithWork, runProgram, type Terminal } from './terminal.ts';
+import {
+  DOMTRAIL,
+  emptyHome,
+  environment,
+  expectRefusal,
+  homeWithWork,
+  runProgram,
+  type Terminal,
+} from './terminal.ts';
 
 const LONG = 'x'.repeat(200);
 
@@ -66,6 +84,7 @@ describe('bad arguments', () => {
     ['D_REFERENCE_INVALID', 'vm', 'prefs', 'work', 'netvm', 'debian'],
     ['D_PROPERTY_INVALID', 'vm', 'prefs', 'work', 'memory', 'lots'],
     ['D_PROPERTY_INVALID', 'vm', 'prefs', 'work', 'constructor', 'x'],
+    ['D_PROPERTY_INVALID', 'vm', 'prefs', 'work', 'autostart', 'constructor'],
     ['D_USAGE', 'frobnicate'],
     ['D_USAGE', 'vm', 'frobnicate'],
     ['D_USAGE', 'vm', 'toString'],
@@ -86,7 +105,9 @@ describe('bad arguments', () => {
     ['D_NOT_FOUND', 'explain', 'toString'],
   ];
 
-  test('each is one coded line, or one JSON document, with the documented exit code, and changes no storage', { timeout: 180_000 }, async () => {
+  test('each is one coded line, or one JSON document, with the documented exit code, and changes no storage', {
+    timeout: 180_000,
+  }, async () => {
     const terminal = await homeWithWork();
     const before = storageOf(terminal);
     for (const [code, ...argv] of refusals) {
@@ -108,7 +129,13 @@ describe('bad arguments', () => {
 
   test('a fault point that does not exist is refused instead of ignored', async () => {
     const terminal = await homeWithWork();
-    for (const fault of ['kill', 'kill@after-step', 'kill@after-step:0', 'kill@before-commit:1', 'kill@after-step:1;']) {
+    for (const fault of [
+      'kill',
+      'kill@after-step',
+      'kill@after-step:0',
+      'kill@before-commit:1',
+      'kill@after-step:1;',
+    ]) {
       expectRefusal(await terminal.run(['vm', 'start', 'work'], { env: { DOMTRAIL_FAULT: fault } }), 'D_USAGE');
     }
   });
@@ -117,7 +144,12 @@ describe('bad arguments', () => {
     const terminal = await homeWithWork();
     await terminal.run(['vm', 'create', 'work', '--class', 'TemplateVM', '-m', 'by mistake']);
     const commands = await terminal.items<Record<string, unknown>>('log', '--commands');
-    expect(commands.at(-1)).toMatchObject({ name: 'CreateVM', outcome: 'rejected', reason: 'by mistake', error: { code: 'D_EXISTS' } });
+    expect(commands.at(-1)).toMatchObject({
+      name: 'CreateVM',
+      outcome: 'rejected',
+      reason: 'by mistake',
+      error: { code: 'D_EXISTS' },
+    });
   });
 });
 
@@ -158,9 +190,24 @@ describe('a ledger that is not one', () => {
   const damages: readonly Damage[] = [
     { what: 'empty', code: 'D_HOME_UNREADABLE', damage: (file) => truncateSync(file, 0) },
     { what: 'cut off inside its header', code: 'D_HOME_UNREADABLE', damage: (file) => truncateSync(file, 60) },
-    { what: 'cut off in the middle', code: 'D_HOME_UNREADABLE', damage: (file) => truncateSync(file, Math.floor(statSync(file).size / 8192) * 4096) },
-    { what: 'garbage', code: 'D_HOME_UNREADABLE', damage: (file) => writeFileSync(file, 'not a database at all\n'.repeat(500)) },
-    { what: 'a foreign SQLite database', code: 'D_HOME_FOREIGN', damage: (file) => { rmSync(file); sql(file, 'CREATE TABLE events (position); PRAGMA user_version = 1'); } },
+    {
+      what: 'cut off in the middle',
+      code: 'D_HOME_UNREADABLE',
+      damage: (file) => truncateSync(file, Math.floor(statSync(file).size / 8192) * 4096),
+    },
+    {
+      what: 'garbage',
+      code: 'D_HOME_UNREADABLE',
+      damage: (file) => writeFileSync(file, 'not a database at all\n'.repeat(500)),
+    },
+    {
+      what: 'a foreign SQLite database',
+      code: 'D_HOME_FOREIGN',
+      damage: (file) => {
+        rmSync(file);
+        sql(file, 'CREATE TABLE events (position); PRAGMA user_version = 1');
+      },
+    },
     { what: 'of a newer schema', code: 'D_HOME_NEWER', damage: (file) => sql(file, 'PRAGMA user_version = 99') },
   ];
 
@@ -195,12 +242,18 @@ describe('a ledger that is not one', () => {
     const copy = join(terminal.home, 'copy.db');
     copyFileSync(join(terminal.home, 'ledger.db'), copy);
     const db = new SQLite(copy);
-    for (const { name } of db.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").all() as { name: string }[]) db.exec(`DROP TRIGGER "${name}"`);
+    for (const { name } of db.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").all() as {
+      name: string;
+    }[])
+      db.exec(`DROP TRIGGER "${name}"`);
     db.prepare("UPDATE events SET data = replace(data, 'debian', 'gentoo') WHERE position = 9").run();
     db.close();
     const ended = await terminal.run(['verify', '--db', copy, '--json']);
     expect(ended.code).toBe(6);
-    expect(JSON.parse(ended.out)).toMatchObject({ schema: 'domtrail/verify/1', item: { ok: false, firstBadPosition: 9 } });
+    expect(JSON.parse(ended.out)).toMatchObject({
+      schema: 'domtrail/verify/1',
+      item: { ok: false, firstBadPosition: 9 },
+    });
   });
 });
 
@@ -214,7 +267,9 @@ describe('a home that cannot be written', () => {
   test('is read as always; a change is refused with a code and leaves everything as it was', async () => {
     const terminal = await homeWithWork();
     const dirs = [terminal.home, dirname(terminal.home)];
-    const files = readdirSync(terminal.home, { recursive: true, encoding: 'utf8' }).map((name) => join(terminal.home, name));
+    const files = readdirSync(terminal.home, { recursive: true, encoding: 'utf8' }).map((name) =>
+      join(terminal.home, name),
+    );
     if (process.getuid?.() === 0) for (const path of [...dirs, ...files]) chownSync(path, 65534, 65534);
     chmodSync(join(terminal.home, 'ledger.db'), 0o400);
     chmodSync(terminal.home, 0o500);

@@ -14,7 +14,13 @@ const storageOf = (terminal: Terminal): readonly string[] =>
     .map(({ name, stats }) => `${name} ${stats.ino} ${stats.size}`)
     .sort();
 
-type Finding = { readonly object: string; readonly kind: string; readonly problem: string | null; readonly position: number | null; readonly repair: string | null };
+type Finding = {
+  readonly object: string;
+  readonly kind: string;
+  readonly problem: string | null;
+  readonly position: number | null;
+  readonly repair: string | null;
+};
 
 /** What fsck finds wrong; its exit code says whether there is anything. */
 const problemsOf = async (terminal: Terminal): Promise<readonly Finding[]> => {
@@ -33,7 +39,12 @@ const ran = async (): Promise<Terminal> => {
   return terminal;
 };
 
-type Meddling = { readonly what: string; readonly meddle: (terminal: Terminal) => void; readonly undo: (terminal: Terminal) => void; readonly says: string };
+type Meddling = {
+  readonly what: string;
+  readonly meddle: (terminal: Terminal) => void;
+  readonly undo: (terminal: Terminal) => void;
+  readonly says: string;
+};
 
 const MEDDLINGS: readonly Meddling[] = [
   {
@@ -139,7 +150,11 @@ describe('a disk that is in use', () => {
     closeSync(handle);
     const before = storageOf(terminal);
     try {
-      for (const argv of [['vm', 'stop', 'work'], ['vm', 'kill', 'work'], ['vm', 'stop', 'work', '--discard']]) {
+      for (const argv of [
+        ['vm', 'stop', 'work'],
+        ['vm', 'kill', 'work'],
+        ['vm', 'stop', 'work', '--discard'],
+      ]) {
         expectRefusal(await terminal.run(argv), 'D_DEVICE_IN_USE');
       }
       expect(storageOf(terminal)).toEqual(before);
@@ -159,7 +174,10 @@ describe('two at once', () => {
   test('two starts of one VM at the same moment start it once', async () => {
     const terminal = await homeWithWork();
     const ends = await Promise.all([1, 2].map(() => terminal.run(['vm', 'start', 'work', '--wait', '30'])));
-    expect(ends.map(({ code, err }) => ({ code, err }))).toEqual([{ code: 0, err: '' }, { code: 0, err: '' }]);
+    expect(ends.map(({ code, err }) => ({ code, err }))).toEqual([
+      { code: 0, err: '' },
+      { code: 0, err: '' },
+    ]);
     expect(await terminal.stateOf('work')).toBe('Running');
     const started = await terminal.items<{ type: string }>('log', 'work', '--type', 'VmStarted');
     expect(started).toHaveLength(1);

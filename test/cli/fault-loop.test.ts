@@ -35,8 +35,14 @@ type Case = {
 
 const work = () => 'work:private';
 const newest = ({ contents }: Seen): string => contents.at(-1) ?? '';
-const startAndStop = () => [['vm', 'start', 'work'], ['vm', 'stop', 'work', '--discard']] as const;
-const startOf = (name: string) => ({ round }: Round, seen: Seen) => [['vm', 'start', seen.state === 'gone' ? 'work' : `${name}${round}`]];
+const startAndStop = () =>
+  [
+    ['vm', 'start', 'work'],
+    ['vm', 'stop', 'work', '--discard'],
+  ] as const;
+const startOf =
+  (name: string) =>
+  ({ round }: Round, seen: Seen) => [['vm', 'start', seen.state === 'gone' ? 'work' : `${name}${round}`]];
 
 /** The VM runs and writes; from the second round on it was started as the last thing of the round before. */
 const running = async ({ terminal, text, round }: Round): Promise<void> => {
@@ -193,7 +199,9 @@ describe('a recovery that is killed itself is recovered', () => {
   test.concurrent('any changing command recovers first, and says so', { timeout: PATIENCE }, async () => {
     const terminal = await homeWithWork();
     await running({ terminal, round: 1, text: textOf(1) });
-    expect((await terminal.run(['vm', 'stop', 'work'], { env: { DOMTRAIL_FAULT: 'kill@after-step:3' } })).signal).toBe('SIGKILL');
+    expect((await terminal.run(['vm', 'stop', 'work'], { env: { DOMTRAIL_FAULT: 'kill@after-step:3' } })).signal).toBe(
+      'SIGKILL',
+    );
     expect(await terminal.run(['fsck'])).toMatchObject({ code: 2 });
     const plan = await terminal.run(['recover', '--plan']);
     expect(plan).toMatchObject({ code: 2, err: '' });
@@ -204,12 +212,18 @@ describe('a recovery that is killed itself is recovered', () => {
     await terminal.isSound();
   });
 
-  test.concurrent('recover says what it resumed, from which step, and what it found done', { timeout: PATIENCE }, async () => {
+  test.concurrent('recover says what it resumed, from which step, and what it found done', {
+    timeout: PATIENCE,
+  }, async () => {
     const terminal = await homeWithWork();
     await running({ terminal, round: 1, text: textOf(1) });
     await terminal.run(['vm', 'stop', 'work'], { env: { DOMTRAIL_FAULT: 'kill@after-step:3' } });
     const [item] = await terminal.items<Record<string, unknown>>('recover');
-    expect(item).toMatchObject({ command: expect.stringMatching(/^[0-9a-f-]{36}$/), resumedFrom: 3, outcome: 'completed' });
+    expect(item).toMatchObject({
+      command: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      resumedFrom: 3,
+      outcome: 'completed',
+    });
     const steps = item?.['steps'] as readonly Record<string, unknown>[];
     expect(steps[0]).toMatchObject({ n: 3, found: true, argv: expect.any(Array), words: expect.any(String) });
     expect(steps[0]).toHaveProperty('exitCode');

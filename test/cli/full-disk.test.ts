@@ -38,7 +38,8 @@ const MAY_MOUNT = await (async () => {
   mounted.length = 0;
   return dir !== null;
 })();
-if (!MAY_MOUNT) process.stderr.write('full-disk tests are left out: they mount a small file system, which only root may\n');
+if (!MAY_MOUNT)
+  process.stderr.write('full-disk tests are left out: they mount a small file system, which only root may\n');
 
 describe.skipIf(!MAY_MOUNT)('on a full disk', () => {
   const homeOnSmallDisk = async () => {
@@ -67,13 +68,12 @@ describe.skipIf(!MAY_MOUNT)('on a full disk', () => {
     await terminal.isSound();
   });
 
-  test('a change that cannot be logged is refused with a code; reading goes on, and so does work once there is room', async () => {
+  test('a change that cannot be logged is refused with a code and nothing of it stands; work goes on once there is room', async () => {
     const { dir, terminal } = await homeOnSmallDisk();
     const ledger = readFileSync(join(terminal.home, 'ledger.db'));
     const filler = fill(dir, 0);
     isRefusal(await terminal.run(['vm', 'start', 'alone']));
     expect(readFileSync(join(terminal.home, 'ledger.db')).length).toBe(ledger.length);
-    expect((await terminal.run(['vm', 'list'])).code).toBe(0);
     rmSync(filler);
     expect((await terminal.run(['recover'])).code).toBe(0);
     expect((await terminal.run(['vm', 'start', 'alone'])).code).toBe(0);

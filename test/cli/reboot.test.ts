@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { expectRefusal, homeWithWork, readAt, type Terminal } from './terminal.ts';
@@ -37,7 +37,10 @@ describe('after a reboot of the host', () => {
     await terminal.does('recover');
     expect(await terminal.info('work:root')).toMatchObject({ state: 'absent', runtimePath: null });
     expect(await terminal.info('work:volatile')).toMatchObject({ state: 'absent', runtimePath: null });
-    expect([existsSync(image(terminal, 'root-dirty.img')), existsSync(image(terminal, 'volatile-dirty.img'))]).toEqual([false, false]);
+    expect([existsSync(image(terminal, 'root-dirty.img')), existsSync(image(terminal, 'volatile-dirty.img'))]).toEqual([
+      false,
+      false,
+    ]);
     await terminal.isSound();
   });
 
@@ -106,7 +109,7 @@ describe('after a reboot of the host', () => {
       ['vm', 'clone', 'work', 'copy'],
       ['volume', 'clone', 'work:private', 'other:private'],
       ['volume', 'clone', 'other:private', 'work:private'],
-      ['volume', 'resize', 'work:private', '4G'],
+      ['volume', 'resize', 'work:private', '1G', '--shrink'],
       ['volume', 'import', 'work:private', '-'],
       ['volume', 'export', 'work:private'],
       ['volume', 'revert', 'work:private'],
@@ -119,6 +122,17 @@ describe('after a reboot of the host', () => {
       expect(ended.err).toContain('domtrail volume discard work:private');
     }
     expect(readAt(image(terminal, 'private-dirty.img'), 5)).toBe('crash');
+    await terminal.isSound();
+  });
+
+  test('growing the volume reaches the session, which keeps its data', async () => {
+    const terminal = await homeAfterCrash();
+    await terminal.does('recover');
+    await terminal.does('volume', 'resize', 'work:private', '4G');
+    expect(statSync(image(terminal, 'private-dirty.img')).size).toBe(2 ** 32);
+    expect(await terminal.info('work:private')).toMatchObject({ state: 'dirty', size: 2 ** 32 });
+    await terminal.does('volume', 'commit', 'work:private');
+    expect(await terminal.contents('work:private', 5)).toEqual(['saved', 'crash']);
     await terminal.isSound();
   });
 
@@ -139,9 +153,13 @@ describe('after a reboot of the host', () => {
   test('a command that the crash interrupted is finished first, then the reboot is recorded', async () => {
     const terminal = await homeAfterCrash();
     terminal.env = {};
-    expect((await terminal.run(['vm', 'stop', 'work'], { env: { DOMTRAIL_FAULT: 'kill@after-step:3' } })).signal).toBe('SIGKILL');
+    expect((await terminal.run(['vm', 'stop', 'work'], { env: { DOMTRAIL_FAULT: 'kill@after-step:3' } })).signal).toBe(
+      'SIGKILL',
+    );
     terminal.env = { DOMTRAIL_BOOT_ID: 'the-next-boot' };
-    expect(await terminal.items<{ name: string; outcome: string }>('recover')).toMatchObject([{ name: 'StopVM', outcome: 'completed' }]);
+    expect(await terminal.items<{ name: string; outcome: string }>('recover')).toMatchObject([
+      { name: 'StopVM', outcome: 'completed' },
+    ]);
     expect(await terminal.contents('work:private', 5)).toEqual(['saved', 'crash']);
     await terminal.isSound();
   });

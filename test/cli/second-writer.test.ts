@@ -37,7 +37,12 @@ describe('while one command works', () => {
     const terminal = await homeWithWork();
     const holder = await startImport(terminal, 'long-import');
     try {
-      for (const argv of [['vm', 'start', 'debian'], ['volume', 'resize', 'work:private', '4G'], ['recover'], ['gc', '--yes']]) {
+      for (const argv of [
+        ['vm', 'start', 'debian'],
+        ['volume', 'resize', 'work:private', '4G'],
+        ['recover'],
+        ['gc', '--yes'],
+      ]) {
         const ended = await terminal.run(argv);
         expect(ended.err, argv.join(' ')).toContain('long-import');
         expectRefusal(ended, 'D_BUSY');

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { emptyHome, expectRefusal, homeWithWork, readAt, type VolumeInfo, type VmItem } from './terminal.ts';
+import { emptyHome, expectRefusal, homeWithWork, readAt, type VmItem, type VolumeInfo } from './terminal.ts';
 
 const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
 
@@ -14,11 +14,14 @@ describe('a home', () => {
     const before = readFileSync(join(terminal.home, 'qubes.xml'), 'utf8');
     await terminal.does('init');
     expect(readFileSync(join(terminal.home, 'qubes.xml'), 'utf8')).toBe(before);
-    expect((await terminal.items<{ name: string; driver: string }>('pool', 'list')).map(({ name, driver }) => `${name} ${driver}`)).toEqual([
-      'default file-reflink',
-      'linux-kernel linux-kernel',
+    expect(
+      (await terminal.items<{ name: string; driver: string }>('pool', 'list')).map(
+        ({ name, driver }) => `${name} ${driver}`,
+      ),
+    ).toEqual(['default file-reflink', 'linux-kernel linux-kernel']);
+    expect(await terminal.items<VmItem>('vm', 'list')).toMatchObject([
+      { name: 'dom0', class: 'AdminVM', state: 'Running' },
     ]);
-    expect(await terminal.items<VmItem>('vm', 'list')).toMatchObject([{ name: 'dom0', class: 'AdminVM', state: 'Running' }]);
     expect(statSync(join(terminal.home, 'ledger.db')).mode & 0o777).toBe(0o600);
     expect(statSync(terminal.home).mode & 0o777).toBe(0o700);
     await terminal.isSound();
@@ -26,7 +29,16 @@ describe('a home', () => {
 
   test('is asked for by every other command, with the line to type', async () => {
     const terminal = await emptyHome();
-    for (const argv of [['status'], ['vm', 'list'], ['vm', 'start', 'work'], ['recover'], ['fsck'], ['verify'], ['log'], ['gc', '--yes']]) {
+    for (const argv of [
+      ['status'],
+      ['vm', 'list'],
+      ['vm', 'start', 'work'],
+      ['recover'],
+      ['fsck'],
+      ['verify'],
+      ['log'],
+      ['gc', '--yes'],
+    ]) {
       const ended = await terminal.run(argv);
       expectRefusal(ended, 'D_HOME_MISSING');
       expect(ended.err).toContain(`next: domtrail init --home ${terminal.home}`);
@@ -58,7 +70,9 @@ describe('the life of a volume', () => {
     await terminal.does('vm', 'stop', 'work');
     const info = await terminal.info('work:private');
     expect(readAt(info.committedPath ?? '', 7)).toBe('tuesday');
-    expect(info.revisions).toEqual([expect.objectContaining({ position: expect.any(Number), time: TIME, pinned: false })]);
+    expect(info.revisions).toEqual([
+      expect.objectContaining({ position: expect.any(Number), time: TIME, pinned: false }),
+    ]);
     expect(await terminal.contents('work:private', 7)).toEqual(['monday.', 'tuesday']);
     await terminal.does('volume', 'revert', 'work:private');
     expect(await terminal.committed('work:private', 7)).toBe('monday.');
@@ -71,16 +85,42 @@ describe('the life of a volume', () => {
     const terminal = await homeWithWork();
     const file = (name: string) => join(terminal.home, 'pools/default/appvms/work', name);
     const stopped = {
-      vm: 'work', name: 'private', pool: 'default', vid: 'appvms/work/private', size: 2 ** 31, rw: true, snapOnStart: false,
-      saveOnStop: true, revisionsToKeep: 1, source: null, state: 'clean', committedPath: file('private.img'), runtimePath: null, revisions: [],
+      vm: 'work',
+      name: 'private',
+      pool: 'default',
+      vid: 'appvms/work/private',
+      size: 2 ** 31,
+      rw: true,
+      snapOnStart: false,
+      saveOnStop: true,
+      revisionsToKeep: 1,
+      source: null,
+      state: 'clean',
+      committedPath: file('private.img'),
+      runtimePath: null,
+      revisions: [],
     };
     expect(await terminal.info('work:private')).toMatchObject(stopped);
     expect(await terminal.info('work:root')).toMatchObject({
-      source: 'debian:root', snapOnStart: true, saveOnStop: false, rw: true, state: 'absent', committedPath: null, runtimePath: null,
+      source: 'debian:root',
+      snapOnStart: true,
+      saveOnStop: false,
+      rw: true,
+      state: 'absent',
+      committedPath: null,
+      runtimePath: null,
     });
     await terminal.does('vm', 'start', 'work');
-    expect(await terminal.info('work:private')).toMatchObject({ ...stopped, state: 'running', runtimePath: file('private-dirty.img') });
-    expect(await terminal.info('work:root')).toMatchObject({ state: 'running', committedPath: null, runtimePath: file('root-dirty.img') });
+    expect(await terminal.info('work:private')).toMatchObject({
+      ...stopped,
+      state: 'running',
+      runtimePath: file('private-dirty.img'),
+    });
+    expect(await terminal.info('work:root')).toMatchObject({
+      state: 'running',
+      committedPath: null,
+      runtimePath: file('root-dirty.img'),
+    });
     expect(await terminal.stateOf('work')).toBe('Running');
   });
 
@@ -123,7 +163,11 @@ describe('the life of a volume', () => {
   test('a volatile volume is made at start, empty each time, and never at create', async () => {
     const terminal = await homeWithWork();
     const file = join(terminal.home, 'pools/default/appvms/work/volatile-dirty.img');
-    expect(await terminal.info('work:volatile')).toMatchObject({ state: 'absent', committedPath: null, runtimePath: null });
+    expect(await terminal.info('work:volatile')).toMatchObject({
+      state: 'absent',
+      committedPath: null,
+      runtimePath: null,
+    });
     expect(existsSync(file)).toBe(false);
     await terminal.does('vm', 'start', 'work');
     await terminal.vmWrites('work:volatile', 'scratch');
@@ -162,7 +206,10 @@ describe('content in and out', () => {
     expect(piped).toMatchObject({ code: 0, err: '' });
     expect(piped.bytes.equals(content)).toBe(true);
     const short = randomBytes(1000);
-    expect(await terminal.run(['volume', 'import', 'work:private', '-'], { input: short })).toMatchObject({ code: 0, err: '' });
+    expect(await terminal.run(['volume', 'import', 'work:private', '-'], { input: short })).toMatchObject({
+      code: 0,
+      err: '',
+    });
     const info = await terminal.info('work:private');
     expect(info.size).toBe(content.length);
     const after = readFileSync(info.committedPath ?? '');
@@ -285,7 +332,10 @@ describe('shape', () => {
 
   test('a disposable starts from its template and keeps nothing', async () => {
     const terminal = await homeWithWork();
-    expectRefusal(await terminal.run(['vm', 'create', 'disp1', '--class', 'DispVM', '--template', 'work']), 'D_REFERENCE_INVALID');
+    expectRefusal(
+      await terminal.run(['vm', 'create', 'disp1', '--class', 'DispVM', '--template', 'work']),
+      'D_REFERENCE_INVALID',
+    );
     await terminal.does('vm', 'prefs', 'work', 'template_for_dispvms', 'True');
     await terminal.does('vm', 'start', 'work');
     await terminal.vmWrites('work:private', 'skeleton');
@@ -295,7 +345,10 @@ describe('shape', () => {
     expect(readAt((await terminal.info('disp1:private')).runtimePath ?? '', 8)).toBe('skeleton');
     await terminal.vmWrites('disp1:private', 'secret!!');
     await terminal.does('vm', 'stop', 'disp1');
-    expect(await terminal.item<VolumeInfo>('volume', 'info', 'disp1:private')).toMatchObject({ state: 'absent', runtimePath: null });
+    expect(await terminal.item<VolumeInfo>('volume', 'info', 'disp1:private')).toMatchObject({
+      state: 'absent',
+      runtimePath: null,
+    });
     expect(await terminal.committed('work:private', 8)).toBe('skeleton');
     await terminal.isSound();
   });

@@ -9,7 +9,8 @@ import { afterAll, expect } from 'vitest';
 import { type Code, EXIT_OF } from '../../domain/failure.ts';
 
 /** The executable under test; another one, say of an installed package, with DOMTRAIL_BIN. */
-export const DOMTRAIL = process.env['DOMTRAIL_BIN'] ?? fileURLToPath(new URL('../../bin/domtrail.cjs', import.meta.url));
+export const DOMTRAIL =
+  process.env['DOMTRAIL_BIN'] ?? fileURLToPath(new URL('../../bin/domtrail.cjs', import.meta.url));
 
 export type Ended = {
   readonly code: number | null;
@@ -19,7 +20,12 @@ export type Ended = {
   readonly err: string;
 };
 
-export type Given = { readonly env?: Readonly<Record<string, string>>; readonly input?: Buffer | string; readonly cwd?: string; readonly user?: number };
+export type Given = {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: Buffer | string;
+  readonly cwd?: string;
+  readonly user?: number;
+};
 
 /** A user's environment without a home directory: whatever is not in DOMTRAIL_HOME must not be needed. */
 export const environment = (home: string, more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv => ({
@@ -36,9 +42,18 @@ const collect = (stream: NodeJS.ReadableStream): (() => Buffer) => {
 };
 
 /** Runs one program to its end. Without `input` its stdin is closed at once, as under cron. */
-export const runProgram = async (argv: readonly string[], env: NodeJS.ProcessEnv, { input, cwd, user }: Given = {}): Promise<Ended> => {
+export const runProgram = async (
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  { input, cwd, user }: Given = {},
+): Promise<Ended> => {
   const [program = '', ...rest] = argv;
-  const child = spawn(program, rest, { env, stdio: ['pipe', 'pipe', 'pipe'], ...(cwd ? { cwd } : {}), ...(user ? { uid: user, gid: user } : {}) });
+  const child = spawn(program, rest, {
+    env,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    ...(cwd ? { cwd } : {}),
+    ...(user ? { uid: user, gid: user } : {}),
+  });
   const out = collect(child.stdout);
   const err = collect(child.stderr);
   // A program that refuses before it reads leaves us with a broken pipe.
@@ -48,7 +63,12 @@ export const runProgram = async (argv: readonly string[], env: NodeJS.ProcessEnv
   return { code, signal, bytes: out(), out: out().toString('utf8'), err: err().toString('utf8') };
 };
 
-export type Revision = { readonly id: string; readonly position: number; readonly time: string; readonly pinned: boolean };
+export type Revision = {
+  readonly id: string;
+  readonly position: number;
+  readonly time: string;
+  readonly pinned: boolean;
+};
 export type VolumeInfo = {
   readonly vm: string;
   readonly name: string;
@@ -59,7 +79,13 @@ export type VolumeInfo = {
   readonly revisionsToKeep: number;
   readonly revisions: readonly Revision[];
 };
-export type VmItem = { readonly name: string; readonly class: string; readonly state: string; readonly template: string | null; readonly label: string };
+export type VmItem = {
+  readonly name: string;
+  readonly class: string;
+  readonly state: string;
+  readonly template: string | null;
+  readonly label: string;
+};
 export type Document<T> = {
   readonly schema: string;
   readonly as_of: { readonly event: number; readonly time: string | null };
@@ -77,7 +103,11 @@ export class Terminal {
   }
 
   run(argv: readonly string[], given: Given = {}): Promise<Ended> {
-    return runProgram([process.execPath, DOMTRAIL, ...argv], environment(this.home, { ...this.env, ...given.env }), given);
+    return runProgram(
+      [process.execPath, DOMTRAIL, ...argv],
+      environment(this.home, { ...this.env, ...given.env }),
+      given,
+    );
   }
 
   /** Runs what must succeed; gives its stdout. */
@@ -134,7 +164,11 @@ export class Terminal {
     for (const command of ['fsck', 'verify', 'replay']) {
       const ended = await this.run([command]);
       expect(ended.out + ended.err, command).not.toMatch(/^(!|BAD )/m);
-      expect({ command, code: ended.code, out: ended.code === 0 ? '' : ended.out + ended.err }).toEqual({ command, code: 0, out: '' });
+      expect({ command, code: ended.code, out: ended.code === 0 ? '' : ended.out + ended.err }).toEqual({
+        command,
+        code: 0,
+        out: '',
+      });
     }
   }
 }

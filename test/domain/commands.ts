@@ -102,8 +102,7 @@ export const exportTo = (key: string, path = '/tmp/out.img'): Command =>
   command('ExportVolume', { ...split(key), to: { kind: 'file', path } });
 export const cloneVolume = (source: string, target: string): Command =>
   command('CloneVolume', { source: split(source), target: split(target) });
-export const setVolume = (key: string, change: object): Command =>
-  command('SetVolume', { ...split(key), change });
+export const setVolume = (key: string, change: object): Command => command('SetVolume', { ...split(key), change });
 export const keep = (key: string, revisionsToKeep: number): Command => setVolume(key, { revisionsToKeep });
 export const pin = (key: string, revision: string): Command => command('PinRevision', { ...split(key), revision });
 export const unpin = (key: string, revision: string): Command => command('UnpinRevision', { ...split(key), revision });

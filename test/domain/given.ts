@@ -15,10 +15,16 @@ import type { Volume } from '../../domain/volume/volume.ts';
 export const NEW_YEAR = 1_767_225_600_000;
 export const OWNER = { pid: 4242, startTime: '1', bootId: 'boot-1' };
 
-export type Decided = { readonly id: string; readonly command: Command; readonly context: Context; readonly position: number };
+export type Decided = {
+  readonly id: string;
+  readonly command: Command;
+  readonly context: Context;
+  readonly position: number;
+};
 
 /** Steps in words, `VM:VOLUME: move current -> revision 1`; cleanup steps come after those marked as main. */
-export const wordsOf = (steps: readonly Step[]): readonly string[] => steps.map(({ object, deed }) => `${object}: ${wordsOfDeed(deed)}`);
+export const wordsOf = (steps: readonly Step[]): readonly string[] =>
+  steps.map(({ object, deed }) => `${object}: ${wordsOfDeed(deed)}`);
 
 /** A log in memory and the state folded from it. Disks are made up: the n-th has the id `disk-n`. */
 export class Story {
@@ -35,7 +41,14 @@ export class Story {
     for (const event of events) {
       const position = this.host.position + 1;
       const plain = JSON.parse(JSON.stringify(event)) as DomainEvent;
-      const recorded = { position, stream: streamOf(plain, command), version: 0, command, time: this.now, event: plain };
+      const recorded = {
+        position,
+        stream: streamOf(plain, command),
+        version: 0,
+        command,
+        time: this.now,
+        event: plain,
+      };
       evolve(this.host, recorded);
       this.log.push(recorded);
     }
@@ -99,7 +112,17 @@ export class Story {
       }
       const { n, object, deed } = step;
       const facts = n === last ? plan.facts : (step.then ?? []);
-      const done = { type: 'StepDone', n, object, words: wordsOfDeed(deed), found: false, disk, before: null, after: null, evidence } as const;
+      const done = {
+        type: 'StepDone',
+        n,
+        object,
+        words: wordsOfDeed(deed),
+        found: false,
+        disk,
+        before: null,
+        after: null,
+        evidence,
+      } as const;
       this.record(id, [done, ...facts.map((fact: Template<Fact>) => bind<Fact>(fact, made))]);
     }
     this.record(id, [{ type: 'CommandCompleted', leftover: [] }]);

@@ -9,7 +9,19 @@ import { type Vm, volumesOf } from '../../domain/vm/vm.ts';
 import { disksOf } from '../../domain/volume/disks.ts';
 import { currentOf, snapshotsDisabled, type Volume } from '../../domain/volume/volume.ts';
 import { type Choice, choices, commandFor } from '../runner/choices.ts';
-import { addVolume, appVm, collect, dispVm, filePool, init, keep, lvmPool, recordReboot, setProperty, templateVm } from './commands.ts';
+import {
+  addVolume,
+  appVm,
+  collect,
+  dispVm,
+  filePool,
+  init,
+  keep,
+  lvmPool,
+  recordReboot,
+  setProperty,
+  templateVm,
+} from './commands.ts';
 import { given, OWNER, type Story } from './given.ts';
 
 const SEED = Number(process.env['DOMTRAIL_EXPLORE_SEED'] ?? 20_260_101);
@@ -45,7 +57,13 @@ const live = (story: Story, draws: readonly Choice[], afterEach: (story: Story) 
 };
 
 const onePlaceEach = ({ vms, trash }: Host): void => {
-  const ids = [...[...vms.values()].flatMap(volumesOf).flatMap(disksOf).map(({ disk }) => disk.id), ...trash.keys()];
+  const ids = [
+    ...[...vms.values()]
+      .flatMap(volumesOf)
+      .flatMap(disksOf)
+      .map(({ disk }) => disk.id),
+    ...trash.keys(),
+  ];
   expect(new Set(ids).size).toBe(ids.length);
 };
 
@@ -92,7 +110,8 @@ const insistOnReplay = ({ log, decided }: Story): void => {
       expected = eventsOf(decide(host, command, context), { name: command.name, digest: id, owner: OWNER });
     }
     const [first, ...rest] = expected;
-    if (first) expect(canonicalJson(recorded.event as Json)).toBe(canonicalJson(JSON.parse(JSON.stringify(first)) as Json));
+    if (first)
+      expect(canonicalJson(recorded.event as Json)).toBe(canonicalJson(JSON.parse(JSON.stringify(first)) as Json));
     expected = rest;
     evolve(host, recorded);
   }

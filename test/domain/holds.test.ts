@@ -3,8 +3,33 @@ import { planUndo } from '../../domain/command/undo.ts';
 import type { Command } from '../../domain/decide.ts';
 import { bind } from '../../domain/steps.ts';
 import {
-  addPool, addVolume, appVm, cloneVm, cloneVolume, commit, dispVm, exportTo, filePool, importFile, importStdin, init, keep, lvmPool,
-  pin, recordReboot, removePool, removeVm, removeVolume, resize, revert, setProperty, setTag, start, stop, templateVm, unpin,
+  addPool,
+  addVolume,
+  appVm,
+  cloneVm,
+  cloneVolume,
+  commit,
+  dispVm,
+  exportTo,
+  filePool,
+  importFile,
+  importStdin,
+  init,
+  keep,
+  lvmPool,
+  pin,
+  recordReboot,
+  removePool,
+  removeVm,
+  removeVolume,
+  resize,
+  revert,
+  setProperty,
+  setTag,
+  start,
+  stop,
+  templateVm,
+  unpin,
 } from './commands.ts';
 import { given, type Story, wordsOf } from './given.ts';
 import { smallHost, wideHost } from './hosts.ts';
@@ -21,7 +46,12 @@ describe('while a command is not over', () => {
   test('another one on the same volume is told who is in the way and what to type', () => {
     const { decision } = during(importFile('work:private')).when(resize('work:private', 4 * GIB));
     expect(decision).toMatchObject({
-      error: { code: 'D_BUSY', message: 'work:private is held by ImportVolume (cmd:c8)', holder: 'c8', next: expect.stringContaining('domtrail recover') },
+      error: {
+        code: 'D_BUSY',
+        message: 'work:private is held by ImportVolume (cmd:c8)',
+        holder: 'c8',
+        next: expect.stringContaining('domtrail recover'),
+      },
     });
   });
 
@@ -51,12 +81,16 @@ describe('while a command is not over', () => {
   test('what is being read may not change: a template while a VM starts from it, a source while it is copied', () => {
     during(start('work')).when(start('fedora')).thenRejected('D_BUSY', 'fedora:root');
     during(cloneVolume('dvm:private', 'work:private')).when(importFile('dvm:private')).thenRejected('D_BUSY');
-    during(appVm('mail', { template: 'fedora' })).when(removeVm('fedora')).thenRejected('D_IN_USE');
+    during(appVm('mail', { template: 'fedora' }))
+      .when(removeVm('fedora'))
+      .thenRejected('D_IN_USE');
   });
 
   test('a name that is being made is taken', () => {
     during(templateVm('debian')).when(templateVm('debian')).thenRejected('D_BUSY', 'debian is held by CreateVM');
-    during(cloneVm('work', 'copy')).when(appVm('copy', { template: 'fedora' })).thenRejected('D_BUSY');
+    during(cloneVm('work', 'copy'))
+      .when(appVm('copy', { template: 'fedora' }))
+      .thenRejected('D_BUSY');
   });
 
   test('it is over, and free again, when it completes', () => {
@@ -72,7 +106,9 @@ describe('the way back of a command', () => {
     const operation = story.host.operations.get(id);
     if (!operation) throw new Error('nothing is open');
     const done = Object.fromEntries(
-      decision.value.plan.main.slice(0, steps).map(({ n, deed }) => [n, deed.do === 'stopDomain' ? null : { id: `made-${n}` as never, bytes: GIB }]),
+      decision.value.plan.main
+        .slice(0, steps)
+        .map(({ n, deed }) => [n, deed.do === 'stopDomain' ? null : { id: `made-${n}` as never, bytes: GIB }]),
     );
     return wordsOf(planUndo({ ...operation, done }).main);
   };
@@ -106,7 +142,9 @@ describe('the way back of a command', () => {
   });
 
   test('a fact that refers to a step without a disk is a bug, and says so', () => {
-    expect(() => bind({ disk: { madeBy: 3 } } as never, new Map())).toThrow('plan refers to step 3, which made no disk');
+    expect(() => bind({ disk: { madeBy: 3 } } as never, new Map())).toThrow(
+      'plan refers to step 3, which made no disk',
+    );
   });
 });
 
@@ -125,7 +163,10 @@ describe('extra volumes', () => {
     story.when(removeVolume('fedora:base')).thenRejected('D_IN_USE', 'work:link starts from fedora:base');
     const pinned = smallHost().after(addVolume('work:data'), start('work'), stop('work'));
     const [revision] = pinned.volume('work:data').revisions;
-    pinned.after(pin('work:data', revision?.id ?? '')).when(removeVolume('work:data')).thenRejected('D_PINNED');
+    pinned
+      .after(pin('work:data', revision?.id ?? ''))
+      .when(removeVolume('work:data'))
+      .thenRejected('D_PINNED');
     expect(pinned.after(unpin('work:data', revision?.id ?? '')).when(removeVolume('work:data')).decision.ok).toBe(true);
   });
 
@@ -139,16 +180,26 @@ describe('pools', () => {
   const host = () => given().after(init(lvmPool('lvm')));
 
   test('over the storage of another one are refused, whatever their name', () => {
-    host().when(addPool(lvmPool('other'))).thenRejected('D_EXISTS', 'pool lvm already uses this storage');
-    host().when(addPool(lvmPool('lvm', { thinPool: 'other' }))).thenRejected('D_EXISTS', 'there is a pool lvm already');
+    host()
+      .when(addPool(lvmPool('other')))
+      .thenRejected('D_EXISTS', 'pool lvm already uses this storage');
+    host()
+      .when(addPool(lvmPool('lvm', { thinPool: 'other' })))
+      .thenRejected('D_EXISTS', 'there is a pool lvm already');
     expect(host().when(addPool(filePool())).decision.ok).toBe(true);
   });
 
   test('with volumes, or that a global property names, cannot be removed', () => {
     smallHost().when(removePool('lvm')).thenRejected('D_IN_USE', 'pool lvm holds');
-    host().after(setProperty(null, 'default_pool', 'lvm')).when(removePool('lvm')).thenRejected('D_IN_USE', 'global default_pool');
+    host()
+      .after(setProperty(null, 'default_pool', 'lvm'))
+      .when(removePool('lvm'))
+      .thenRejected('D_IN_USE', 'global default_pool');
     host().when(removePool('none')).thenRejected('D_NOT_FOUND');
-    host().after(addPool(filePool())).when(removePool('files')).thenFacts([{ type: 'PoolRemoved' }]);
+    host()
+      .after(addPool(filePool()))
+      .when(removePool('files'))
+      .thenFacts([{ type: 'PoolRemoved' }]);
   });
 });
 
@@ -161,10 +212,12 @@ describe('init and reboot', () => {
   test('a reboot leaves each kept session to a decision and throws the rest away; VMs of this boot are not touched', () => {
     const story = smallHost().after(start('work'));
     story.when(recordReboot('boot-1')).thenNothing();
-    story.when(recordReboot('boot-2')).thenPlan([
-      expect.stringMatching(/^work:root: move session -> trash/),
-      expect.stringMatching(/^work:volatile: move scratch -> trash/),
-    ]);
+    story
+      .when(recordReboot('boot-2'))
+      .thenPlan([
+        expect.stringMatching(/^work:root: move session -> trash/),
+        expect.stringMatching(/^work:volatile: move scratch -> trash/),
+      ]);
     story.after(recordReboot('boot-2'));
     expect(story.volume('work:private').situation.is).toBe('dirty');
     expect(story.vm('work').power.is).toBe('halted');

@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatBytes, parseBytes } from '../../domain/bytes.ts';
 import { canonicalJson } from '../../domain/canonical-json.ts';
-import { parseCommandId, parseLvmName, parsePoolName, parseVmName, parseVolumeKey, parseVolumeName } from '../../domain/names.ts';
+import {
+  parseCommandId,
+  parseLvmName,
+  parsePoolName,
+  parseVmName,
+  parseVolumeKey,
+  parseVolumeName,
+} from '../../domain/names.ts';
 
 const verdict = (parsed: { readonly ok: boolean }): boolean => parsed.ok;
 
@@ -10,24 +17,49 @@ describe('the name of a VM', () => {
   test.each(['work', 'Work-2', 'a', 'sys-net', 'x'.repeat(31), 'a.b_c'])('may be %s', (name) => {
     expect(verdict(parseVmName(name))).toBe(true);
   });
-  test.each(['', '2fast', '-x', 'none', 'default', 'Domain-0', 'work-dm', 'x'.repeat(32), 'a b', 'a/b', 'a:b', 'ä', 'a\n', '../x'])(
-    'may not be %j',
-    (name) => {
-      expect(verdict(parseVmName(name))).toBe(false);
-    },
-  );
+  test.each([
+    '',
+    '2fast',
+    '-x',
+    'none',
+    'default',
+    'Domain-0',
+    'work-dm',
+    'x'.repeat(32),
+    'a b',
+    'a/b',
+    'a:b',
+    'ä',
+    'a\n',
+    '../x',
+  ])('may not be %j', (name) => {
+    expect(verdict(parseVmName(name))).toBe(false);
+  });
 });
 
 describe('the name of a volume', () => {
   test.each(['root', 'private', 'data-1', 'my_data'])('may be %s', (name) => {
     expect(verdict(parseVolumeName(name))).toBe(true);
   });
-  test.each(['snap', 'a-snap', 'private-import', 'x-back', 'x-1-back', 'back', 'a_tdata', 'x_cmeta1', '', '1a', 'a.b', 'x-dirty', 'x-precache', 'tmp', 'a\n'])(
-    'may not be %j, which would look like a disk of another volume or one of LVM’s own',
-    (name) => {
-      expect(verdict(parseVolumeName(name))).toBe(false);
-    },
-  );
+  test.each([
+    'snap',
+    'a-snap',
+    'private-import',
+    'x-back',
+    'x-1-back',
+    'back',
+    'a_tdata',
+    'x_cmeta1',
+    '',
+    '1a',
+    'a.b',
+    'x-dirty',
+    'x-precache',
+    'tmp',
+    'a\n',
+  ])('may not be %j, which would look like a disk of another volume or one of LVM’s own', (name) => {
+    expect(verdict(parseVolumeName(name))).toBe(false);
+  });
 });
 
 describe('other names', () => {
@@ -38,13 +70,18 @@ describe('other names', () => {
   });
 
   test('VM:VOLUME is taken apart at the first colon and checked on both sides', () => {
-    expect(parseVolumeKey('work:private')).toMatchObject({ ok: true, value: { vm: 'work', volume: 'private', key: 'work:private' } });
+    expect(parseVolumeKey('work:private')).toMatchObject({
+      ok: true,
+      value: { vm: 'work', volume: 'private', key: 'work:private' },
+    });
     for (const text of ['work', 'work:', ':private', 'a:b:c', '2:x']) expect(verdict(parseVolumeKey(text))).toBe(false);
   });
 
   test('no accepted name holds anything that a shell, a path or an XML file would take for its own', () => {
     const property = fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (text) => {
-      const accepted = [parseVmName, parseVolumeName, parsePoolName, parseLvmName, parseCommandId].some((parse) => parse(text).ok);
+      const accepted = [parseVmName, parseVolumeName, parsePoolName, parseLvmName, parseCommandId].some(
+        (parse) => parse(text).ok,
+      );
       if (accepted) expect(text).toMatch(/^[A-Za-z0-9_+.-]+$/);
     });
     fc.assert(property, { numRuns: 500, seed: 1 });
@@ -70,7 +107,13 @@ describe('sizes', () => {
     expect(verdict(parseBytes(text))).toBe(false);
   });
   test('are written for people with one digit after the point', () => {
-    expect([0, 1023, 1024, 2 ** 31, 1.5 * 2 ** 40].map(formatBytes)).toEqual(['0 B', '1023 B', '1.0 KiB', '2.0 GiB', '1.5 TiB']);
+    expect([0, 1023, 1024, 2 ** 31, 1.5 * 2 ** 40].map(formatBytes)).toEqual([
+      '0 B',
+      '1023 B',
+      '1.0 KiB',
+      '2.0 GiB',
+      '1.5 TiB',
+    ]);
   });
 });
 

@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { parsePayload } from '../../domain/command/parse.ts';
 import {
-  appVm, cloneVm, dispVm, removeVm, setFeature, setProperty, setTag, standaloneVm, start, templateVm,
+  appVm,
+  cloneVm,
+  dispVm,
+  removeVm,
+  setFeature,
+  setProperty,
+  setTag,
+  standaloneVm,
+  start,
+  templateVm,
 } from './commands.ts';
 import { smallHost, wideHost } from './hosts.ts';
 
@@ -44,7 +53,9 @@ describe('a property of a VM', () => {
     ['uuid', 'x'],
     ['auto_cleanup', 'True'],
   ])('%s does not take %j', (name, value) => {
-    smallHost().when(setProperty('work', name, value)).thenRejected('D_PROPERTY_INVALID');
+    smallHost()
+      .when(setProperty('work', name, value))
+      .thenRejected('D_PROPERTY_INVALID');
   });
 
   test('set to what it is, is no work; set back to its default, remembers what it was', () => {
@@ -55,8 +66,12 @@ describe('a property of a VM', () => {
   });
 
   test('of dom0 is one of the few that dom0 has', () => {
-    smallHost().when(setProperty('dom0', 'memory', '400')).thenRejected('D_PROPERTY_INVALID');
-    smallHost().when(setProperty('dom0', 'label', 'red')).thenFacts([{ type: 'PropertySet' }]);
+    smallHost()
+      .when(setProperty('dom0', 'memory', '400'))
+      .thenRejected('D_PROPERTY_INVALID');
+    smallHost()
+      .when(setProperty('dom0', 'label', 'red'))
+      .thenFacts([{ type: 'PropertySet' }]);
   });
 });
 
@@ -64,8 +79,12 @@ describe('a reference to a VM', () => {
   test('must exist, must be fit for it, and must not be the VM itself', () => {
     const story = wideHost();
     story.when(setProperty('work', 'netvm', 'sys-net')).thenRejected('D_REFERENCE_INVALID', 'there is no VM sys-net');
-    story.when(setProperty('work', 'netvm', 'dvm')).thenRejected('D_REFERENCE_INVALID', 'VM dvm does not provide network');
-    story.when(setProperty('work', 'default_dispvm', 'fedora')).thenRejected('D_REFERENCE_INVALID', 'is no template for disposables');
+    story
+      .when(setProperty('work', 'netvm', 'dvm'))
+      .thenRejected('D_REFERENCE_INVALID', 'VM dvm does not provide network');
+    story
+      .when(setProperty('work', 'default_dispvm', 'fedora'))
+      .thenRejected('D_REFERENCE_INVALID', 'is no template for disposables');
     story.after(setProperty('work', 'provides_network', 'True'));
     story.when(setProperty('work', 'netvm', 'work')).thenRejected('D_REFERENCE_INVALID', 'cannot be its own netvm');
   });
@@ -97,8 +116,12 @@ describe('global properties', () => {
     const story = wideHost();
     story.when(setProperty(null, 'memory', '1')).thenRejected('D_PROPERTY_INVALID', 'memory is not a global property');
     story.when(setProperty(null, 'default_pool', 'nowhere')).thenRejected('D_NOT_FOUND');
-    story.when(setProperty(null, 'default_template', 'work')).thenRejected('D_REFERENCE_INVALID', 'work is not a TemplateVM');
-    story.when(setProperty(null, 'default_pool_private', 'files')).thenFacts([{ type: 'GlobalPropertySet', before: null }]);
+    story
+      .when(setProperty(null, 'default_template', 'work'))
+      .thenRejected('D_REFERENCE_INVALID', 'work is not a TemplateVM');
+    story
+      .when(setProperty(null, 'default_pool_private', 'files'))
+      .thenFacts([{ type: 'GlobalPropertySet', before: null }]);
   });
 
   test('decide where new volumes go: per volume first, then the default pool', () => {
@@ -128,7 +151,12 @@ describe('tags and features', () => {
 describe('a new VM', () => {
   test('gets the lowest free qid, the uuid of its command, and, as a disposable, a number of four digits at most', () => {
     const story = wideHost();
-    expect(['fedora', 'work', 'dvm', 'disp1'].map((name) => story.vm(name).properties['qid'])).toEqual(['1', '2', '3', '4']);
+    expect(['fedora', 'work', 'dvm', 'disp1'].map((name) => story.vm(name).properties['qid'])).toEqual([
+      '1',
+      '2',
+      '3',
+      '4',
+    ]);
     expect(Number(story.vm('disp1').properties['dispid'])).toBeLessThan(10_000);
     story.after(removeVm('work'), appVm('mail', { template: 'fedora' }));
     expect(story.vm('mail').properties['qid']).toBe('2');
@@ -138,19 +166,27 @@ describe('a new VM', () => {
 
   test('needs a name that is free, a label that exists, and a pool that exists', () => {
     smallHost().when(templateVm('work')).thenRejected('D_EXISTS');
-    smallHost().when(templateVm('debian', { label: 'beige' })).thenRejected('D_NOT_FOUND', 'there is no label beige');
-    smallHost().when(templateVm('debian', { pool: 'nowhere' })).thenRejected('D_NOT_FOUND', 'there is no pool nowhere');
+    smallHost()
+      .when(templateVm('debian', { label: 'beige' }))
+      .thenRejected('D_NOT_FOUND', 'there is no label beige');
+    smallHost()
+      .when(templateVm('debian', { pool: 'nowhere' }))
+      .thenRejected('D_NOT_FOUND', 'there is no pool nowhere');
   });
 
   test('by clone has everything of its source but its numbers', () => {
-    const story = wideHost().after(setTag('work', 'x', true), setProperty('work', 'memory', '400'), cloneVm('work', 'copy'));
+    const story = wideHost().after(
+      setTag('work', 'x', true),
+      setProperty('work', 'memory', '400'),
+      cloneVm('work', 'copy'),
+    );
     const [source, copy] = [story.vm('work'), story.vm('copy')];
     expect(copy.tags).toEqual(source.tags);
     expect(copy.properties).toMatchObject({ memory: '400', template: 'fedora', label: 'red' });
     expect(copy.properties['qid']).not.toBe(source.properties['qid']);
-    expect(story.after(dispVm('disp2', { template: 'dvm' }), cloneVm('disp2', 'disp3')).vm('disp3').properties['dispid']).not.toBe(
-      story.vm('disp2').properties['dispid'],
-    );
+    expect(
+      story.after(dispVm('disp2', { template: 'dvm' }), cloneVm('disp2', 'disp3')).vm('disp3').properties['dispid'],
+    ).not.toBe(story.vm('disp2').properties['dispid']);
   });
 });
 

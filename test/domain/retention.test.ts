@@ -21,7 +21,9 @@ describe('retention', () => {
   });
 
   test('never destroys before both renames stand', () => {
-    const { decision } = smallHost(1).after(...session, start('work')).when(stop('work'));
+    const { decision } = smallHost(1)
+      .after(...session, start('work'))
+      .when(stop('work'));
     const main = decision.ok ? decision.value.plan.main.map(({ deed }) => deed.do) : [];
     expect(main).not.toContain('erase');
   });
@@ -77,7 +79,14 @@ describe('the number and time of a revision', () => {
   });
 
   test('are never used again, not even after the revisions that had them are gone', () => {
-    const story = smallHost(1).after(...session, ...session, keep('work:private', 0), ...session, keep('work:private', 1), ...session);
+    const story = smallHost(1).after(
+      ...session,
+      ...session,
+      keep('work:private', 0),
+      ...session,
+      keep('work:private', 1),
+      ...session,
+    );
     expect(numbers(story)).toEqual([3]);
   });
 

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { XMLParser } from 'fast-xml-parser';
 import { describe, expect, test } from 'vitest';
-import { element, escapeAttribute, escapeXmlText, printDocument } from '../../projections/qubes-xml/element.ts';
+import { documentOf, escapeAttribute, escapeText, forbiddenIn } from '../../projections/qubes-xml/element.ts';
+import { inGlobalOrder, inVmOrder } from '../../projections/qubes-xml/property-order.ts';
 import { qubesXml } from '../../projections/qubes-xml/qubes-xml.ts';
 import { hostOfDocument } from './document-host.ts';
 
@@ -35,43 +36,126 @@ describe('the document that stock qubesd would save', () => {
   }
 });
 
-const allowed = fc
-  .string({ unit: 'binary' })
-  .filter((text) => !/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff\ud800-\udfff]/u.test(text));
+/** What has to come back: anything XML 1.0 can hold. */
+const allowed = fc.string({ unit: 'binary' }).filter((text) => forbiddenIn(text) === null);
+const FORBIDDEN = ['\u0000', '\u0007', '\u000b', '\u001f', '\ufffe', '\uffff', '\ud800', '\udc00x'];
+
+const parser = new XMLParser({
+  ignoreAttributes: false,
+  attributeNamePrefix: '',
+  parseTagValue: false,
+  parseAttributeValue: false,
+  trimValues: false,
+  htmlEntities: true,
+});
+
+/** Written by us, read by somebody else's parser. */
+const thereAndBack = (text: string): { readonly text: string; readonly attribute: string } => {
+  const written = documentOf({ name: 'a', attributes: [['b', text]], content: `(${text})` });
+  const { a } = parser.parse(written) as { readonly a: { readonly b: string; readonly '#text': string } };
+  return { text: a['#text'].slice(1, -1), attribute: a.b };
+};
+
+/** A host whose one feature has this value. */
+const hostWithFeature = (value: string) => {
+  const host = hostOfDocument(cases[0]?.resaved ?? '');
+  for (const [name, vm] of host.vms) host.vms.set(name, { ...vm, features: { greeting: value } });
+  return host;
+};
 
 describe('escaping', () => {
-  test('any allowed text and attribute comes back as it was', () => {
-    const parser = new XMLParser({
-      ignoreAttributes: false,
-      attributeNamePrefix: '',
-      parseTagValue: false,
-      parseAttributeValue: false,
-      trimValues: false,
-      htmlEntities: true,
-    });
+  test('any allowed text comes back as it was, from text and from an attribute', () => {
     fc.assert(
-      fc.property(
-        allowed.filter((text) => text.trim() !== ''),
-        (text) => {
-          const printed = printDocument(element('a', [['b', text]], text));
-          const back = printed.ok ? (parser.parse(printed.value) as { a: { b: string; '#text': string } }) : null;
-          expect(back?.a['#text']).toBe(text.replaceAll('\r\n', '\r\n'));
-          expect(back?.a.b).toBe(text);
-        },
-      ),
+      fc.property(allowed, (text) => {
+        expect(thereAndBack(text)).toEqual({ text, attribute: text });
+      }),
     );
   });
 
-  test('quotes and line breaks are escaped where they must be, and only there', () => {
-    expect(escapeXmlText(`a"b'c\n\t\r<&>`)).toBe(`a"b'c\n\t&#13;&lt;&amp;&gt;`);
+  test.each(['&amp;', '&#13;', '<a>', ']]>', '"\'', ' \t\n\r ', '\u0085\u00a0\u2028\u007f', '\u{1f600}'])(
+    '%j comes back as it was',
+    (text) => {
+      expect(thereAndBack(text)).toEqual({ text, attribute: text });
+    },
+  );
+
+  test('quotes, tabs and line breaks are escaped in attributes only, a CR everywhere', () => {
+    expect(escapeText(`a"b'c\n\t\r<&>`)).toBe(`a"b'c\n\t&#13;&lt;&amp;&gt;`);
     expect(escapeAttribute(`a"b'c\n\t\r<&>`)).toBe(`a&quot;b'c&#10;&#9;&#13;&lt;&amp;&gt;`);
   });
 
-  test.each(['\u0000', '\u0007', '\u000b', '\ufffe', '\ud800'])(
-    'a character that XML cannot hold (%j) is refused with a code',
-    (bad) => {
-      const printed = printDocument(element('a', [], `x${bad}y`));
-      expect(printed.ok ? null : printed.error.code).toBe('D_PROPERTY_INVALID');
-    },
-  );
+  test('an empty text is not an empty element', () => {
+    const leaf = (content: string | readonly []) => documentOf({ name: 'x', attributes: [], content });
+    expect([leaf(''), leaf([])]).toEqual(['<x></x>\n', '<x/>\n']);
+  });
+
+  test.each(FORBIDDEN)('a character that XML cannot hold (%j) is refused, with the line it is in', (bad) => {
+    const written = qubesXml(hostWithFeature(`x${bad}y`));
+    expect(written).toMatchObject({ ok: false, error: { code: 'D_PROPERTY_INVALID' } });
+    expect(written.ok ? '' : written.error.cause).toContain('greeting');
+  });
+
+  test('and everything else is written', () => {
+    fc.assert(
+      fc.property(allowed, (text) => {
+        expect(qubesXml(hostWithFeature(text)).ok).toBe(true);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+type Property = { readonly name: string; readonly never_saved: boolean };
+const { classes } = JSON.parse(
+  readFileSync(new URL('../vectors/qubes-properties.json', import.meta.url), 'utf8'),
+) as { readonly classes: Readonly<Record<string, readonly Property[]>> };
+
+/** The names that the real code saves, in its order. */
+const savedOf = (name: string): readonly string[] =>
+  (classes[name] ?? []).filter((property) => !property.never_saved).map((property) => property.name);
+
+describe('the order of properties', () => {
+  test.each(['AdminVM', 'AppVM', 'DispVM', 'RemoteVM', 'StandaloneVM', 'TemplateVM'])('of %s is stock\'s', (name) => {
+    const saved = savedOf(name);
+    expect(saved.length).toBeGreaterThan(7);
+    expect(inVmOrder([...saved].reverse())).toEqual(saved);
+  });
+
+  test('of the global ones is stock\'s', () => {
+    const saved = savedOf('Qubes');
+    expect(saved.length).toBeGreaterThan(15);
+    expect(inGlobalOrder([...saved].reverse())).toEqual(saved);
+  });
+});
+
+test('machines come by code point, as Python sorts: capitals first, a smiley after everything of the first plane', () => {
+  const host = hostOfDocument(cases.find(({ name }) => name === 'typical')?.resaved ?? '');
+  const [template] = [...host.vms.values()].filter((vm) => vm.class === 'TemplateVM');
+  if (!template) throw new Error('the document has no template');
+  host.vms.clear();
+  for (const [index, name] of ['\u{1f600}', '\uffee', 'a', 'B', 'ab', 'dom0'].entries()) {
+    const properties = { ...template.properties, qid: `${index}` };
+    host.vms.set(name as never, { ...template, name: name as never, properties, class: name === 'dom0' ? 'AdminVM' : 'TemplateVM' });
+  }
+  const text = qubesXml(host);
+  const names = [...(text.ok ? text.value : '').matchAll(/<property name="name">(.*)</g)].map((match) => match[1]);
+  expect(names).toEqual(['B', 'a', 'ab', '\uffee', '\u{1f600}']);
+});
+
+test('the volume of a kernel is the kernel the machine boots: its own, its template\'s, the default, or none', () => {
+  const host = hostOfDocument(cases.find(({ name }) => name === 'typical')?.resaved ?? '');
+  const kernels = (): readonly (string | undefined)[] => {
+    const text = qubesXml(host);
+    return [...(text.ok ? text.value : '').matchAll(/name="kernel" pool="linux-kernel" vid="([^"]*)"/g)].map(([, vid]) => vid);
+  };
+  const set = (name: string, kernel: string): void => {
+    const vm = host.vms.get(name as never);
+    if (vm) host.vms.set(vm.name, { ...vm, properties: { ...vm.properties, kernel } });
+  };
+  expect(new Set(kernels())).toEqual(new Set(['6.6.48-1.fc37', '']));
+  set('fedora-40-xfce', 'mine');
+  const after = kernels();
+  expect(after.filter((kernel) => kernel === 'mine').length).toBeGreaterThan(2);
+  set('personal', 'own');
+  expect(kernels().filter((kernel) => kernel === 'own')).toHaveLength(1);
 });

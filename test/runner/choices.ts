@@ -53,7 +53,11 @@ const KINDS: readonly (readonly [number, Kind])[] = [
   [3, ({ volume, b }) => to.resize(volume.spec.key, pick(SIZES, b) as number, b % 2 === 0)],
   [2, ({ volume, b }) => to.importFile(volume.spec.key, pick(IMPORTS, b), IMPORT_BYTES, '')],
   [1, ({ volume }) => to.exportTo(volume.spec.key)],
-  [2, ({ volume, host, b }) => to.cloneVolume(pick([...host.vms.values()].flatMap(volumesOf), b)?.spec.key ?? '', volume.spec.key)],
+  [
+    2,
+    ({ volume, host, b }) =>
+      to.cloneVolume(pick([...host.vms.values()].flatMap(volumesOf), b)?.spec.key ?? '', volume.spec.key),
+  ],
   [2, newVm],
   [1, ({ vm, a }) => to.cloneVm(vm, pick(FRESH, a) as string)],
   [2, ({ vm }) => to.removeVm(vm)],

@@ -3,14 +3,13 @@ import { volumeOf } from '../../domain/host/host.ts';
 import type { VolumeKey } from '../../domain/names.ts';
 import { volumesOf } from '../../domain/vm/vm.ts';
 import { disksOf } from '../../domain/volume/disks.ts';
-import { placeOf } from '../../domain/volume/swap.ts';
 import { brokenInvariants } from '../../infrastructure/drivers/lvm-model/invariants.ts';
-import { lvNameOf } from '../../infrastructure/drivers/lvm-thin/names.ts';
 import { EXTENT } from '../../infrastructure/drivers/lvm-model/state.ts';
+import { lvNameOf } from '../../infrastructure/drivers/lvm-thin/names.ts';
 import * as to from '../domain/commands.ts';
 import { type Choice, commandFor, IMPORT_BYTES, IMPORTS } from './choices.ts';
-import { contentsIn, type Hints, type Oracle, written } from './oracle.ts';
 import { type Contents, guestWrites, observe } from './observe.ts';
+import { contentsIn, type Hints, type Oracle, written } from './oracle.ts';
 import { newWorld, type World } from './world.ts';
 
 /** A world and what it should hold. */
@@ -141,7 +140,9 @@ const SETTING_UP: readonly Command[] = [
 ];
 
 /** A template, two AppVMs, an extra volume, a disposable, and disks of somebody else right between ours. */
-export const openingScene = async (after: (oracle: Oracle, command: Command, hints: Hints) => Oracle): Promise<Scene> => {
+export const openingScene = async (
+  after: (oracle: Oracle, command: Command, hints: Hints) => Oracle,
+): Promise<Scene> => {
   const world = newWorld();
   for (const path of IMPORTS) world.files.put(path, IMPORT_BYTES, [{ offset: 0, text: `file ${path}` }]);
   for (const name of ['vm-other-private', 'vm-work-private-9-back', 'swap']) {

@@ -4,18 +4,25 @@ import type { Command } from '../../domain/decide.ts';
 import { KILL_POINTS } from '../../infrastructure/drivers/lvm-model/change.ts';
 import { start } from '../domain/commands.ts';
 import { choices } from './choices.ts';
-import { type Allowed, commandIn, guestsWrite, examine, hintsFor, openingScene, type Scene } from './explore.ts';
-import { after, afterReboot, type Oracle, sparing } from './oracle.ts';
+import { type Allowed, commandIn, examine, guestsWrite, hintsFor, openingScene, type Scene } from './explore.ts';
 import { observe } from './observe.ts';
+import { after, afterReboot, type Oracle, sparing } from './oracle.ts';
 import { crashAt, type World } from './world.ts';
 
 /** Histories to explore; DOMTRAIL_EXPLORE=500 for a long night, DOMTRAIL_EXPLORE_SEED for others than those of CI. */
-const HISTORIES = Number(process.env['DOMTRAIL_EXPLORE'] ?? 8);
+const HISTORIES = Number(process.env['DOMTRAIL_EXPLORE'] ?? 4);
 const SEED = Number(process.env['DOMTRAIL_EXPLORE_SEED'] ?? 1);
 const COMMANDS = 24;
 
 /** `most`: the state after the command when none of its tidying could be done. */
-type Turn = Scene & { readonly command: Command; readonly next: Oracle; readonly most: Oracle; readonly foreign: readonly string[]; readonly where: string; readonly sideBySide: boolean };
+type Turn = Scene & {
+  readonly command: Command;
+  readonly next: Oracle;
+  readonly most: Oracle;
+  readonly foreign: readonly string[];
+  readonly where: string;
+  readonly sideBySide: boolean;
+};
 type Counts = { points: number; commands: number };
 
 const insist = (world: World, allowed: Allowed, where: string): Oracle | null => {
@@ -73,7 +80,12 @@ const killUs = async (turn: Turn, counts: Counts, deep: boolean): Promise<void> 
       if ((n + again) % 3 === 0) second.reboot();
       if (!(await second.recoveryDies(crashAt(again)))) break;
       counts.points++;
-      await insistOnRecovery(second, turn, (n + again) % 3 === 0 ? 2 * again : 2 * again + 1, `${where}, then at ${again} of its recovery`);
+      await insistOnRecovery(
+        second,
+        turn,
+        (n + again) % 3 === 0 ? 2 * again : 2 * again + 1,
+        `${where}, then at ${again} of its recovery`,
+      );
     }
     await insistOnRecovery(world, turn, n, where);
   }
@@ -129,13 +141,17 @@ const exploreHistory = async (seed: number, counts: Counts, deep: boolean): Prom
 };
 
 describe('a host that dies anywhere', () => {
-  test('has every command undone or done after recovery, loses nothing, and starts its VMs', { timeout: 3_600_000 }, async () => {
+  test('has every command undone or done after recovery, loses nothing, and starts its VMs', {
+    timeout: 3_600_000,
+  }, async () => {
     const counts: Counts = { points: 0, commands: 0 };
     const began = performance.now();
     for (let n = 0; n < HISTORIES; n++) await exploreHistory(SEED * 1_000_000 + n, counts, n % 2 === 0);
     if (process.env['DOMTRAIL_EXPLORE']) {
       const seconds = (performance.now() - began) / 1000;
-      process.stdout.write(`${counts.points} crash points of ${counts.commands} commands, ${Math.round(counts.points / seconds)} a second\n`);
+      process.stdout.write(
+        `${counts.points} crash points of ${counts.commands} commands, ${Math.round(counts.points / seconds)} a second\n`,
+      );
     }
     expect(counts.points).toBeGreaterThan(100 * HISTORIES);
   });

@@ -24,7 +24,14 @@ type Machine = { readonly running: boolean; readonly volumes: Readonly<Record<st
 export type Oracle = { readonly vms: Readonly<Record<string, Machine>>; readonly keep: number };
 
 const volume = (kind: Kind, keep: number, source: string | null = null): Expected => ({
-  kind, source, keep, rw: true, dirty: false, backs: [], snap: null, cur: kind === 'origin' ? '' : null,
+  kind,
+  source,
+  keep,
+  rw: true,
+  dirty: false,
+  backs: [],
+  snap: null,
+  cur: kind === 'origin' ? '' : null,
 });
 
 const prune = ({ spared }: Expected, backs: readonly Back[], keep: number): readonly Back[] => {
@@ -88,16 +95,28 @@ const eachVolume = (machine: Machine, change: (one: Expected) => Expected): Mach
 const created = (oracle: Oracle, payload: Extract<Command, { name: 'CreateVM' }>['payload']): Oracle => {
   const { keep } = oracle;
   const template = payload.template ?? '';
-  const extras = Object.entries(oracle.vms[template]?.volumes ?? {}).filter(([name]) => !['root', 'private', 'volatile'].includes(name));
+  const extras = Object.entries(oracle.vms[template]?.volumes ?? {}).filter(
+    ([name]) => !['root', 'private', 'volatile'].includes(name),
+  );
   const inherited = Object.fromEntries(extras.map(([name, one]) => [name, volume(one.kind, keep, one.source)]));
   const volatile = volume('volatile', keep);
   const volumes = ((): Record<string, Expected> => {
     switch (payload.class) {
       case 'AppVM':
-        return { root: volume('snapshot', keep, `${template}:root`), private: volume('origin', keep), volatile, ...inherited };
+        return {
+          root: volume('snapshot', keep, `${template}:root`),
+          private: volume('origin', keep),
+          volatile,
+          ...inherited,
+        };
       case 'DispVM': {
         const root = oracle.vms[template]?.volumes['root']?.source ?? '';
-        return { root: volume('snapshot', keep, root), private: volume('snapshot', keep, `${template}:private`), volatile, ...inherited };
+        return {
+          root: volume('snapshot', keep, root),
+          private: volume('snapshot', keep, `${template}:private`),
+          volatile,
+          ...inherited,
+        };
       }
       default:
         return { root: volume('origin', keep), private: volume('origin', keep), volatile };
@@ -109,7 +128,13 @@ const created = (oracle: Oracle, payload: Extract<Command, { name: 'CreateVM' }>
 const cloned = (oracle: Oracle, from: string, to: string): Oracle => {
   const source = oracle.vms[from];
   if (!source) throw new Error(`the oracle knows no ${from}`);
-  const volumes = eachVolume(source, (one) => ({ ...one, snap: null, dirty: false, backs: [], cur: one.kind === 'origin' ? one.cur : null }));
+  const volumes = eachVolume(source, (one) => ({
+    ...one,
+    snap: null,
+    dirty: false,
+    backs: [],
+    cur: one.kind === 'origin' ? one.cur : null,
+  }));
   return withVm(oracle, to, { running: false, volumes });
 };
 
@@ -143,10 +168,12 @@ export type Hints = { readonly revision: number; readonly file: string; readonly
 /** After a command that was accepted. */
 export const after = (oracle: Oracle, { name, payload }: Command, hints: Hints): Oracle => {
   const key = 'vm' in payload && 'volume' in payload ? `${payload.vm}:${payload.volume}` : '';
-  const marked = (pinned: boolean) => (one: Expected): Expected => ({
-    ...one,
-    backs: one.backs.map((back, index) => (index === hints.revision ? { ...back, pinned } : back)),
-  });
+  const marked =
+    (pinned: boolean) =>
+    (one: Expected): Expected => ({
+      ...one,
+      backs: one.backs.map((back, index) => (index === hints.revision ? { ...back, pinned } : back)),
+    });
   switch (name) {
     case 'CreateVM':
       return created(oracle, payload);

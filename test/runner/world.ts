@@ -78,7 +78,12 @@ export class World {
   /** Another world, the same so far. Costs little: the models are immutable underneath. */
   fork(): World {
     const { host, log, models, files } = this;
-    const fork = new World({ host: copyOfHost(host), log: [...log], models: models.map((model) => model.clone()), files });
+    const fork = new World({
+      host: copyOfHost(host),
+      log: [...log],
+      models: models.map((model) => model.clone()),
+      files,
+    });
     fork.now = this.now;
     fork.boot = this.boot;
     fork.commands = this.commands;
@@ -125,7 +130,10 @@ export class World {
   /** Hands of a process that just started: nothing seen yet. */
   hands(fault: Fault): Hands {
     return {
-      pools: poolsOf(() => this.host.pools, (pool) => this.driverFor(pool)),
+      pools: poolsOf(
+        () => this.host.pools,
+        (pool) => this.driverFor(pool),
+      ),
       hypervisor: noHypervisor,
       fault,
       stdin: 'here',
@@ -135,7 +143,9 @@ export class World {
   }
 
   private context(): Context {
-    const open = this.models.flatMap((model) => [...model.state().lvs.values()].filter((lv) => lv.open > 0).map(({ uuid }) => uuid));
+    const open = this.models.flatMap((model) =>
+      [...model.state().lvs.values()].filter((lv) => lv.open > 0).map(({ uuid }) => uuid),
+    );
     const uuid = `00000000-0000-4000-8000-${`${this.commands}`.padStart(12, '0')}`;
     return { now: this.now, position: this.host.position + 1, bootId: this.bootId, uuid, open };
   }
@@ -190,7 +200,9 @@ export class World {
     const recovery = { journal: this.journal, hands: this.hands(fault), owner: this.owner, lives: () => false };
     const recovered = await recoverAll(recovery, () => true);
     if (!recovered.ok) throw new Error(recovered.error.message);
-    const died = [...this.host.vms.values()].some(({ power }) => power.is === 'running' && power.bootId !== this.bootId);
+    const died = [...this.host.vms.values()].some(
+      ({ power }) => power.is === 'running' && power.bootId !== this.bootId,
+    );
     if (died) await this.submit({ name: 'RecordReboot', payload: { bootId: this.bootId } }, fault);
     return recovered.value;
   }

@@ -8,10 +8,14 @@ import { contentsOf, everyCrashOf, killedAfter, type Row, workWith } from './wor
  * each with what ours must leave after a reboot and `recover`. Steps are counted in our plans.
  */
 const BEFORE = { cur: 'D1', snap: null, backs: ['D0'] };
-const RUNNING = { cur: 'D1', snap: 'D2', backs: ['D0'] };
 const COMMITTED = { cur: 'D2', snap: null, backs: ['D1'] };
 
-const rows = (title: string, command: Command, begin: () => ReturnType<typeof workWith>, table: readonly Row[]): void => {
+const rows = (
+  title: string,
+  command: Command,
+  begin: () => ReturnType<typeof workWith>,
+  table: readonly Row[],
+): void => {
   describe(title, () => {
     for (const { after, leaves, because } of table) {
       test(`killed after ${after}: ${because}`, async () => {
@@ -32,7 +36,11 @@ const running = () => workWith({ cur: 'D1', backs: ['D0'], session: 'D2' });
 
 rows('STOP / COMMIT', to.stop('work'), running, [
   { after: 0, leaves: COMMITTED, because: 'the stop was accepted, so it is finished' },
-  { after: 1, leaves: COMMITTED, because: 'finished, and no moment at which an older revision stands in for the current state' },
+  {
+    after: 1,
+    leaves: COMMITTED,
+    because: 'finished, and no moment at which an older revision stands in for the current state',
+  },
   { after: 2, leaves: COMMITTED, because: 'finished' },
   { after: 3, leaves: COMMITTED, because: 'no revision is ever discarded under a name that can be reverted to' },
   { after: 4, leaves: COMMITTED, because: 'nothing is left to do' },
@@ -40,7 +48,11 @@ rows('STOP / COMMIT', to.stop('work'), running, [
 
 rows('START of a kept volume', to.start('work'), halted, [
   { after: 0, leaves: { ...BEFORE, snap: 'D1' }, because: 'the session waits; nothing is committed without asking' },
-  { after: 1, leaves: { ...BEFORE, snap: 'D1' }, because: 'the only older revision is not pruned for an unchanged session' },
+  {
+    after: 1,
+    leaves: { ...BEFORE, snap: 'D1' },
+    because: 'the only older revision is not pruned for an unchanged session',
+  },
   { after: 2, leaves: { ...BEFORE, snap: 'D1' }, because: 'the same' },
 ]);
 
@@ -121,7 +133,9 @@ describe('RESIZE', () => {
     test(`killed after ${after}: the disk has the new size, and so says the log`, async () => {
       const world = await killedAfter(await halted(), to.resize('work:private', 3 * 2 ** 30), after);
       expect(world.model.find('vm-work-private')?.extents).toBe(768);
-      expect(world.host.vms.get('work' as never)?.volumes['private' as never]).toMatchObject({ spec: { bytes: 3 * 2 ** 30 } });
+      expect(world.host.vms.get('work' as never)?.volumes['private' as never]).toMatchObject({
+        spec: { bytes: 3 * 2 ** 30 },
+      });
     });
   }
 });

@@ -34,6 +34,18 @@ describe('somebody else changes a disk between the plan and its step', () => {
     expect(contentsOf(world, 'work:private')).toEqual({ cur: 'D2', snap: null, backs: ['D1'] });
   });
 
+  test('of another volume, after the swap of this one: both renames are taken back, the later one first', async () => {
+    const world = await workWith({ cur: 'D1', backs: ['D0'], session: 'D2' });
+    await meddledWith(world, to.stop('work'), 5, () => world.model.rename('vm-work-volatile', 'mine'));
+    expect(contentsOf(world, 'work:private')).toEqual({ cur: 'D2', snap: null, backs: ['D0', 'D1'] });
+    const [recovered] = await world.recover();
+    expect(recovered).toMatchObject({ outcome: 'abandoned' });
+    expect(contentsOf(world, 'work:private')).toEqual({ cur: 'D1', snap: 'D2', backs: ['D0'] });
+    world.model.rename('mine', 'vm-work-volatile');
+    await world.does(to.stop('work'));
+    expect(contentsOf(world, 'work:private')).toEqual({ cur: 'D2', snap: null, backs: ['D1'] });
+  });
+
   test('renamed back before recover: the command is finished', async () => {
     const world = await workWith({ cur: 'D1', session: 'D2' });
     await meddledWith(world, to.stop('work'), 4, () => world.model.rename('vm-work-private-snap', 'mine'));

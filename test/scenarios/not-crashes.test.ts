@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { volumesOf } from '../../domain/vm/vm.ts';
 import * as to from '../domain/commands.ts';
 import { guestWrites, observe } from '../runner/observe.ts';
 import type { World } from '../runner/world.ts';
-import { volumesOf } from '../../domain/vm/vm.ts';
 import { contentsOf, ranWith, workWith } from './work.ts';
 
 const refusalOf = async (world: World, command: Parameters<World['submit']>[0]): Promise<string> => {
@@ -129,6 +129,28 @@ describe('failure points that are not crashes', () => {
     const world = await workWith({ cur: 'D1' });
     expect(await refusalOf(world, to.cloneVolume('far:private', 'work:private'))).toBe('done');
     expect(contentsOf(world, 'work:private')).toMatchObject({ cur: 'F1' });
+  });
+});
+
+describe('a volume group that cannot be seen', () => {
+  test('ends a command at once: nothing ran, so nothing is held', async () => {
+    const world = await workWith({ cur: 'D1' });
+    world.model.setVisible(false);
+    expect(await refusalOf(world, to.start('work'))).toBe('abandoned: D_POOL_UNSEEN');
+    expect(world.host.operations.size).toBe(0);
+    world.model.setVisible(true);
+    await world.does(to.start('work'));
+  });
+
+  test('keeps a command open whose process died: what it left cannot be known before the group is back', async () => {
+    const world = await workWith({ cur: 'D1' });
+    world.model.killAt('between', 1);
+    expect(await world.dies(to.start('work'), { armed: true, reach: () => undefined })).toBe(true);
+    world.model.setVisible(false);
+    expect((await world.recover())[0]).toMatchObject({ outcome: 'stuck', failure: { code: 'D_POOL_UNSEEN' } });
+    world.model.setVisible(true);
+    expect((await world.recover())[0]).toMatchObject({ outcome: 'completed' });
+    expect(contentsOf(world, 'work:private')).toMatchObject({ cur: 'D1', snap: 'D1' });
   });
 });
 

@@ -57,7 +57,10 @@ const behind = (steps: number): Fault => {
 const stamped = (world: World, command: Command): Command => {
   if (command.name !== 'ImportVolume' || command.payload.from.kind !== 'file') return command;
   const { path, bytes } = command.payload.from;
-  return { ...command, payload: { ...command.payload, from: { kind: 'file', path, bytes, stamp: world.files.get(path)?.stamp ?? '' } } };
+  return {
+    ...command,
+    payload: { ...command.payload, from: { kind: 'file', path, bytes, stamp: world.files.get(path)?.stamp ?? '' } },
+  };
 };
 
 const leftovers = (world: World): readonly string[] => [

@@ -1,0 +1,136 @@
+import { describe, expect, test } from 'vitest';
+import type { DiskId } from '../../domain/disk.ts';
+import type { DomainEvent } from '../../domain/event.ts';
+import { failure } from '../../domain/failure.ts';
+import type { PoolName, VmName, VolumeKey, VolumeName } from '../../domain/names.ts';
+import type { VolumeSpec } from '../../domain/volume/volume.ts';
+import { wordsOf } from '../../domain/words.ts';
+
+type Samples = { readonly [T in DomainEvent['type']]: Omit<Extract<DomainEvent, { type: T }>, 'type'> };
+
+const vm = 'work' as VmName;
+const volume = 'work:private' as VolumeKey;
+const disk = { id: 'disk-1' as DiskId, bytes: 2 ** 30 };
+const kept = { id: '1767225604-back', number: 1, at: 1_767_225_604, disk };
+const owner = { pid: 1, startTime: '1', bootId: 'boot' };
+const evidence = { argv: [['lvm', 'lvrename']], exitCode: 0, stderr: '', durationMs: 3 };
+const refused = failure('D_BUSY', 'somebody holds it');
+const place = { pool: 'lvm' as PoolName, vid: 'vg/vm-work-private', role: { kind: 'trash', position: 7 } } as const;
+const plan = { main: [], facts: [], cleanup: [] };
+const spec: VolumeSpec = {
+  key: volume,
+  name: 'private' as VolumeName,
+  pool: 'lvm' as PoolName,
+  vid: 'vg/vm-work-private',
+  bytes: 2 ** 30,
+  rw: true,
+  snapOnStart: false,
+  saveOnStop: true,
+  revisionsToKeep: 1,
+  source: null,
+  ephemeral: null,
+};
+
+/** One event of every type there is: a new type without a sample does not compile. */
+const SAMPLES: Samples = {
+  CommandAccepted: { name: 'StopVM', digest: 'd', plan, holds: [], owner },
+  CommandRejected: { name: 'StopVM', digest: 'd', failure: refused },
+  StepDone: {
+    n: 1,
+    object: volume,
+    words: 'move session -> current',
+    found: true,
+    disk,
+    before: 'a',
+    after: 'b',
+    evidence,
+  },
+  StepFailed: { n: 1, object: volume, words: 'erase trash 7', code: 'D_DEVICE_IN_USE', message: 'in use', evidence },
+  CommandCompleted: { leftover: [3] },
+  CommandFailed: { failure: refused, standing: [1] },
+  CommandResumed: { owner, from: 2 },
+  UndoPlanned: { main: [], cleanup: [] },
+  CommandAbandoned: { failure: refused },
+  HostInitialised: { labels: [], properties: {} },
+  HostRebooted: { bootId: 'boot-2' },
+  GlobalPropertySet: { name: 'default_netvm', value: null, before: 'net' },
+  DiskTrashed: { disk, place, from: volume, why: 'retention' },
+  DiskErased: { disk: disk.id, from: volume },
+  PoolAdded: {
+    pool: 'lvm',
+    definition: {
+      driver: 'lvm_thin',
+      name: 'lvm' as PoolName,
+      volumeGroup: 'vg',
+      thinPool: 'pool',
+      revisionsToKeep: 1,
+      ephemeralVolatile: false,
+    },
+  },
+  PoolRemoved: { pool: 'lvm' },
+  VmCreated: { vm, class: 'AppVM', properties: {}, features: {}, tags: [], volumes: [], clonedFrom: vm },
+  VmRemoved: { vm },
+  VmStarted: { vm, bootId: 'boot' },
+  VmStopped: { vm, how: 'host-reboot' },
+  PropertySet: { vm, name: 'netvm', value: '', before: null },
+  FeatureSet: { vm, name: 'gui', value: '1', before: null },
+  TagSet: { vm, name: 'mine', present: true },
+  VolumeAdded: { volume, spec },
+  VolumeRemoved: { volume },
+  VolumeProvisioned: { volume, current: disk },
+  SessionOpened: { volume, session: { disk, origin: disk.id } },
+  ScratchOpened: { volume, disk },
+  DirectOpened: { volume },
+  SessionResumed: { volume },
+  SessionCommitted: { volume, current: disk, kept },
+  SessionCheckpointed: { volume, current: disk, kept },
+  SessionDiscarded: { volume },
+  ScratchClosed: { volume },
+  DirectClosed: { volume },
+  SessionLeft: { volume },
+  VolumeReverted: { volume, to: kept.id, current: disk, kept },
+  VolumeImported: { volume, from: '-', current: disk, kept: null },
+  VolumeCloned: { volume, from: 'mail:private' as VolumeKey, current: disk, kept },
+  VolumeResized: { volume, bytes: 2 ** 20, disk: null, kept: null },
+  VolumeExported: { volume, to: '/tmp/out.img', disk },
+  VolumeChanged: { volume, change: { revisionsToKeep: 5 }, before: { revisionsToKeep: 1 } },
+  VolumeResourced: { volume, spec },
+  RevisionRetired: { volume, id: kept.id, why: 'retention' },
+  RevisionPinned: { volume, id: kept.id, pinned: true },
+};
+
+const events = Object.entries(SAMPLES).map(([type, data]) => ({ type, ...data }) as DomainEvent);
+
+describe('every event has its line', () => {
+  test.each(events)('$type', (event) => {
+    const words = wordsOf(event);
+    expect(words).toMatch(/^\S.*\S$/);
+    expect(words).not.toMatch(/\n|undefined|null|\[object/);
+  });
+
+  test.each(events.filter((event) => JSON.stringify(event).includes(`:"${volume}"`)))('$type names its volume', (event) => {
+    expect(wordsOf(event)).toMatch(/^(! )?work:private: /);
+  });
+
+  test.each(events.filter((event) => 'kept' in event && event.kept))('$type says what was kept', (event) => {
+    expect(wordsOf(event)).toContain(kept.id);
+  });
+
+  test('what went wrong begins with "!"', () => {
+    const bad = events.filter((event) => wordsOf(event).startsWith('!')).map(({ type }) => type);
+    expect(bad.sort()).toEqual([
+      'CommandAbandoned',
+      'CommandFailed',
+      'CommandRejected',
+      'SessionLeft',
+      'StepFailed',
+      'VmStopped',
+    ]);
+  });
+
+  test('a step that was done already says so', () => {
+    expect(wordsOf({ type: 'StepDone', ...SAMPLES.StepDone })).toBe(
+      'work:private: move session -> current (was done already)',
+    );
+  });
+});
