@@ -15,8 +15,8 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, 'dist/**', 'demo-home/**'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     coverage: {
       provider: 'v8',
       include: ['domain/**/*.ts', 'infrastructure/**/*.ts', 'projections/**/*.ts', 'migrations/**/*.ts'],

@@ -2,8 +2,8 @@
 
 CREATE TABLE commands (
   seq            INTEGER PRIMARY KEY,   -- order of receipt, from 1
-  id             TEXT NOT NULL UNIQUE,  -- also the dedupe key
-  name           TEXT NOT NULL,         -- CreateVM, StartVM ...
+  id             TEXT NOT NULL UNIQUE CHECK (instr(id, char(10)) = 0),   -- also the dedupe key
+  name           TEXT NOT NULL CHECK (instr(name, char(10)) = 0),        -- CreateVM, StartVM ...
   schema_version INTEGER NOT NULL CHECK (schema_version > 0),
   payload        TEXT NOT NULL CHECK (json_valid(payload)),
   payload_hash   BLOB NOT NULL CHECK (length(payload_hash) = 32),
@@ -17,11 +17,12 @@ CREATE TABLE commands (
 
 CREATE TABLE events (
   position       INTEGER PRIMARY KEY,   -- global, gapless, from 1
-  stream         TEXT NOT NULL,         -- command/ID, vm/NAME, volume/VM:VOLUME, pool/NAME, host
+  -- a line feed in these could make two rows hash alike: docs/format.md
+  stream         TEXT NOT NULL CHECK (instr(stream, char(10)) = 0),      -- command/ID, vm/NAME, volume/VM:VOLUME, pool/NAME, host
   version        INTEGER NOT NULL CHECK (version > 0),         -- gapless inside the stream, from 1
-  type           TEXT NOT NULL,
+  type           TEXT NOT NULL CHECK (instr(type, char(10)) = 0),
   schema_version INTEGER NOT NULL CHECK (schema_version > 0),  -- of this type's data; upcasters lift older ones
-  command        TEXT NOT NULL,         -- the command that caused it
+  command        TEXT NOT NULL CHECK (instr(command, char(10)) = 0),     -- the command that caused it
   time           INTEGER NOT NULL,      -- epoch milliseconds, when it was recorded
   data           TEXT NOT NULL CHECK (json_valid(data)),       -- the event without its type
   data_hash      BLOB NOT NULL CHECK (length(data_hash) = 32), -- sha256 of the bytes of data

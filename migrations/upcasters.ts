@@ -9,6 +9,7 @@ export const schemaVersionOf = (type: string, upcasters = UPCASTERS): number => 
 /** Data of an old version as the code of today reads it. Throws on a version from the future: that ledger needs newer code. */
 export const upcast = (type: string, version: number, data: Data, upcasters = UPCASTERS): Data => {
   const chain = upcasters[type] ?? [];
-  if (version > chain.length + 1) throw new Error(`event type ${type} has version ${version}; this code knows ${chain.length + 1}`);
+  if (version > chain.length + 1)
+    throw new Error(`event type ${type} has version ${version}; this code knows ${chain.length + 1}`);
   return chain.slice(version - 1).reduce((older, lift) => lift(older), data);
 };

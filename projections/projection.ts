@@ -1,7 +1,7 @@
 import type { Recorded } from '../domain/event.ts';
 import type { Host } from '../domain/host/host.ts';
 
-export type Value = string | number | null;
+type Value = string | number | null;
 export type Row = Readonly<Record<string, Value>>;
 
 /** SQL as projections use it: statements are prepared once per text. */

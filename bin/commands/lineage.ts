@@ -17,8 +17,8 @@ const HELP = `domtrail lineage: every state a volume ever had, by disk identity
   domtrail lineage work:private --ascii
   domtrail lineage work:private --at ev:480
 
-@ newest   ● on disk   ○ gone or in the trash; a state beside the line was left
-aside (by a revert), or is what a revert went back to.
+@ in use   ● committed   ○ an older revision; a lane beside the first holds what a
+revert left aside. States that are gone are counted at the end.
 `;
 
 /** The graph's lines need a UTF-8 terminal; anything else gets plain letters. */

@@ -19,7 +19,7 @@ const HELP = `domtrail vm: the machines
   domtrail vm create debian-12 --class TemplateVM
   domtrail vm create work --class AppVM --template debian-12 --label blue
   domtrail vm start work              prints the path of each disk
-  domtrail vm stop work               commits what is kept (--discard: throws the session away)
+  domtrail vm stop work               commits what is kept (--discard: nothing)
   domtrail vm kill work               stops at once, keeps like stop
   domtrail vm clone work work2
   domtrail vm remove work2            asks first (--yes)
@@ -119,7 +119,8 @@ const showEntries = async (args: Arguments, { topic, from }: Entries): Promise<R
   closeLedger(ledger);
   if (!vm) return err({ code: 'D_NOT_FOUND', message: `there is no VM ${name}`, next: 'domtrail vm list' });
   const all = vm[from];
-  if (key !== undefined && !Object.hasOwn(all, key)) return err({ code: 'D_NOT_FOUND', message: `${key} is not set on ${name}` });
+  if (key !== undefined && !Object.hasOwn(all, key))
+    return err({ code: 'D_NOT_FOUND', message: `${key} is not set on ${name}` });
   const shown = key === undefined ? all : { [key]: all[key] ?? '' };
   if (args.flag('json')) outJson(topic, asOf, { item: shown });
   else if (key !== undefined) out(`${escapeText(all[key] ?? '')}\n`);

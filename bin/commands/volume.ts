@@ -1,29 +1,22 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { formatBytes, parseBytes } from '../../domain/bytes.ts';
+import { parseBytes } from '../../domain/bytes.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
 import { parseVmName, parseVolumeKey } from '../../domain/names.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { volumesOf } from '../../domain/vm/vm.ts';
-import { findVolume } from '../../domain/volume/find.ts';
-import { type Arguments, expectWords, usage } from '../../infrastructure/cli/arguments.ts';
+import { type Arguments, usage } from '../../infrastructure/cli/arguments.ts';
 import { type Action, runGroup } from '../../infrastructure/cli/dispatch.ts';
-import { lineWidth, out, outJson } from '../../infrastructure/cli/output.ts';
-import { table } from '../../infrastructure/cli/text.ts';
-import { sortedVms, volumeItem } from '../../infrastructure/cli/views.ts';
-import { volumeInfoText } from '../../infrastructure/cli/volume-info-text.ts';
 import { stampText } from '../../infrastructure/drivers/file-reflink/identity.ts';
-import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
 import { built, changingIn, say } from '../changing.ts';
-import { driverFor, openReading } from '../compose.ts';
+import { volumeReading } from '../volume-reading.ts';
 
 const HELP = `domtrail volume: the disks of the machines
 
   domtrail volume list [VM]
   domtrail volume info work:private
-  domtrail volume commit work:private         keeps what a crash left (or a running VM wrote)
+  domtrail volume commit work:private         keeps what a crash left
   domtrail volume discard work:private        throws away what a crash left
-  domtrail volume revert work:private [REV]   the replaced state becomes a revision
+  domtrail volume revert work:private [REV]   the replaced state is kept
   domtrail volume resize work:private 4G      (--shrink to make it smaller)
   domtrail volume import work:private FILE|-
   domtrail volume export work:private [-o FILE]
@@ -113,57 +106,7 @@ const addition = async (args: Arguments, [vm, volume]: readonly string[]): Retur
   });
 };
 
-const list: Action = {
-  options: {},
-  help: HELP,
-  run: async (args) => {
-    const words = expectWords(args.values, ['VM'], 'volume', 1);
-    if (!words.ok) return words;
-    const reading = openReading(args);
-    if (!reading.ok) return reading;
-    const { host, asOf, ledger } = reading.value;
-    closeLedger(ledger);
-    const [only] = words.value;
-    if (only !== undefined && !host.vms.has(only as never))
-      return err(failure('D_NOT_FOUND', `there is no VM ${only}`, { next: 'domtrail vm list' }));
-    const vms = sortedVms(host).filter((vm) => only === undefined || vm.name === only);
-    const items = vms.flatMap((vm) => volumesOf(vm).map((volume) => volumeItem(host, vm, volume, driverFor)));
-    if (args.flag('json')) outJson('volume-list', asOf, { items });
-    else {
-      const rows = items.map((one) => [
-        `${one.vm}:${one.name}`,
-        one.pool,
-        one.state,
-        formatBytes(one.size),
-        `${one.revisions.length}`,
-        one.source ?? '-',
-      ]);
-      out(table(['VOLUME', 'POOL', 'STATE', 'SIZE', 'REVS', 'SOURCE'], rows, lineWidth()));
-    }
-    return ok(0);
-  },
-};
-
-const info: Action = {
-  options: {},
-  help: HELP,
-  run: async (args) => {
-    const words = expectWords(args.values, ['VM:VOLUME'], 'volume');
-    if (!words.ok) return words;
-    const key = parseVolumeKey(words.value[0] ?? '');
-    if (!key.ok) return key;
-    const reading = openReading(args);
-    if (!reading.ok) return reading;
-    const { host, asOf, ledger } = reading.value;
-    closeLedger(ledger);
-    const found = findVolume(host, key.value.vm, key.value.volume);
-    if (!found.ok) return found;
-    const item = volumeItem(host, found.value.vm, found.value.volume, driverFor);
-    if (args.flag('json')) outJson('volume-info', asOf, { item });
-    else out(volumeInfoText(item));
-    return ok(0);
-  },
-};
+const { list, info } = volumeReading(HELP);
 
 const NAMED = ['VM:VOLUME'];
 const key = (words: readonly string[]): string => words[0] ?? '';

@@ -38,7 +38,7 @@ export type Envelope = {
   readonly owner: Owner;
 };
 
-export type ToDecide = (host: Host, position: number) => Decision;
+type ToDecide = (host: Host, position: number) => Decision;
 
 export type Accepted = {
   readonly is: 'accepted' | 'rejected' | 'repeated';
@@ -51,12 +51,18 @@ const INSERT = `INSERT INTO commands (seq, id, name, schema_version, payload, pa
 
 /** The stored outcome for a repeated id, a conflict for a reused one, null for a new one. */
 const known = (ledger: Ledger, { id, name }: Envelope, payloadHash: string): Result<Accepted | null, Failure> => {
-  const row = statement(ledger, 'SELECT name, hex(payload_hash) AS hash FROM commands WHERE id = ?').get(id) as { name: string; hash: string } | undefined;
+  const row = statement(ledger, 'SELECT name, hex(payload_hash) AS hash FROM commands WHERE id = ?').get(id) as
+    | { name: string; hash: string }
+    | undefined;
   if (!row) return ok(null);
   const outcome = readOutcome(ledger, id);
   if (!outcome) throw new Error(`command ${id} is stored without an outcome`);
   if (row.name === name && row.hash.toLowerCase() === payloadHash) return ok({ is: 'repeated', outcome, recorded: [] });
-  return err(failure('D_COMMAND_ID_REUSED', `command id ${id} was used for another ${row.name}`, { next: `domtrail show cmd:${id}` }));
+  return err(
+    failure('D_COMMAND_ID_REUSED', `command id ${id} was used for another ${row.name}`, {
+      next: `domtrail show cmd:${id}`,
+    }),
+  );
 };
 
 const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');
@@ -67,9 +73,25 @@ const store = (ledger: Ledger, envelope: Envelope, payload: string, payloadHash:
   const actor = JSON.stringify(envelope.actor);
   const context = canonicalJson(envelope.context);
   const { id, name, schemaVersion, reason, receivedAt } = envelope;
-  const digest = commandDigest({ seq, id, name, schemaVersion, payload, actor, reason, context, receivedAt }, payloadHash);
+  const digest = commandDigest(
+    { seq, id, name, schemaVersion, payload, actor, reason, context, receivedAt },
+    payloadHash,
+  );
   const position = ledger.cache.head.position + 1;
-  statement(ledger, INSERT).run(seq, id, name, schemaVersion, payload, bytes(payloadHash), actor, reason, context, receivedAt, position, bytes(digest));
+  statement(ledger, INSERT).run(
+    seq,
+    id,
+    name,
+    schemaVersion,
+    payload,
+    bytes(payloadHash),
+    actor,
+    reason,
+    context,
+    receivedAt,
+    position,
+    bytes(digest),
+  );
   return digest;
 };
 
@@ -96,7 +118,11 @@ export type ToAccept = { readonly envelope: Envelope; readonly decide: ToDecide 
  * or nothing. A rejected or conflicting one does not touch its neighbours. `beforeCommit` is the last thing to run before
  * the commit.
  */
-export const acceptAll = (ledger: Ledger, list: readonly ToAccept[], beforeCommit?: () => void): Result<readonly Result<Accepted, Failure>[], Failure> =>
+export const acceptAll = (
+  ledger: Ledger,
+  list: readonly ToAccept[],
+  beforeCommit?: () => void,
+): Result<readonly Result<Accepted, Failure>[], Failure> =>
   inTransaction(ledger, () => {
     const host = writableHost(ledger);
     const accepted = list.map((one) => acceptOne(ledger, host, one));

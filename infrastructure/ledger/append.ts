@@ -16,14 +16,15 @@ const INSERT =
 const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');
 
 /** The stream's last version; 0 when there is no such stream. */
-export const streamVersion = (ledger: Ledger, stream: string): number =>
+const streamVersion = (ledger: Ledger, stream: string): number =>
   (statement(ledger, 'SELECT max(version) FROM events WHERE stream = ?').pluck().get(stream) as number | null) ?? 0;
 
 /** Refuses a writer whose belief about a stream is wrong, and says what is so. */
 export const checkExpected = (ledger: Ledger, stream: string, expected: Expected): Result<null, Failure> => {
   if (expected === 'any') return ok(null);
   const actual = streamVersion(ledger, stream);
-  const holds = expected === 'no-stream' ? actual === 0 : expected === 'stream-exists' ? actual > 0 : actual === expected;
+  const holds =
+    expected === 'no-stream' ? actual === 0 : expected === 'stream-exists' ? actual > 0 : actual === expected;
   const message = `stream ${stream} is at version ${actual}, expected ${expected}`;
   return holds ? ok(null) : err(failure('D_STREAM_VERSION', message));
 };
@@ -32,7 +33,12 @@ export const checkExpected = (ledger: Ledger, stream: string, expected: Expected
  * The one place where events enter the log. Must run inside `inTransaction`: positions and versions are the last ones plus
  * one under its lock, which is why there are never gaps and no reader can skip a late commit.
  */
-export const appendRows = (ledger: Ledger, command: string, time: number, events: readonly ToAppend[]): readonly Recorded[] => {
+export const appendRows = (
+  ledger: Ledger,
+  command: string,
+  time: number,
+  events: readonly ToAppend[],
+): readonly Recorded[] => {
   const insert = statement(ledger, INSERT);
   const versions = new Map<string, number>();
   let { head } = ledger.cache;
@@ -44,7 +50,19 @@ export const appendRows = (ledger: Ledger, command: string, time: number, events
     const { type, schemaVersion, data } = encode(event);
     const dataHash = sha256(data);
     const hash = eventHash(head.hash, { position, stream, version, type, schemaVersion, command, time }, dataHash);
-    insert.run(position, stream, version, type, schemaVersion, command, time, data, bytes(dataHash), bytes(head.hash), bytes(hash));
+    insert.run(
+      position,
+      stream,
+      version,
+      type,
+      schemaVersion,
+      command,
+      time,
+      data,
+      bytes(dataHash),
+      bytes(head.hash),
+      bytes(hash),
+    );
     head = { position, hash };
     recorded.push({ position, stream, version, command, time, event });
   }

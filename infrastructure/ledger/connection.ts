@@ -24,7 +24,8 @@ const optionsOf = (readonly: boolean): SQLite.Options => {
   return { readonly, timeout: BUSY_TIMEOUT_MS, ...(binding ? { nativeBinding: binding } : {}) };
 };
 
-const connect = (file: string, readonly: boolean): Connection => new SQLite(resolve(file), { ...optionsOf(readonly), fileMustExist: true });
+const connect = (file: string, readonly: boolean): Connection =>
+  new SQLite(resolve(file), { ...optionsOf(readonly), fileMustExist: true });
 
 /** A database that nobody else sees and that is gone when it is closed. */
 export const memoryConnection = (): Connection => new SQLite(':memory:', optionsOf(false));
@@ -43,7 +44,11 @@ const identify = (db: Connection, file: string, mode: Mode): Result<number, Fail
     return err(failure('D_HOME_NEWER', message, { next: 'use the domtrail that wrote it, or a newer one' }));
   }
   if (mode === 'read' && version < MIGRATIONS.length) {
-    return err(failure('D_HOME_NEWER', `${file} has the old schema ${version}`, { next: 'domtrail recover   (brings it up to date)' }));
+    return err(
+      failure('D_HOME_NEWER', `${file} has the old schema ${version}`, {
+        next: 'domtrail recover   (brings it up to date)',
+      }),
+    );
   }
   return ok(version);
 };
@@ -85,7 +90,12 @@ export const assertFullSync = (db: Connection): void => {
 const prepared = (db: Connection, file: string, mode: Mode): Result<Connection, Failure> => {
   const version = db.prepare('SELECT sqlite_version()').pluck().get() as string;
   if (hasWalResetBug(version)) {
-    return err(failure('D_SQLITE_UNSAFE', `SQLite ${version} can lose committed transactions in WAL mode: install another better-sqlite3`));
+    return err(
+      failure(
+        'D_SQLITE_UNSAFE',
+        `SQLite ${version} can lose committed transactions in WAL mode: install another better-sqlite3`,
+      ),
+    );
   }
   const identified = identify(db, file, mode);
   if (!identified.ok) return identified;

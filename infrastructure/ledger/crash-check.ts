@@ -14,7 +14,9 @@ type Holder = { readonly pid: number | null; readonly startTime: string; readonl
 
 /** The last writer neither closed the ledger nor lives: it was killed, or the power went. */
 const diedWriting = (db: Connection): boolean => {
-  const holder = db.prepare('SELECT pid, start_time AS startTime, boot_id AS bootId FROM lease').get() as Holder | undefined;
+  const holder = db.prepare('SELECT pid, start_time AS startTime, boot_id AS bootId FROM lease').get() as
+    | Holder
+    | undefined;
   if (holder === undefined || holder.pid === null) return false;
   return !processLives({ ...holder, pid: holder.pid });
 };
@@ -24,5 +26,10 @@ export const checkAfterCrash = (db: Connection, file: string): Result<null, Fail
   if ((sizeOf(file) ?? 0) > LARGEST_CHECKED || !diedWriting(db)) return ok(null);
   const found = db.pragma('quick_check(1)', { simple: true });
   if (found === 'ok') return ok(null);
-  return err(failure('D_HOME_UNREADABLE', `${file} was damaged when its last writer died`, { cause: String(found), next: 'domtrail verify' }));
+  return err(
+    failure('D_HOME_UNREADABLE', `${file} was damaged when its last writer died`, {
+      cause: String(found),
+      next: 'domtrail verify',
+    }),
+  );
 };

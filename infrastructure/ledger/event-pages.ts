@@ -4,7 +4,12 @@ import { type Ledger, statement } from './ledger.ts';
 import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
 
 /** An event with what its row and its command's row add: the version it was written in, and who caused it. */
-export type Logged = { readonly recorded: Recorded; readonly schemaVersion: number; readonly hash: string; readonly actor: Actor | null };
+export type Logged = {
+  readonly recorded: Recorded;
+  readonly schemaVersion: number;
+  readonly hash: string;
+  readonly actor: Actor | null;
+};
 
 /** Which events: all, or those of one stream, VM (with its volumes), command or type. */
 export type Which =
@@ -12,7 +17,12 @@ export type Which =
   | { readonly by: 'stream' | 'vm' | 'command' | 'type'; readonly value: string };
 
 /** Positions after `after` up to `upTo`, at most `limit` of them: the first ones, or with `newestFirst` the last ones. */
-export type Range = { readonly after: number; readonly upTo: number; readonly limit: number; readonly newestFirst: boolean };
+export type Range = {
+  readonly after: number;
+  readonly upTo: number;
+  readonly limit: number;
+  readonly newestFirst: boolean;
+};
 
 const WHERE: Readonly<Record<Which['by'], string>> = {
   all: '1',
@@ -31,9 +41,15 @@ const sqlFor = (by: Which['by'], newestFirst: boolean): string =>
 type Row = readonly [...EventRow, hash: string, actor: string | null];
 
 /** One page of the log. For the next one go on after the last position of this one (before it, with `newestFirst`). */
-export const pageOfEvents = (ledger: Ledger, which: Which, { after, upTo, limit, newestFirst }: Range): readonly Logged[] => {
+export const pageOfEvents = (
+  ledger: Ledger,
+  which: Which,
+  { after, upTo, limit, newestFirst }: Range,
+): readonly Logged[] => {
   const value = which.by === 'all' ? {} : { value: which.value };
-  const rows = statement(ledger, sqlFor(which.by, newestFirst)).raw().all({ after, upTo, limit, ...value }) as unknown as Row[];
+  const rows = statement(ledger, sqlFor(which.by, newestFirst))
+    .raw()
+    .all({ after, upTo, limit, ...value }) as unknown as Row[];
   return rows.map((row) => ({
     recorded: decode(row as unknown as EventRow),
     schemaVersion: row[4],

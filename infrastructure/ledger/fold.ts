@@ -1,5 +1,5 @@
 import type { Recorded } from '../../domain/event.ts';
-import { emptyHost, type EntityKey, evolve, type Host } from '../../domain/host/host.ts';
+import { type EntityKey, emptyHost, evolve, type Host } from '../../domain/host/host.ts';
 import { type Ledger, statement } from './ledger.ts';
 import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
 import { unreadableEvent } from './sqlite-failure.ts';
@@ -34,7 +34,12 @@ const evolveOne = (host: Host, recorded: Recorded): EntityKey => {
 export type Onlooker = (recorded: Recorded, touched: EntityKey) => void;
 
 /** The state at a position: `host` taken on from where it stands, by default from the first event. */
-export const foldTo = (ledger: Ledger, to = Number.MAX_SAFE_INTEGER, host: Host = emptyHost(), onlooker?: Onlooker): Host => {
+export const foldTo = (
+  ledger: Ledger,
+  to = Number.MAX_SAFE_INTEGER,
+  host: Host = emptyHost(),
+  onlooker?: Onlooker,
+): Host => {
   const page = statement(
     ledger,
     `SELECT ${EVENT_COLUMNS} FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT ${PAGE}`,

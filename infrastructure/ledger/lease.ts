@@ -13,7 +13,8 @@ type Row = {
   readonly command: string | null;
 };
 
-const readLease = (ledger: Ledger): Row => statement(ledger, 'SELECT token, pid, start_time, boot_id, command FROM lease').get() as Row;
+const readLease = (ledger: Ledger): Row =>
+  statement(ledger, 'SELECT token, pid, start_time, boot_id, command FROM lease').get() as Row;
 
 const holderOf = ({ pid, start_time, boot_id }: Row): Owner | null =>
   pid === null || start_time === null || boot_id === null ? null : { pid, startTime: start_time, bootId: boot_id };
@@ -27,7 +28,13 @@ const busy = ({ pid, command }: Row): Failure =>
   });
 
 const save = (ledger: Ledger, token: number, { pid, startTime, bootId }: Owner, command: string | null): void => {
-  statement(ledger, 'UPDATE lease SET token = ?, pid = ?, start_time = ?, boot_id = ?, command = ?').run(token, pid, startTime, bootId, command);
+  statement(ledger, 'UPDATE lease SET token = ?, pid = ?, start_time = ?, boot_id = ?, command = ?').run(
+    token,
+    pid,
+    startTime,
+    bootId,
+    command,
+  );
 };
 
 const take = (ledger: Ledger, owner: Owner, command: string | null): Result<number, Failure> => {
@@ -53,7 +60,12 @@ export const acquireLease = (ledger: Ledger, owner: Owner, command: string | nul
   });
 
 /** Tries again until `waitMs` have passed. */
-export const acquireLeaseWithin = async (ledger: Ledger, owner: Owner, command: string | null, waitMs: number): Promise<Result<number, Failure>> => {
+export const acquireLeaseWithin = async (
+  ledger: Ledger,
+  owner: Owner,
+  command: string | null,
+  waitMs: number,
+): Promise<Result<number, Failure>> => {
   const end = performance.now() + waitMs;
   for (;;) {
     const taken = acquireLease(ledger, owner, command);
@@ -68,7 +80,10 @@ export const releaseLease = (ledger: Ledger): Result<null, Failure> =>
     const { token } = ledger.cache;
     if (token === null) return ok(null);
     ledger.cache.token = null;
-    statement(ledger, 'UPDATE lease SET pid = NULL, start_time = NULL, boot_id = NULL, command = NULL WHERE token = ?').run(token);
+    statement(
+      ledger,
+      'UPDATE lease SET pid = NULL, start_time = NULL, boot_id = NULL, command = NULL WHERE token = ?',
+    ).run(token);
     return ok(null);
   });
 
@@ -77,6 +92,11 @@ export const checkToken = (ledger: Ledger): Result<null, Failure> => {
   const { token } = ledger.cache;
   const row = readLease(ledger);
   if (token !== null && token === row.token) return ok(null);
-  const message = token === null ? 'this process does not hold the ledger' : 'another process has taken over the ledger; this one may not write any more';
-  return err(failure('D_STALE_WRITER', message, { ...(row.command ? { holder: row.command } : {}), next: 'domtrail recover' }));
+  const message =
+    token === null
+      ? 'this process does not hold the ledger'
+      : 'another process has taken over the ledger; this one may not write any more';
+  return err(
+    failure('D_STALE_WRITER', message, { ...(row.command ? { holder: row.command } : {}), next: 'domtrail recover' }),
+  );
 };

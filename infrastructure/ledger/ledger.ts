@@ -35,7 +35,7 @@ export type Ledger = {
 type Statement = BetterStatement<unknown[], unknown>;
 
 /** Prepares each SQL text once: preparing costs more than running (spec: baselines, prepared statements). */
-export const statementsOf = (db: Connection): ((sql: string) => Statement) => {
+const statementsOf = (db: Connection): ((sql: string) => Statement) => {
   const prepared = new Map<string, Statement>();
   return (sql) => {
     const known = prepared.get(sql);
@@ -77,7 +77,8 @@ const runnerOf = (db: Connection): Runner => {
 export const writing = <T>({ db }: Pick<Ledger, 'db'>, work: () => T): T => runnerOf(db).immediate(work) as T;
 
 /** Several reads of one and the same state of the log, whatever others write meanwhile. */
-export const snapshot = <T>({ db }: Pick<Ledger, 'db'>, read: () => T): T => (db.inTransaction ? read() : (runnerOf(db).deferred(read) as T));
+export const snapshot = <T>({ db }: Pick<Ledger, 'db'>, read: () => T): T =>
+  db.inTransaction ? read() : (runnerOf(db).deferred(read) as T);
 
 export const sqlOf = (db: Connection): Sql => ({
   run: (sql, ...values) => {
@@ -87,12 +88,14 @@ export const sqlOf = (db: Connection): Sql => ({
 });
 
 /** Changes with every commit of another connection, and with none of this one (sqlite.org/pragma.html#pragma_data_version). */
-export const dataVersion = (ledger: Pick<Ledger, 'db'>): number => statement(ledger, 'PRAGMA data_version').pluck().get() as number;
+export const dataVersion = (ledger: Pick<Ledger, 'db'>): number =>
+  statement(ledger, 'PRAGMA data_version').pluck().get() as number;
 
 export const readHead = (ledger: Pick<Ledger, 'db'>): Head => {
-  const row = statement(ledger, 'SELECT position, hex(hash) AS hash FROM events ORDER BY position DESC LIMIT 1').get() as
-    | { position: number; hash: string }
-    | undefined;
+  const row = statement(
+    ledger,
+    'SELECT position, hex(hash) AS hash FROM events ORDER BY position DESC LIMIT 1',
+  ).get() as { position: number; hash: string } | undefined;
   return row ? { position: row.position, hash: row.hash.toLowerCase() } : { position: 0, hash: GENESIS };
 };
 
@@ -107,7 +110,11 @@ const ledgerOn = (db: Connection, file: string, mode: Mode, projections: readonl
 });
 
 /** Opens the ledger in `file`. Mode `read` changes nothing, not even beside the file where SQLite can help it. */
-export const openLedger = (file: string, mode: Mode, projections: readonly Projection[] = []): Result<Ledger, Failure> =>
+export const openLedger = (
+  file: string,
+  mode: Mode,
+  projections: readonly Projection[] = [],
+): Result<Ledger, Failure> =>
   guarded(file, () => {
     const suspicious = mode === 'write' && leftALog(file);
     const connection = openConnection(file, mode);
@@ -121,7 +128,8 @@ export const openLedger = (file: string, mode: Mode, projections: readonly Proje
     } catch (error) {
       db.close();
       // SQLITE_ERROR on statements of ours: a table or column is not there.
-      if (error instanceof SQLite.SqliteError && error.code === 'SQLITE_ERROR') return err(failure('D_HOME_UNREADABLE', `${file}: ${error.message}`));
+      if (error instanceof SQLite.SqliteError && error.code === 'SQLITE_ERROR')
+        return err(failure('D_HOME_UNREADABLE', `${file}: ${error.message}`));
       throw error;
     }
   });

@@ -3,7 +3,7 @@ import type { Recorded } from '../../domain/event.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { type Ledger, statement } from './ledger.ts';
 
-export type Outcome = 'accepted' | 'rejected' | 'completed' | 'failed' | 'abandoned';
+type Outcome = 'accepted' | 'rejected' | 'completed' | 'failed' | 'abandoned';
 
 export type StoredOutcome = {
   readonly command: string;
@@ -33,7 +33,10 @@ export const outcomeOfRow = (row: OutcomeRow): StoredOutcome => ({
 });
 
 export const readOutcome = (ledger: Ledger, command: string): StoredOutcome | null => {
-  const row = statement(ledger, 'SELECT command, outcome, error, first_position, last_position, finished_at FROM outcomes WHERE command = ?').get(command);
+  const row = statement(
+    ledger,
+    'SELECT command, outcome, error, first_position, last_position, finished_at FROM outcomes WHERE command = ?',
+  ).get(command);
   return row ? outcomeOfRow(row as OutcomeRow) : null;
 };
 

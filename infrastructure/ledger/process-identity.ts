@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { Owner } from '../../domain/command/events.ts';
 
-type Seen = { readonly is: 'running'; readonly startTime: string } | { readonly is: 'over' } | { readonly is: 'hidden' };
+type Seen =
+  | { readonly is: 'running'; readonly startTime: string }
+  | { readonly is: 'over' }
+  | { readonly is: 'hidden' };
 
 /** Field 22 of /proc/PID/stat (proc(5)), counted after the last ")" because a process may call itself ") (" . */
 export const parseStat = (stat: string): Seen => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Failure } from '../../domain/failure.ts';
-import { emptyHost, type EntityKey, type Host } from '../../domain/host/host.ts';
+import { type EntityKey, emptyHost, type Host } from '../../domain/host/host.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { type Connection, memoryConnection } from './connection.ts';
 import { foldTo } from './fold.ts';
@@ -8,7 +8,15 @@ import { type Ledger, readHead, snapshot, sqlOf, writing } from './ledger.ts';
 import { clearOutcomes, nextOutcome, type StoredOutcome, storeOutcome } from './outcomes.ts';
 import type { Projection, Sql } from './projection.port.ts';
 import { eventsCutOff, guarded } from './sqlite-failure.ts';
-import { allCheckpoints, clearEntities, currentHost, readCheckpoint, STATE_VERSION, saveCheckpoint, saveEntities } from './state.ts';
+import {
+  allCheckpoints,
+  clearEntities,
+  currentHost,
+  readCheckpoint,
+  STATE_VERSION,
+  saveCheckpoint,
+  saveEntities,
+} from './state.ts';
 
 /** A projection's tables in a database in memory, and the state that ran along while they were filled. */
 export type Shadow = { readonly db: Connection; readonly sql: Sql; readonly prefix: string; readonly host: Host };
@@ -59,11 +67,18 @@ export const digestOf = (db: Connection, projection: Projection, prefix = ''): s
 };
 
 const hasTables = ({ db }: Ledger, { tables }: Projection): boolean =>
-  tables.every((table) => db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table) !== undefined);
+  tables.every(
+    (table) => db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table) !== undefined,
+  );
 
 const copyRows = (from: Connection, to: Connection, table: string): void => {
   const rows = from.prepare(`SELECT * FROM ${table}`).raw();
-  const insert = to.prepare(`INSERT INTO ${table} VALUES (${rows.columns().map(() => '?').join(', ')})`);
+  const insert = to.prepare(
+    `INSERT INTO ${table} VALUES (${rows
+      .columns()
+      .map(() => '?')
+      .join(', ')})`,
+  );
   for (const row of rows.iterate()) insert.run(...(row as unknown[]));
 };
 
@@ -74,7 +89,12 @@ const replace = ({ db }: Ledger, projection: Projection, shadow: Shadow): void =
 };
 
 /** `before` is null where there was nothing, or only tables of another version. */
-export type Rebuilt = { readonly name: string; readonly position: number; readonly before: string | null; readonly after: string };
+export type Rebuilt = {
+  readonly name: string;
+  readonly position: number;
+  readonly before: string | null;
+  readonly after: string;
+};
 
 const compare = (ledger: Ledger, projection: Projection, shadow: Shadow): Rebuilt => {
   const { position } = readHead(ledger);
@@ -89,7 +109,7 @@ const compare = (ledger: Ledger, projection: Projection, shadow: Shadow): Rebuil
 const swap = (ledger: Ledger, projection: Projection, shadow: Shadow): Rebuilt => {
   const rebuilt = compare(ledger, projection, shadow);
   if (rebuilt.before !== rebuilt.after) replace(ledger, projection, shadow);
-  saveCheckpoint(ledger, projection.name, projection.version, rebuilt.position);
+  saveCheckpoint(ledger, { name: projection.name, version: projection.version, position: rebuilt.position });
   return rebuilt;
 };
 

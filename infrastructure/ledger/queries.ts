@@ -15,7 +15,9 @@ const lastPosition = (ledger: Ledger): number =>
 
 /** One command back from the newest, as `@-` means it. */
 const beforeLastCommand = (ledger: Ledger): number => {
-  const last = statement(ledger, 'SELECT first_position FROM outcomes ORDER BY first_position DESC LIMIT 1').pluck().get();
+  const last = statement(ledger, 'SELECT first_position FROM outcomes ORDER BY first_position DESC LIMIT 1')
+    .pluck()
+    .get();
   return typeof last === 'number' ? last - 1 : 0;
 };
 
@@ -27,17 +29,25 @@ export const positionAt = (ledger: Ledger, text: string): Result<number, Failure
   if (event) {
     const position = Number(event[1]);
     const last = lastPosition(ledger);
-    return position <= last ? ok(position) : err(failure('D_NOT_FOUND', `there is no event ${position}; the last is ${last}`));
+    return position <= last
+      ? ok(position)
+      : err(failure('D_NOT_FOUND', `there is no event ${position}; the last is ${last}`));
   }
   const time = Date.parse(text);
   if (Number.isNaN(time)) {
-    return err(failure('D_USAGE', `${JSON.stringify(text)} is neither an event (ev:42) nor a time (2026-11-22T19:40:31Z)`));
+    return err(
+      failure('D_USAGE', `${JSON.stringify(text)} is neither an event (ev:42) nor a time (2026-11-22T19:40:31Z)`),
+    );
   }
-  return ok((statement(ledger, 'SELECT max(position) FROM events WHERE time <= ?').pluck().get(time) as number | null) ?? 0);
+  return ok(
+    (statement(ledger, 'SELECT max(position) FROM events WHERE time <= ?').pluck().get(time) as number | null) ?? 0,
+  );
 };
 
 export const eventAt = (ledger: Ledger, position: number): Recorded | null => {
-  const row = statement(ledger, `SELECT ${EVENT_COLUMNS} FROM events WHERE position = ?`).raw().get(position) as EventRow | undefined;
+  const row = statement(ledger, `SELECT ${EVENT_COLUMNS} FROM events WHERE position = ?`).raw().get(position) as
+    | EventRow
+    | undefined;
   return row ? decode(row) : null;
 };
 
@@ -62,7 +72,15 @@ export type StoredCommand = {
 };
 
 type CommandRow = {
-  seq: number; id: string; name: string; schema_version: number; payload: string; actor: string; reason: string | null; context: string; received_at: number;
+  seq: number;
+  id: string;
+  name: string;
+  schema_version: number;
+  payload: string;
+  actor: string;
+  reason: string | null;
+  context: string;
+  received_at: number;
 };
 
 const COMMAND_COLUMNS =
@@ -81,9 +99,17 @@ const commandOfRow = (row: CommandRow & Parameters<typeof outcomeOfRow>[0]): Sto
   outcome: outcomeOfRow(row),
 });
 
-const commandsWhere = (ledger: Ledger, where: string, ...values: readonly (string | number)[]): readonly StoredCommand[] =>
-  (statement(ledger, `SELECT ${COMMAND_COLUMNS} FROM commands JOIN outcomes ON outcomes.command = commands.id WHERE ${where} ORDER BY seq`).all(...values) as (CommandRow &
-    Parameters<typeof outcomeOfRow>[0])[]).map(commandOfRow);
+const commandsWhere = (
+  ledger: Ledger,
+  where: string,
+  ...values: readonly (string | number)[]
+): readonly StoredCommand[] =>
+  (
+    statement(
+      ledger,
+      `SELECT ${COMMAND_COLUMNS} FROM commands JOIN outcomes ON outcomes.command = commands.id WHERE ${where} ORDER BY seq`,
+    ).all(...values) as (CommandRow & Parameters<typeof outcomeOfRow>[0])[]
+  ).map(commandOfRow);
 
 /** Commands whose decision lies at or before a position, in order of receipt. */
 export const commandsUpTo = (ledger: Ledger, position = Number.MAX_SAFE_INTEGER): readonly StoredCommand[] =>

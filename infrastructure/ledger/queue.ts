@@ -14,7 +14,10 @@ const MOST_AT_ONCE = 1000;
 
 const acceptBatch = (ledger: Ledger, batch: readonly Waiting[]): void => {
   try {
-    const accepted = acceptAll(ledger, batch.map(({ one }) => one));
+    const accepted = acceptAll(
+      ledger,
+      batch.map(({ one }) => one),
+    );
     for (const [index, { resolve }] of batch.entries()) {
       const result = accepted.ok ? accepted.value[index] : accepted;
       if (result) resolve(result);
@@ -29,7 +32,9 @@ const acceptBatch = (ledger: Ledger, batch: readonly Waiting[]): void => {
  * each. Each promise is settled after its command is durable, in the order of submission; a rejection of one does not
  * touch the others, a full disk fails the whole transaction and so all of them.
  */
-export const commandQueue = (ledger: Ledger): { readonly submit: (one: ToAccept) => Promise<Result<Accepted, Failure>> } => {
+export const commandQueue = (
+  ledger: Ledger,
+): { readonly submit: (one: ToAccept) => Promise<Result<Accepted, Failure>> } => {
   let waiting: Waiting[] = [];
   const drain = (): void => {
     const batch = waiting.slice(0, MOST_AT_ONCE);

@@ -6,13 +6,17 @@ import type { Ledger } from './ledger.ts';
 import { saveOutcome } from './outcomes.ts';
 import { writableHost } from './projections.ts';
 import { foldIn } from './state.ts';
-import { inTransaction, insist } from './transaction.ts';
+import { insist, inTransaction } from './transaction.ts';
 
 /** The command whose course it is, and the time to record: epoch milliseconds. */
 type Writing = { readonly command: string; readonly time: number };
 
 /** Appends what happened in the course of a command: all of it or nothing. Gives the last position. */
-export const record = (ledger: Ledger, { command, time }: Writing, events: readonly DomainEvent[]): Result<number, Failure> =>
+export const record = (
+  ledger: Ledger,
+  { command, time }: Writing,
+  events: readonly DomainEvent[],
+): Result<number, Failure> =>
   inTransaction(ledger, () => {
     const host = writableHost(ledger);
     const recorded = appendRows(ledger, command, time, ownStreams(command, events));

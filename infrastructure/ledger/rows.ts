@@ -17,7 +17,9 @@ export type EventRow = readonly [
 export const EVENT_COLUMNS = 'position, stream, version, type, schema_version, command, time, data';
 
 /** The one place where an event becomes what is stored: its data without the type, which has a column of its own. */
-export const encode = (event: DomainEvent): { readonly type: string; readonly schemaVersion: number; readonly data: string } => {
+export const encode = (
+  event: DomainEvent,
+): { readonly type: string; readonly schemaVersion: number; readonly data: string } => {
   const { type, ...data } = event;
   return { type, schemaVersion: schemaVersionOf(type), data: JSON.stringify(data) };
 };

@@ -13,12 +13,19 @@ export class LogDamaged extends Error {
 /** An event that cannot be decoded, or cannot follow from those before it. */
 export const unreadableEvent = (position: number, error: unknown): LogDamaged => {
   const cause = error instanceof Error ? error.message : String(error);
-  return new LogDamaged(failure('D_VERIFY', `event ${position} cannot be read`, { cause, position, next: 'domtrail verify' }));
+  return new LogDamaged(
+    failure('D_VERIFY', `event ${position} cannot be read`, { cause, position, next: 'domtrail verify' }),
+  );
 };
 
 /** Something that was derived from events is newer than the newest event. */
 export const eventsCutOff = (head: number, seen: number): LogDamaged =>
-  new LogDamaged(failure('D_VERIFY', `events ${head + 1} to ${seen} are gone from the log`, { position: head + 1, next: 'domtrail verify' }));
+  new LogDamaged(
+    failure('D_VERIFY', `events ${head + 1} to ${seen} are gone from the log`, {
+      position: head + 1,
+      next: 'domtrail verify',
+    }),
+  );
 
 const codeOf = (error: unknown): string | null =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
@@ -26,12 +33,19 @@ const codeOf = (error: unknown): string | null =>
 type Refusal = (file: string, cause: string) => Failure;
 
 const full: Refusal = (file, cause) =>
-  failure('D_DISK_FULL', `the disk of ${file} is full; nothing was stored`, { cause, next: 'make room, then repeat the command' });
+  failure('D_DISK_FULL', `the disk of ${file} is full; nothing was stored`, {
+    cause,
+    next: 'make room, then repeat the command',
+  });
 const busy: Refusal = (file, cause) => failure('D_BUSY', `${file} is being written to by another process`, { cause });
-const refused: Refusal = (file, cause) => failure('D_HOME_UNREADABLE', `${file} cannot be written to; nothing was stored`, { cause });
+const refused: Refusal = (file, cause) =>
+  failure('D_HOME_UNREADABLE', `${file} cannot be written to; nothing was stored`, { cause });
 const closed: Refusal = (file, cause) => failure('D_HOME_UNREADABLE', `${file} cannot be opened`, { cause });
 const damaged: Refusal = (file, cause) =>
-  failure('D_HOME_UNREADABLE', `${file} is damaged or not a ledger`, { cause, next: 'keep the file; look with: domtrail verify --db COPY' });
+  failure('D_HOME_UNREADABLE', `${file} is damaged or not a ledger`, {
+    cause,
+    next: 'keep the file; look with: domtrail verify --db COPY',
+  });
 
 /** By the beginning of the code; the first that fits. SQLite's extended codes, then those of the operating system. */
 const REFUSALS: readonly (readonly [beginning: string, refusal: Refusal])[] = [

@@ -1,12 +1,13 @@
 import type { Recorded } from '../../domain/event.ts';
-import { emptyHost, type EntityKey, entityOf, evolve, type Host, restoreEntity } from '../../domain/host/host.ts';
+import { type EntityKey, emptyHost, entityOf, evolve, type Host, restoreEntity } from '../../domain/host/host.ts';
 import { foldTo } from './fold.ts';
 import { type Ledger, readHead, snapshot, statement } from './ledger.ts';
 
 /** Raise this when `evolve` changes what it makes of old events: stored values of another version are folded again. */
 export const STATE_VERSION = 1;
 
-const UPSERT = 'INSERT INTO entities (key, position, state) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET position = excluded.position, state = excluded.state';
+const UPSERT =
+  'INSERT INTO entities (key, position, state) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET position = excluded.position, state = excluded.state';
 
 const saveEntity = (ledger: Ledger, host: Host, key: EntityKey, position: number): void => {
   const value = entityOf(host, key);
@@ -14,17 +15,25 @@ const saveEntity = (ledger: Ledger, host: Host, key: EntityKey, position: number
   else statement(ledger, UPSERT).run(key, position, JSON.stringify(value));
 };
 
-export const saveCheckpoint = (ledger: Ledger, name: string, version: number, position: number, digest: string | null = null): void => {
-  statement(
-    ledger,
-    'INSERT INTO checkpoints (name, version, position, digest) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET version = excluded.version, position = excluded.position, digest = excluded.digest',
-  ).run(name, version, position, digest);
+/** How far something derived has come. `version`: of the code that made it; `digest`: of the file, for those in files. */
+export type Checkpoint = {
+  readonly name: string;
+  readonly version: number;
+  readonly position: number;
+  readonly digest?: string | null;
 };
 
-export type Checkpoint = { readonly name: string; readonly version: number; readonly position: number; readonly digest: string | null };
+const UPSERT_CHECKPOINT = `INSERT INTO checkpoints (name, version, position, digest) VALUES (?, ?, ?, ?) ON CONFLICT (name)
+  DO UPDATE SET version = excluded.version, position = excluded.position, digest = excluded.digest`;
+
+export const saveCheckpoint = (ledger: Ledger, { name, version, position, digest }: Checkpoint): void => {
+  statement(ledger, UPSERT_CHECKPOINT).run(name, version, position, digest ?? null);
+};
 
 export const readCheckpoint = (ledger: Ledger, name: string): Checkpoint | null =>
-  (statement(ledger, 'SELECT name, version, position, digest FROM checkpoints WHERE name = ?').get(name) as Checkpoint | undefined) ?? null;
+  (statement(ledger, 'SELECT name, version, position, digest FROM checkpoints WHERE name = ?').get(name) as
+    | Checkpoint
+    | undefined) ?? null;
 
 export const allCheckpoints = (ledger: Ledger): ReadonlyMap<string, Checkpoint> => {
   const rows = statement(ledger, 'SELECT name, version, position, digest FROM checkpoints').all() as Checkpoint[];
@@ -67,7 +76,7 @@ export const currentHost = (ledger: Ledger): Host => {
 /** Stores the values behind some keys, and that the state stands at its position. */
 export const saveEntities = (ledger: Ledger, host: Host, touched: ReadonlyMap<EntityKey, number>): void => {
   for (const [key, position] of touched) saveEntity(ledger, host, key, position);
-  saveCheckpoint(ledger, 'state', STATE_VERSION, host.position);
+  saveCheckpoint(ledger, { name: 'state', version: STATE_VERSION, position: host.position });
 };
 
 /** Folds new events in and stores what they changed, inside the transaction that appended them. */
@@ -80,5 +89,5 @@ export const foldIn = (ledger: Ledger, host: Host, recorded: readonly Recorded[]
   const last = recorded.at(-1)?.position;
   if (last === undefined) return;
   saveEntities(ledger, host, touched);
-  for (const { name, version } of ledger.projections) saveCheckpoint(ledger, name, version, last);
+  for (const { name, version } of ledger.projections) saveCheckpoint(ledger, { name, version, position: last });
 };

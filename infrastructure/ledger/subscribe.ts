@@ -16,7 +16,10 @@ const PAGE = 1000;
 const POLL_MS = 100;
 
 const pageAfter = (ledger: Ledger, position: number): readonly Recorded[] => {
-  const page = statement(ledger, `SELECT ${EVENT_COLUMNS} FROM events WHERE position > ? ORDER BY position LIMIT ${PAGE}`);
+  const page = statement(
+    ledger,
+    `SELECT ${EVENT_COLUMNS} FROM events WHERE position > ? ORDER BY position LIMIT ${PAGE}`,
+  );
   return (page.raw().all(position) as EventRow[]).map(decode);
 };
 

@@ -6,7 +6,7 @@ import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
 import { LogDamaged } from './sqlite-failure.ts';
 
 export type Bad = { readonly position: number; readonly why: string };
-export type Decided = { readonly digest: string; readonly position: number };
+type Decided = { readonly digest: string; readonly position: number };
 
 type HashedRow = readonly [...EventRow, dataHash: string, previous: string, hash: string];
 
@@ -43,7 +43,8 @@ export const emptyWalk = (): Walk => ({
 /** The first link that does not hold. An event whose successor names another hash was changed together with its own hash. */
 const badLink = (walk: Walk, row: HashedRow): Bad | null => {
   const [position, stream, version, type, schemaVersion, command, time, data, dataHash, previous, hash] = row;
-  if (position !== walk.position + 1) return { position: Math.min(position, walk.position + 1), why: `event ${walk.position + 1} is missing` };
+  if (position !== walk.position + 1)
+    return { position: Math.min(position, walk.position + 1), why: `event ${walk.position + 1} is missing` };
   if (sha256(data) !== dataHash) return { position, why: `the data of event ${position} was changed` };
   if (eventHash(previous, { position, stream, version, type, schemaVersion, command, time }, dataHash) !== hash) {
     return { position, why: `event ${position} does not have the hash that it should` };
@@ -62,7 +63,8 @@ const checkChain = (walk: Walk, row: HashedRow): void => {
 const checkOrder = (walk: Walk, [position, stream, version]: HashedRow): void => {
   const expected = (walk.versions.get(stream) ?? 0) + 1;
   walk.versions.set(stream, version);
-  if (version !== expected) walk.order ??= { position, why: `stream ${stream} jumps to version ${version} at event ${position}` };
+  if (version !== expected)
+    walk.order ??= { position, why: `stream ${stream} jumps to version ${version} at event ${position}` };
 };
 
 const derive = (walk: Walk, row: HashedRow): void => {
@@ -90,7 +92,10 @@ const checkFold = (walk: Walk, row: HashedRow): void => {
 
 /** Goes through all events once. What it has found so far stays in `walk` when a page cannot be read. */
 export const walkEvents = (ledger: Ledger, walk: Walk): void => {
-  const page = statement(ledger, `SELECT ${HASHED} FROM events WHERE position > ? ORDER BY position LIMIT ${PAGE}`).raw();
+  const page = statement(
+    ledger,
+    `SELECT ${HASHED} FROM events WHERE position > ? ORDER BY position LIMIT ${PAGE}`,
+  ).raw();
   let after = Number.MIN_SAFE_INTEGER;
   for (;;) {
     const rows = page.all(after) as unknown as HashedRow[];

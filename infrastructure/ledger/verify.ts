@@ -1,11 +1,8 @@
-import { entityOf } from '../../domain/host/host.ts';
 import { MIGRATIONS } from '../../migrations/migrations.ts';
 import { memoryConnection } from './connection.ts';
-import { commandDigest, GENESIS } from './hashes.ts';
+import { commandDigest, GENESIS, sha256 } from './hashes.ts';
 import { type Head, type Ledger, readHead, snapshot, statement } from './ledger.ts';
-import { outcomeOfRow, type OutcomeRow } from './outcomes.ts';
-import { digestOf, rebuildShadow } from './projections.ts';
-import { readCheckpoint } from './state.ts';
+import { checkEntities, checkOutcomes, checkProjection } from './verify-derived.ts';
 import { type Bad, emptyWalk, type Walk, walkEvents } from './verify-walk.ts';
 
 export type Check = { readonly name: string; readonly ok: boolean; readonly detail: string };
@@ -19,26 +16,26 @@ export type Verified = {
 
 type Finding = Bad | string | null;
 
-type CommandRow = {
-  seq: number;
-  id: string;
-  name: string;
-  schemaVersion: number;
-  payload: string;
-  actor: string;
-  reason: string | null;
-  context: string;
-  receivedAt: number;
-  position: number;
-  digest: string;
+type CommandRow = Parameters<typeof commandDigest>[0] & {
+  readonly position: number;
+  readonly payloadHash: string;
+  readonly digest: string;
 };
 
-const COMMANDS = `SELECT seq, id, name, schema_version AS schemaVersion, payload, actor, reason, context, received_at AS receivedAt, position,
-  lower(hex(digest)) AS digest FROM commands ORDER BY seq`;
+const COMMANDS = `SELECT seq, id, name, schema_version AS schemaVersion, payload, actor, reason, context,
+  received_at AS receivedAt, position, lower(hex(payload_hash)) AS payloadHash, lower(hex(digest)) AS digest
+  FROM commands ORDER BY seq`;
+
+const wasChanged = (row: CommandRow, { digest, position }: { digest: string; position: number }): boolean =>
+  sha256(row.payload) !== row.payloadHash ||
+  commandDigest(row, row.payloadHash) !== digest ||
+  row.digest !== digest ||
+  row.position !== position;
 
 /** Every command row still hashes to what its decision's first event says, and none is missing, moved or added. */
 const checkCommands = (ledger: Ledger, walk: Walk): Bad | null => {
   const unseen = new Map(walk.digests);
+  const next = walk.position + 1;
   let bad: Bad | null = null;
   const find = (position: number, why: string): void => {
     if (!bad || position < bad.position) bad = { position, why };
@@ -47,10 +44,10 @@ const checkCommands = (ledger: Ledger, walk: Walk): Bad | null => {
   for (const row of statement(ledger, COMMANDS).iterate() as IterableIterator<CommandRow>) {
     const decided = unseen.get(row.id);
     unseen.delete(row.id);
-    if (!decided) find(Math.min(row.position, walk.position + 1), `command ${row.id} has no event: it was added, or its events were cut off`);
-    else if (commandDigest(row) !== decided.digest || row.digest !== decided.digest || row.position !== decided.position) {
-      find(decided.position, `command ${row.id} was changed after it was decided`);
-    } else if (row.seq !== seq + 1) find(decided.position, `the command before ${row.id} is missing`);
+    seq++;
+    if (!decided) find(Math.min(row.position, next), `command ${row.id} was added, or its events were cut off`);
+    else if (wasChanged(row, decided)) find(decided.position, `command ${row.id} was changed after it was decided`);
+    else if (row.seq !== seq) find(decided.position, `the command before ${row.id} is missing`);
     seq = row.seq;
   }
   for (const [id, { position }] of unseen) find(position, `command ${id} is missing`);
@@ -64,51 +61,34 @@ const FURTHEST = `SELECT max(position) FROM (SELECT max(position) AS position FR
 const checkCut = (ledger: Ledger, walk: Walk): Bad | null => {
   const seen = (statement(ledger, FURTHEST).pluck().get() as number | null) ?? 0;
   const next = walk.position + 1;
-  return seen >= next ? { position: next, why: `the events from ${next} on were cut off: there were at least ${seen}` } : null;
+  return seen >= next
+    ? { position: next, why: `the events from ${next} on were cut off: there were at least ${seen}` }
+    : null;
 };
 
-const checkEntities = (ledger: Ledger, { host, fold }: Walk): Finding => {
-  if (fold) return 'not compared: the log cannot be folded';
-  const checkpoint = readCheckpoint(ledger, 'state');
-  if (!checkpoint) return host.position === 0 ? null : 'the state was never stored';
-  if (checkpoint.position !== host.position) return `the state stands at ${checkpoint.position}, the log at ${host.position}`;
-  const rows = statement(ledger, 'SELECT key, state FROM entities').raw().all() as [string, string][];
-  const stored = rows.find(([key, state]) => JSON.stringify(entityOf(host, key)) !== state);
-  if (stored) return `the stored state of ${stored[0]} differs from a fold of the log`;
-  const count = host.vms.size + host.pools.size + host.operations.size + host.trash.size + (host.site ? 1 : 0);
-  return rows.length === count ? null : `the state holds ${rows.length} values, a fold of the log ${count}`;
-};
+type Made = { readonly type: string; readonly name: string; readonly sql: string };
 
-const checkOutcomes = (ledger: Ledger, { outcomes, fold }: Walk): Finding => {
-  if (fold) return 'not compared: the log cannot be folded';
-  const rows = statement(ledger, 'SELECT command, outcome, error, first_position, last_position, finished_at FROM outcomes').all() as OutcomeRow[];
-  const wrong = rows.find((row) => JSON.stringify(outcomeOfRow(row)) !== JSON.stringify(outcomes.get(row.command)));
-  if (wrong) return `the outcome of command ${wrong.command} differs from the log`;
-  return rows.length === outcomes.size ? null : `${rows.length} outcomes are stored, the log has ${outcomes.size}`;
-};
+const SCHEMA = 'SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name';
 
-const checkProjection = (ledger: Ledger, walk: Walk, projection: Ledger['projections'][number]): Finding => {
-  if (walk.fold || walk.chain) return 'not compared: the log itself is damaged';
-  const known = readCheckpoint(ledger, projection.name);
-  if (!known) return walk.events === 0 ? null : 'it was never built';
-  if (known.version !== projection.version) return `it was built by version ${known.version}, this is ${projection.version}: domtrail recover`;
-  return digestOf(ledger.db, projection) === rebuildShadow(ledger, projection, walk.position) ? null : 'it differs from a replay of the log';
-};
-
-const SCHEMA = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name";
-
-/** The triggers that keep the log append-only are part of what is proved; projections add tables of their own. */
-const checkSchema = (ledger: Ledger): Finding => {
-  const fresh = memoryConnection();
+/** What the migrations make. */
+const freshSchema = (): ReadonlyMap<string, Made> => {
+  const db = memoryConnection();
   try {
-    for (const sql of MIGRATIONS) fresh.exec(sql);
-    const wanted = fresh.prepare(SCHEMA).all() as { name: string; sql: string }[];
-    const found = new Map((statement(ledger, SCHEMA).all() as { name: string; sql: string }[]).map(({ name, sql }) => [name, sql]));
-    const wrong = wanted.find(({ name, sql }) => found.get(name) !== sql);
-    return wrong ? `${wrong.name} ${found.has(wrong.name) ? 'was changed' : 'is missing'}` : null;
+    for (const sql of MIGRATIONS) db.exec(sql);
+    return new Map((db.prepare(SCHEMA).all() as Made[]).map((made) => [made.name, made]));
   } finally {
-    fresh.close();
+    db.close();
   }
+};
+
+/** The triggers that keep the log append-only are part of what is proved. Projections add tables, but no triggers. */
+const checkSchema = (ledger: Ledger): Finding => {
+  const wanted = freshSchema();
+  const found = new Map((statement(ledger, SCHEMA).all() as Made[]).map((made) => [made.name, made]));
+  const wrong = [...wanted.values()].find(({ name, sql }) => found.get(name)?.sql !== sql);
+  if (wrong) return `${wrong.name} ${found.has(wrong.name) ? 'was changed' : 'is missing'}`;
+  const strange = [...found.values()].find(({ type, name }) => type === 'trigger' && !wanted.has(name));
+  return strange ? `trigger ${strange.name} does not belong here` : null;
 };
 
 const checkStructure = (ledger: Ledger): Finding => {
@@ -117,7 +97,10 @@ const checkStructure = (ledger: Ledger): Finding => {
 };
 
 const checkExpected = (ledger: Ledger, hash: string): Finding => {
-  const known = hash === GENESIS || (/^[0-9a-f]{64}$/.test(hash) && statement(ledger, 'SELECT 1 FROM events WHERE hash = ?').get(Buffer.from(hash, 'hex')) !== undefined);
+  const known =
+    hash === GENESIS ||
+    (/^[0-9a-f]{64}$/.test(hash) &&
+      statement(ledger, 'SELECT 1 FROM events WHERE hash = ?').get(Buffer.from(hash, 'hex')) !== undefined);
   return known ? null : `no event has the hash ${hash}`;
 };
 
@@ -130,35 +113,74 @@ const attempt = (work: () => Finding): Finding => {
   }
 };
 
-const verified = (ledger: Ledger, expected: string | null): Verified => {
-  const walk = emptyWalk();
-  const found: Finding[] = [];
-  const check = (name: string, good: () => string, work: () => Finding): Check => {
-    const finding = attempt(work);
-    found.push(finding);
-    if (finding === null) return { name, ok: true, detail: good() };
-    return { name, ok: false, detail: typeof finding === 'string' ? finding : finding.why };
-  };
-  const chain = (): Finding => {
+/** A check: its name, what it says when nothing is wrong, and how it looks. */
+type Look = {
+  readonly name: string;
+  readonly good: string | ((walk: Walk) => string);
+  readonly find: (ledger: Ledger, walk: Walk) => Finding;
+};
+
+const CHAIN: Look = {
+  name: 'chain',
+  good: ({ events }) => `${events} events, each bound to the one before`,
+  find: (ledger, walk) => {
     walkEvents(ledger, walk);
     return walk.chain;
-  };
-  const checks = [
-    check('chain', () => `${walk.events} events, each bound to the one before`, chain),
-    check('streams', () => `${walk.versions.size} streams without a gap`, () => walk.order),
-    check('commands', () => `${walk.digests.size} commands as they were decided`, () => checkCommands(ledger, walk)),
-    check('cut', () => 'nothing derived is newer than the log', () => checkCut(ledger, walk)),
-    check('fold', () => 'every event follows from the state before it', () => walk.fold),
-    check('state', () => 'equal to a fold of the log', () => checkEntities(ledger, walk)),
-    check('outcomes', () => 'equal to what the log says', () => checkOutcomes(ledger, walk)),
-    ...ledger.projections.map((one) => check(`projection ${one.name}`, () => 'equal to a replay', () => checkProjection(ledger, walk, one))),
-    check('schema', () => 'tables and append-only triggers as made', () => checkSchema(ledger)),
-    check('sqlite', () => 'integrity_check passes', () => checkStructure(ledger)),
-    ...(expected === null ? [] : [check('expected head', () => 'the head you noted is in the chain', () => checkExpected(ledger, expected))]),
-  ];
-  const positions = found.flatMap((one) => (one !== null && typeof one === 'object' ? [one.position] : []));
-  const firstBadPosition = positions.length > 0 ? Math.min(...positions) : null;
-  return { ok: checks.every(({ ok }) => ok), events: walk.events, firstBadPosition, head: headOr(ledger, walk), checks };
+  },
+};
+
+const STREAMS: Look = {
+  name: 'streams',
+  good: ({ versions }) => `${versions.size} streams without a gap`,
+  find: (_, walk) => walk.order,
+};
+
+const COMMAND_LOG: Look = {
+  name: 'commands',
+  good: ({ digests }) => `${digests.size} commands as they were decided`,
+  find: checkCommands,
+};
+
+/** In this order: the others need what the walk over the chain has found. */
+const looksAt = ({ projections }: Ledger, expected: string | null): readonly Look[] => [
+  CHAIN,
+  STREAMS,
+  COMMAND_LOG,
+  { name: 'cut', good: 'nothing derived is newer than the log', find: checkCut },
+  { name: 'fold', good: 'every event follows from the state before it', find: (_, walk) => walk.fold },
+  { name: 'state', good: 'equal to a fold of the log', find: checkEntities },
+  { name: 'outcomes', good: 'equal to what the log says', find: checkOutcomes },
+  ...projections.map((projection): Look => {
+    const find: Look['find'] = (ledger, walk) => checkProjection(ledger, walk, projection);
+    return { name: `projection ${projection.name}`, good: 'equal to a replay', find };
+  }),
+  { name: 'schema', good: 'tables and append-only triggers as made', find: checkSchema },
+  { name: 'sqlite', good: 'integrity_check passes', find: checkStructure },
+  ...(expected === null ? [] : [expectedHead(expected)]),
+];
+
+const expectedHead = (expected: string): Look => {
+  const find: Look['find'] = (ledger) => checkExpected(ledger, expected);
+  return { name: 'expected head', good: 'the head you noted is in the chain', find };
+};
+
+const checkOf = ({ name, good }: Look, walk: Walk, finding: Finding): Check => {
+  if (finding === null) return { name, ok: true, detail: typeof good === 'string' ? good : good(walk) };
+  return { name, ok: false, detail: typeof finding === 'string' ? finding : finding.why };
+};
+
+const verified = (ledger: Ledger, expected: string | null): Verified => {
+  const walk = emptyWalk();
+  const checks: Check[] = [];
+  let firstBadPosition: number | null = null;
+  for (const look of looksAt(ledger, expected)) {
+    const finding = attempt(() => look.find(ledger, walk));
+    checks.push(checkOf(look, walk, finding));
+    if (finding === null || typeof finding === 'string') continue;
+    firstBadPosition = Math.min(finding.position, firstBadPosition ?? finding.position);
+  }
+  const ok = checks.every((check) => check.ok);
+  return { ok, events: walk.events, firstBadPosition, head: headOr(ledger, walk), checks };
 };
 
 const headOr = (ledger: Ledger, { position, hash }: Walk): Head => {
@@ -175,4 +197,5 @@ const headOr = (ledger: Ledger, { position, hash }: Walk): Head => {
  * elsewhere: without one, nobody can tell a log that was rewritten as a whole. Throws on no content of a ledger that
  * could be opened.
  */
-export const verifyLedger = (ledger: Ledger, expected: string | null = null): Verified => snapshot(ledger, () => verified(ledger, expected));
+export const verifyLedger = (ledger: Ledger, expected: string | null = null): Verified =>
+  snapshot(ledger, () => verified(ledger, expected));

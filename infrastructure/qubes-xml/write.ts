@@ -1,10 +1,11 @@
 import { hash, randomBytes } from 'node:crypto';
 import {
   closeSync,
+  constants,
   fchmodSync,
   fchownSync,
+  fstatSync,
   fsyncSync,
-  lstatSync,
   openSync,
   readFileSync,
   renameSync,
@@ -34,13 +35,22 @@ const refusal = (error: unknown, path: string): Failure => {
     : failure('D_HOME_UNREADABLE', `${path} cannot be written; the file is as it was`, { cause, next });
 };
 
+/** Not blocking: a FIFO in the place of the file must not hold us up, it simply has no content of ours. */
+const READ = constants.O_RDONLY | constants.O_NONBLOCK;
+
 const look = (path: string): There | null => {
+  let file: number;
   try {
-    const { ino, dev, mtimeNs, size } = lstatSync(path, { bigint: true });
-    return { content: readFileSync(path), stamp: `${dev}:${ino} ${mtimeNs} ${size}` };
+    file = openSync(path, READ);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null;
     throw error;
+  }
+  try {
+    const { ino, dev, mtimeNs, size } = fstatSync(file, { bigint: true });
+    return { content: readFileSync(file), stamp: `${dev}:${ino} ${mtimeNs} ${size}` };
+  } finally {
+    closeSync(file);
   }
 };
 

@@ -33,7 +33,7 @@ export const publishQubesXml = (
     if (!written.ok) return written;
   }
   return guarded(ledger.file, () => {
-    saveCheckpoint(ledger, NAME, VERSION, host.position, digest);
+    saveCheckpoint(ledger, { name: NAME, version: VERSION, position: host.position, digest });
     return ok(null);
   });
 };

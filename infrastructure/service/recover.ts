@@ -74,6 +74,9 @@ export const recoverHost = async (
   service: Service,
   { fault, failedToo }: HowToRecover,
 ): Promise<Result<readonly Recovered[], Failure>> => {
+  // A crash between writing qubes.xml and remembering it shows only while the state is still the one that was written:
+  // one event later the file would look like somebody else's. What cannot be written is told when the command is done.
+  service.publish();
   const us = thisProcess();
   const wanted = ({ course }: Operation): boolean =>
     failedToo || course.is === 'forward' || (course.is === 'undoing' && !course.failure);

@@ -15,17 +15,20 @@ const LATE: ReadonlySet<string> = new Set([
   'template',
 ]);
 
-/** Compares as Python does, by code point: JavaScript's `<` puts U+1F600 before U+FFFD. */
+const FIRST_SURROGATE = 0xd800;
+const BEHIND_SURROGATES = 0xe000;
+
+/** Compares as Python does, by code point. JavaScript's `<` takes U+1F600 for two characters that come before U+FFFD. */
 export const byCodePoint = (a: string, b: string): number => {
-  const left = [...a];
-  const right = [...b];
-  for (const [index, character] of left.entries()) {
-    const other = right[index];
-    if (other === undefined) return 1;
-    const difference = (character.codePointAt(0) ?? 0) - (other.codePointAt(0) ?? 0);
-    if (difference !== 0) return difference;
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) {
+    const left = a.charCodeAt(at);
+    const right = b.charCodeAt(at);
+    if (left === right) continue;
+    const isPair = (unit: number): number => Number(unit >= FIRST_SURROGATE && unit < BEHIND_SURROGATES);
+    return isPair(left) - isPair(right) || left - right;
   }
-  return left.length - right.length;
+  return a.length - b.length;
 };
 
 /** The names of a VM's properties in the order in which stock saves them. */

@@ -13,7 +13,11 @@ export type Strokes = {
 };
 
 /** What is drawn left of a point: perhaps a line on which lanes join, the point's own line, and the one below it. */
-export type Drawn = { readonly joining: string | null; readonly at: (symbol: string) => string; readonly below: string };
+export type Drawn = {
+  readonly joining: string | null;
+  readonly at: (symbol: string) => string;
+  readonly below: string;
+};
 
 /** The point that each lane leads down to; null for a lane nobody uses. */
 type Lanes = (string | null)[];
@@ -31,7 +35,10 @@ const joined = (lanes: Lanes, mine: readonly number[], strokes: Strokes): string
     if (lane !== null) return index > first && index < last ? strokes.crosses : strokes.line;
     return index > first && index < last ? strokes.across : ' ';
   });
-  return cells.map((cell, index) => cell + (index >= first && index < last ? strokes.across : ' ')).join('').trimEnd();
+  return cells
+    .map((cell, index) => cell + (index >= first && index < last ? strokes.across : ' '))
+    .join('')
+    .trimEnd();
 };
 
 const dropUnused = (lanes: Lanes): void => {

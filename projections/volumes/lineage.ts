@@ -8,9 +8,18 @@ export type LineageStyle = 'utf8' | 'ascii';
  * A state of a volume. `parent` is the newest state still there that this one goes on from; `branch` marks states that
  * the newest one does not descend from, left aside by a revert or an import.
  */
-export type LineageNode = DiskRow & { readonly there: boolean; readonly parent: string | null; readonly branch: boolean };
+export type LineageNode = DiskRow & {
+  readonly there: boolean;
+  readonly parent: string | null;
+  readonly branch: boolean;
+};
 
-type Style = Strokes & { readonly now: string; readonly committed: string; readonly past: string; readonly more: string };
+type Style = Strokes & {
+  readonly now: string;
+  readonly committed: string;
+  readonly past: string;
+  readonly more: string;
+};
 
 const STYLES: Readonly<Record<LineageStyle, Style>> = {
   utf8: {
@@ -136,7 +145,7 @@ const stateText = (row: DiskRow): string => {
 };
 
 const cut = (line: string): string => {
-  const characters = [...line];
+  const characters = Array.from(line);
   return characters.length > WIDTH ? `${characters.slice(0, WIDTH - 1).join('')}…` : line.trimEnd();
 };
 

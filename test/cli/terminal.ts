@@ -63,7 +63,7 @@ export const runProgram = async (
   return { code, signal, bytes: out(), out: out().toString('utf8'), err: err().toString('utf8') };
 };
 
-export type Revision = {
+type Revision = {
   readonly id: string;
   readonly position: number;
   readonly time: string;

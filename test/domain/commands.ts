@@ -3,7 +3,7 @@ import type { CommandName } from '../../domain/command/registry.ts';
 import type { Command } from '../../domain/decide.ts';
 
 /** A command whose payload went through its schema, as one from the command line does. */
-export const command = (name: CommandName, input: unknown): Command => {
+const command = (name: CommandName, input: unknown): Command => {
   const payload = parsePayload(name, input);
   if (!payload.ok) throw new Error(`${name}: ${payload.error.message}`);
   return { name, payload: payload.value } as Command;

@@ -16,15 +16,32 @@ const die = (): void => {
 
 const actor = { user: 'eve', uid: 0, loginUid: null, tty: null, tool: 'child', argv: [], source: null };
 const toAccept = (command: string) => ({
-  envelope: { id: command, name: 'SetThing', schemaVersion: 1, payload: {}, actor, reason: null, context: {}, receivedAt: Date.now(), owner: thisProcess() },
-  decide: () => ok({ plan: { main: [], facts: [{ type: 'GlobalPropertySet', name: command, value: 'v', before: null } as const], cleanup: [] }, holds: [] }),
+  envelope: {
+    id: command,
+    name: 'SetThing',
+    schemaVersion: 1,
+    payload: {},
+    actor,
+    reason: null,
+    context: {},
+    receivedAt: Date.now(),
+    owner: thisProcess(),
+  },
+  decide: () =>
+    ok({
+      plan: {
+        main: [],
+        facts: [{ type: 'GlobalPropertySet', name: command, value: 'v', before: null } as const],
+        cleanup: [],
+      },
+      holds: [],
+    }),
 });
 
 const reading = (): void => {
   const ledger = openLedger(file, 'read');
-  if (!ledger.ok) return say(`${ledger.error.code} ${ledger.error.next ?? ''}`);
-  say(`head ${ledger.value.cache.head.position}`);
-  closeLedger(ledger.value);
+  say(ledger.ok ? `head ${ledger.value.cache.head.position}` : `${ledger.error.code} ${ledger.error.next ?? ''}`);
+  if (ledger.ok) closeLedger(ledger.value);
 };
 
 const ROUNDS = 20;
@@ -50,7 +67,8 @@ const writing = async (): Promise<void> => {
   }
   const lease = acquireLease(ledger, thisProcess(), id);
   if (!lease.ok) return say(`${lease.error.code} ${lease.error.holder ?? ''}`);
-  const accepted = task === 'hold' ? ok(null) : accept(ledger, toAccept(id), task === 'die-before-commit' ? die : undefined);
+  const accepted =
+    task === 'hold' ? ok(null) : accept(ledger, toAccept(id), task === 'die-before-commit' ? die : undefined);
   say(accepted.ok ? `done ${ledger.cache.head.position}` : accepted.error.code);
   if (task === 'die-after-commit') die();
   // Holds the lease until it is killed.

@@ -1,5 +1,5 @@
-import { append } from '../../infrastructure/ledger/record.ts';
 import { eventsBetween } from '../../infrastructure/ledger/fold.ts';
+import { append } from '../../infrastructure/ledger/record.ts';
 import { storeContract } from './contract.ts';
 import { writable } from './fixture.ts';
 
@@ -9,7 +9,12 @@ storeContract('the ledger', () => {
   return {
     append: (stream, events, expected) => {
       const written = { command: 'c', time: 1_700_000_000_123 };
-      return append(ledger, written, events.map((event) => ({ stream, event })), new Map([[stream, expected]]));
+      return append(
+        ledger,
+        written,
+        events.map((event) => ({ stream, event })),
+        new Map([[stream, expected]]),
+      );
     },
     all,
     stream: (name) => all().filter(({ stream }) => stream === name),

@@ -27,7 +27,11 @@ export const storeContract = (name: string, create: () => Store): void => {
       const store = create();
       store.append('a', [fact('x', '1'), fact('y', 'é\u2028"\\\n')], 'any');
       store.append('b', [fact('z', null)], 'any');
-      expect(store.all().map(({ event }) => event)).toEqual([fact('x', '1'), fact('y', 'é\u2028"\\\n'), fact('z', null)]);
+      expect(store.all().map(({ event }) => event)).toEqual([
+        fact('x', '1'),
+        fact('y', 'é\u2028"\\\n'),
+        fact('z', null),
+      ]);
       expect(store.stream('b').map(({ position }) => position)).toEqual([3]);
     });
 

@@ -33,8 +33,9 @@ export const temporaryDirectory = (): string => {
   return directory;
 };
 
-export const valueOf = <T>(result: Result<T, Failure>): T => {
-  if (!result.ok) throw new Error(`${result.error.code}: ${result.error.message} (${result.error.cause ?? 'no cause'})`);
+export const must = <T>(result: Result<T, Failure>): T => {
+  if (!result.ok)
+    throw new Error(`${result.error.code}: ${result.error.message} (${result.error.cause ?? 'no cause'})`);
   return result.value;
 };
 
@@ -49,7 +50,7 @@ export const ledgerFile = (): string => join(temporaryDirectory(), 'home', 'ledg
 
 /** An open ledger that is closed after the test. */
 export const open = (file: string, mode: Mode, projections: readonly Projection[] = []): Ledger => {
-  const ledger = valueOf(openLedger(file, mode, projections));
+  const ledger = must(openLedger(file, mode, projections));
   opened.push(ledger);
   return ledger;
 };
@@ -57,13 +58,21 @@ export const open = (file: string, mode: Mode, projections: readonly Projection[
 /** A new ledger whose lease this process holds. */
 export const writable = (file = ledgerFile(), projections: readonly Projection[] = []): Ledger => {
   const ledger = open(file, 'create', projections);
-  valueOf(acquireLease(ledger, thisProcess(), null));
-  valueOf(catchUp(ledger));
+  must(acquireLease(ledger, thisProcess(), null));
+  must(catchUp(ledger));
   return ledger;
 };
 
-const ACTOR = { user: 'ada', uid: 1000, loginUid: 1000, tty: 'pts/0', tool: 'domtrail', argv: ['vm', 'start'], source: null };
-export const OWNER: Owner = { pid: 1, startTime: '1', bootId: 'boot' };
+const ACTOR = {
+  user: 'ada',
+  uid: 1000,
+  loginUid: 1000,
+  tty: 'pts/0',
+  tool: 'domtrail',
+  argv: ['vm', 'start'],
+  source: null,
+};
+const OWNER: Owner = { pid: 1, startTime: '1', bootId: 'boot' };
 
 export const envelope = (id: string, more: Partial<Envelope> = {}): Envelope => ({
   id,
@@ -78,10 +87,19 @@ export const envelope = (id: string, more: Partial<Envelope> = {}): Envelope => 
   ...more,
 });
 
-export const fact = (name: string, value: string | null = 'v'): Fact => ({ type: 'GlobalPropertySet', name, value, before: null });
+export const fact = (name: string, value: string | null = 'v'): Fact => ({
+  type: 'GlobalPropertySet',
+  name,
+  value,
+  before: null,
+});
 
 /** A command that is decided into these facts, without any step. */
-export const commanding = (id: string, facts: readonly Fact[] = [fact('p')], more: Partial<Envelope> = {}): ToAccept => ({
+export const commanding = (
+  id: string,
+  facts: readonly Fact[] = [fact('p')],
+  more: Partial<Envelope> = {},
+): ToAccept => ({
   envelope: envelope(id, more),
   decide: () => ok({ plan: { main: [], facts, cleanup: [] }, holds: [] }),
 });
@@ -151,10 +169,17 @@ export type Child = {
 };
 
 /** Another process on the same ledger. See child.ts for what it can be asked to do. */
-export const child = (args: readonly string[], how: { readonly uid?: number; readonly env?: Record<string, string> } = {}): Child => {
+export const child = (
+  args: readonly string[],
+  how: { readonly uid?: number; readonly env?: Record<string, string> } = {},
+): Child => {
   const env = { ...process.env, ...how.env, NODE_PATH: join(ROOT, 'node_modules') };
   const identity = how.uid === undefined ? {} : { uid: how.uid, gid: how.uid };
-  const running = spawn(process.execPath, [childBundle(), ...args], { env, stdio: ['ignore', 'pipe', 'pipe'], ...identity });
+  const running = spawn(process.execPath, [childBundle(), ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...identity,
+  });
   const lines: string[] = [];
   const waiting: ((line: string) => void)[] = [];
   let rest = '';

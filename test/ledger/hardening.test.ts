@@ -1,4 +1,14 @@
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import SQLite from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
@@ -8,7 +18,18 @@ import { closeLedger, openLedger } from '../../infrastructure/ledger/ledger.ts';
 import { commandsUpTo } from '../../infrastructure/ledger/queries.ts';
 import { verifyLedger } from '../../infrastructure/ledger/verify.ts';
 import { APPLICATION_ID, MIGRATIONS } from '../../migrations/migrations.ts';
-import { child, codeOf, commanding, errorOf, fact, ledgerFile, open, temporaryDirectory, valueOf, writable } from './fixture.ts';
+import {
+  child,
+  codeOf,
+  commanding,
+  errorOf,
+  fact,
+  ledgerFile,
+  must,
+  open,
+  temporaryDirectory,
+  writable,
+} from './fixture.ts';
 
 const MODES: readonly Mode[] = ['create', 'write', 'read'];
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
@@ -17,7 +38,7 @@ const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(
 const closedLedger = (facts = 300): string => {
   const ledger = writable();
   const many = Array.from({ length: facts }, (_, n) => fact(`p${n}`, 'x'.repeat(100)));
-  valueOf(accept(ledger, commanding('c1', many)));
+  must(accept(ledger, commanding('c1', many)));
   closeLedger(ledger);
   return ledger.file;
 };
@@ -33,10 +54,17 @@ const database = (file: string, sql: string): string => {
 describe('an open ledger', () => {
   test('has every setting that guards it, also after the first write', () => {
     const ledger = writable();
-    valueOf(accept(ledger, commanding('c1')));
+    must(accept(ledger, commanding('c1')));
     const pragma = (name: string) => ledger.db.pragma(name, { simple: true });
-    expect(['application_id', 'user_version', 'journal_mode', 'synchronous'].map(pragma)).toEqual([APPLICATION_ID, MIGRATIONS.length, 'wal', 2]);
-    expect(['foreign_keys', 'busy_timeout', 'trusted_schema', 'cell_size_check', 'recursive_triggers'].map(pragma)).toEqual([1, 5000, 0, 1, 1]);
+    expect(['application_id', 'user_version', 'journal_mode', 'synchronous'].map(pragma)).toEqual([
+      APPLICATION_ID,
+      MIGRATIONS.length,
+      'wal',
+      2,
+    ]);
+    expect(
+      ['foreign_keys', 'busy_timeout', 'trusted_schema', 'cell_size_check', 'recursive_triggers'].map(pragma),
+    ).toEqual([1, 5000, 0, 1, 1]);
     expect(['wal_autocheckpoint', 'journal_size_limit', 'temp_store'].map(pragma)).toEqual([1000, 67_108_864, 2]);
   });
 
@@ -44,7 +72,7 @@ describe('an open ledger', () => {
     const ledger = writable();
     const again = open(ledger.file, 'write');
     again.cache.token = ledger.cache.token;
-    valueOf(accept(again, commanding('c1')));
+    must(accept(again, commanding('c1')));
     expect(again.db.pragma('synchronous', { simple: true })).toBe(2);
   });
 
@@ -52,7 +80,7 @@ describe('an open ledger', () => {
     const before = process.umask(0);
     try {
       const ledger = writable();
-      valueOf(accept(ledger, commanding('c1')));
+      must(accept(ledger, commanding('c1')));
       expect(modeOf(dirname(ledger.file))).toBe('700');
       expect(['', '-wal', '-shm'].map((end) => modeOf(ledger.file + end))).toEqual(['600', '600', '600']);
       process.umask(0o777);
@@ -71,12 +99,12 @@ describe('an open ledger', () => {
 
   test('is append-only: rows of the log can be neither changed, removed nor replaced', () => {
     const ledger = writable();
-    valueOf(accept(ledger, commanding('c1')));
+    must(accept(ledger, commanding('c1')));
     const tries = [
       "UPDATE events SET type = 'x'",
       'DELETE FROM events WHERE position = 2',
       'INSERT OR REPLACE INTO events SELECT * FROM events WHERE position = 1',
-      "INSERT OR REPLACE INTO events SELECT 9, stream, version, type, schema_version, command, time, data, data_hash, prev_hash, hash FROM events WHERE position = 1",
+      'INSERT OR REPLACE INTO events SELECT 9, stream, version, type, schema_version, command, time, data, data_hash, prev_hash, hash FROM events WHERE position = 1',
       "UPDATE commands SET reason = 'x'",
       'DELETE FROM commands',
       'INSERT OR REPLACE INTO commands SELECT * FROM commands',
@@ -91,11 +119,19 @@ describe('an open ledger', () => {
 
   test('holds strict tables and valid JSON only', () => {
     const { db } = writable();
-    const tables = db.prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite%'").all();
+    const tables = db
+      .prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite%'")
+      .all();
     expect(tables).toEqual([]);
     const zero = 'zeroblob(32)';
-    const insert = (data: string) => db.exec(`INSERT INTO events VALUES (1, 's', 1, 't', 1, 'c', 1, ${data}, ${zero}, ${zero}, ${zero})`);
+    const insert = (data: string) =>
+      db.exec(`INSERT INTO events VALUES (1, 's', 1, 't', 1, 'c', 1, ${data}, ${zero}, ${zero}, ${zero})`);
     expect(() => insert("'{'")).toThrow('CHECK');
+    expect(() =>
+      db.exec(
+        `INSERT INTO events VALUES (1, 'a' || char(10) || 'b', 1, 't', 1, 'c', 1, '{}', ${zero}, ${zero}, ${zero})`,
+      ),
+    ).toThrow('CHECK');
     expect(() => insert("x'00'")).toThrow('cannot store BLOB');
   });
 
@@ -162,9 +198,16 @@ describe('a file that is not a ledger of ours is refused with a code, and not ch
   });
 
   test('the database of another program, marked or not', () => {
-    refuse(() => database(join(temporaryDirectory(), 'ledger.db'), 'PRAGMA application_id = 7; CREATE TABLE t (a)'), 'D_HOME_FOREIGN');
+    refuse(
+      () => database(join(temporaryDirectory(), 'ledger.db'), 'PRAGMA application_id = 7; CREATE TABLE t (a)'),
+      'D_HOME_FOREIGN',
+    );
     refuse(() => database(join(temporaryDirectory(), 'ledger.db'), 'CREATE TABLE t (a)'), 'D_HOME_FOREIGN');
-    refuse(() => database(join(temporaryDirectory(), 'ledger.db'), 'PRAGMA user_version = 1; CREATE TABLE events (position)'), 'D_HOME_FOREIGN');
+    refuse(
+      () =>
+        database(join(temporaryDirectory(), 'ledger.db'), 'PRAGMA user_version = 1; CREATE TABLE events (position)'),
+      'D_HOME_FOREIGN',
+    );
   });
 
   test('a ledger with a newer schema', () => {
@@ -217,7 +260,7 @@ describe('reading', () => {
 
   test('a ledger with a log beside it reads the log and does not check-point it', () => {
     const writing = writable();
-    valueOf(accept(writing, commanding('c1')));
+    must(accept(writing, commanding('c1')));
     const copy = join(temporaryDirectory(), 'ledger.db');
     for (const end of ['', '-wal']) copyFileSync(writing.file + end, copy + end);
     const before = readFileSync(copy);
@@ -250,7 +293,7 @@ describe('reading', () => {
 
   test('says so where the log beside the file cannot be read without writing', async () => {
     const writing = writable();
-    valueOf(accept(writing, commanding('c1')));
+    must(accept(writing, commanding('c1')));
     const reader = child(['read', sealed(['', '-wal'], writing.file)], nobody);
     expect(await reader.line()).toMatch(/^D_HOME_UNREADABLE copy the directory/);
   });

@@ -8,13 +8,25 @@ import { bootId, parseStat, processLives, thisProcess } from '../../infrastructu
 import { commandsUpTo } from '../../infrastructure/ledger/queries.ts';
 import { record } from '../../infrastructure/ledger/record.ts';
 import { verifyLedger } from '../../infrastructure/ledger/verify.ts';
-import { child, codeOf, commanding, counting, errorOf, fact, ledgerFile, open, valueOf, working, writable } from './fixture.ts';
+import {
+  child,
+  codeOf,
+  commanding,
+  counting,
+  errorOf,
+  fact,
+  ledgerFile,
+  must,
+  open,
+  working,
+  writable,
+} from './fixture.ts';
 
 /** A ledger on disk that nobody has open. */
 const closed = (): string => {
   const ledger = writable();
-  valueOf(accept(ledger, commanding('first')));
-  valueOf(releaseLease(ledger));
+  must(accept(ledger, commanding('first')));
+  must(releaseLease(ledger));
   closeLedger(ledger);
   return ledger.file;
 };
@@ -27,8 +39,8 @@ describe('a process that is killed', () => {
     const ledger = open(file, 'write');
     expect(commandsUpTo(ledger).map(({ id }) => id)).toEqual(['first']);
     expect(verifyLedger(ledger).ok).toBe(true);
-    valueOf(acquireLease(ledger, thisProcess(), null));
-    expect(valueOf(accept(ledger, commanding('lost'))).outcome.firstPosition).toBe(3);
+    must(acquireLease(ledger, thisProcess(), null));
+    expect(must(accept(ledger, commanding('lost'))).outcome.firstPosition).toBe(3);
   });
 
   test('just after its commit leaves all of it', async () => {
@@ -37,7 +49,10 @@ describe('a process that is killed', () => {
     expect(await dying.line()).toBe('done 4');
     expect((await dying.ended).signal).toBe('SIGKILL');
     const reader = open(file, 'read');
-    expect(commandsUpTo(reader).map(({ id, outcome }) => [id, outcome.outcome])).toEqual([['first', 'completed'], ['kept', 'completed']]);
+    expect(commandsUpTo(reader).map(({ id, outcome }) => [id, outcome.outcome])).toEqual([
+      ['first', 'completed'],
+      ['kept', 'completed'],
+    ]);
     expect(verifyLedger(reader).ok).toBe(true);
     expect(commandsUpTo(open(file, 'write'))).toHaveLength(2);
   });
@@ -48,7 +63,9 @@ describe('a process that is killed', () => {
     await dying.ended;
     const damaging = new SQLite(file).unsafeMode();
     damaging.pragma('writable_schema = ON');
-    damaging.exec("UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'entities') WHERE name = 'outcomes'");
+    damaging.exec(
+      "UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'entities') WHERE name = 'outcomes'",
+    );
     const again = openLedger(file, 'write');
     damaging.close();
     expect(errorOf(again)).toMatchObject({ code: 'D_HOME_UNREADABLE', next: 'domtrail verify' });
@@ -83,7 +100,7 @@ describe('two processes', () => {
 
   test('can close a ledger while the other one is in the middle of writing', () => {
     const ledger = writable();
-    valueOf(accept(ledger, commanding('c1')));
+    must(accept(ledger, commanding('c1')));
     const other = open(ledger.file, 'write');
     other.db.exec("BEGIN IMMEDIATE; UPDATE lease SET command = 'x'");
     closeLedger(ledger);
@@ -106,15 +123,15 @@ describe('two processes', () => {
   test('see what the other has written as soon as they look', async () => {
     const file = closed();
     const ledger = open(file, 'write', [counting]);
-    valueOf(acquireLease(ledger, thisProcess(), null));
-    valueOf(accept(ledger, commanding('mine')));
-    valueOf(releaseLease(ledger));
+    must(acquireLease(ledger, thisProcess(), null));
+    must(accept(ledger, commanding('mine')));
+    must(releaseLease(ledger));
     const other = child(['write', file, 'theirs']);
     expect(await other.line()).toBe('done 6');
     await other.ended;
-    valueOf(acquireLease(ledger, thisProcess(), null));
+    must(acquireLease(ledger, thisProcess(), null));
     // The other process knows no projections: what it wrote is caught up here.
-    expect(valueOf(accept(ledger, commanding('again'))).outcome.firstPosition).toBe(7);
+    expect(must(accept(ledger, commanding('again'))).outcome.firstPosition).toBe(7);
     expect(verifyLedger(ledger)).toMatchObject({ ok: true, events: 8 });
   });
 });
@@ -125,8 +142,8 @@ describe('the lease', () => {
   test('outlives neither a reboot nor its process, even when the pid is in use again', () => {
     for (const gone of [{ bootId: 'another boot' }, { startTime: '1' }, { pid: 2 ** 22 + 1 }]) {
       const ledger = writable();
-      valueOf(releaseLease(ledger));
-      valueOf(acquireLease(ledger, owner(gone), 'old'));
+      must(releaseLease(ledger));
+      must(acquireLease(ledger, owner(gone), 'old'));
       const heir = open(ledger.file, 'write');
       expect(codeOf(acquireLease(heir, thisProcess(), 'new'))).toBe('ok');
       expect(heir.cache.token).toBe((ledger.cache.token ?? 0) + 1);
@@ -135,29 +152,35 @@ describe('the lease', () => {
 
   test('taken over from a writer that was taken for dead stops that writer, in the middle of its command', () => {
     const ledger = writable();
-    valueOf(accept(ledger, working('c1')));
+    must(accept(ledger, working('c1')));
     const heir = open(ledger.file, 'write');
-    valueOf(acquireLease(heir, thisProcess(), 'new'));
-    expect(errorOf(record(ledger, { command: 'c1', time: 1 }, [fact('p')]))).toMatchObject({ code: 'D_STALE_WRITER', holder: 'new' });
+    must(acquireLease(heir, thisProcess(), 'new'));
+    expect(errorOf(record(ledger, { command: 'c1', time: 1 }, [fact('p')]))).toMatchObject({
+      code: 'D_STALE_WRITER',
+      holder: 'new',
+    });
     expect(codeOf(record(heir, { command: 'c1', time: 1 }, [fact('p')]))).toBe('ok');
-    valueOf(releaseLease(ledger));
+    must(releaseLease(ledger));
     expect(codeOf(record(heir, { command: 'c1', time: 1 }, [fact('q')]))).toBe('ok');
   });
 
   test('asked for again by its holder keeps its token and says what it is for now', () => {
     const ledger = writable();
     const { token } = ledger.cache;
-    valueOf(acquireLease(ledger, thisProcess(), 'next'));
+    must(acquireLease(ledger, thisProcess(), 'next'));
     expect(ledger.cache.token).toBe(token);
     expect(ledger.db.prepare('SELECT command FROM lease').pluck().get()).toBe('next');
   });
 
   test('given up for a long copy must be held again before anything is recorded', async () => {
     const ledger = writable();
-    valueOf(accept(ledger, working('c1')));
-    valueOf(releaseLease(ledger));
-    expect(errorOf(record(ledger, { command: 'c1', time: 1 }, [fact('p')]))).toMatchObject({ code: 'D_STALE_WRITER', message: 'this process does not hold the ledger' });
-    valueOf(await acquireLeaseWithin(ledger, thisProcess(), 'c1', 1000));
+    must(accept(ledger, working('c1')));
+    must(releaseLease(ledger));
+    expect(errorOf(record(ledger, { command: 'c1', time: 1 }, [fact('p')]))).toMatchObject({
+      code: 'D_STALE_WRITER',
+      message: 'this process does not hold the ledger',
+    });
+    must(await acquireLeaseWithin(ledger, thisProcess(), 'c1', 1000));
     expect(codeOf(record(ledger, { command: 'c1', time: 1 }, [fact('p')]))).toBe('ok');
   });
 
@@ -175,8 +198,10 @@ describe('the lease', () => {
 
 describe('a process is known by pid, start time and boot', () => {
   test('whatever it calls itself', () => {
-    const stat = (name: string, state = 'S') => `77 (${name}) ${state} 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4242 20 21\n`;
-    for (const name of ['node', 'a b', ') (', '77 (x) R 1']) expect(parseStat(stat(name))).toEqual({ is: 'running', startTime: '4242' });
+    const stat = (name: string, state = 'S') =>
+      `77 (${name}) ${state} 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4242 20 21\n`;
+    for (const name of ['node', 'a b', ') (', '77 (x) R 1'])
+      expect(parseStat(stat(name))).toEqual({ is: 'running', startTime: '4242' });
     expect(parseStat(stat('zombie', 'Z'))).toEqual({ is: 'over' });
     expect(parseStat('')).toEqual({ is: 'hidden' });
     const [, startTime] = /\) \S(?: \S+){18} (\d+)/.exec(readFileSync('/proc/self/stat', 'utf8')) ?? [];

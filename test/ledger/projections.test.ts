@@ -6,7 +6,7 @@ import { catchUp, digestOf, rebuild, replayed } from '../../infrastructure/ledge
 import { append } from '../../infrastructure/ledger/record.ts';
 import { readCheckpoint, saveCheckpoint } from '../../infrastructure/ledger/state.ts';
 import { verifyLedger } from '../../infrastructure/ledger/verify.ts';
-import { codeOf, commanding, counting, fact, ledgerFile, open, valueOf, writable } from './fixture.ts';
+import { codeOf, commanding, counting, fact, ledgerFile, must, open, writable } from './fixture.ts';
 
 const counted = ({ sql }: Pick<Ledger, 'sql'>) => sql.all('SELECT type, n FROM counted ORDER BY type');
 const three = [
@@ -17,7 +17,7 @@ const three = [
 /** A ledger written without any projection. */
 const plain = (): string => {
   const ledger = writable();
-  valueOf(accept(ledger, commanding('c1', [fact('a'), fact('b')])));
+  must(accept(ledger, commanding('c1', [fact('a'), fact('b')])));
   return ledger.file;
 };
 
@@ -26,17 +26,21 @@ const unbuilt = (projection: Projection = counting): Ledger => open(plain(), 'wr
 describe('a projection', () => {
   test('gets its rows and its checkpoint in the transaction of the events', () => {
     const ledger = writable(ledgerFile(), [counting]);
-    valueOf(accept(ledger, commanding('c1', [fact('a'), fact('b')])));
+    must(accept(ledger, commanding('c1', [fact('a'), fact('b')])));
     expect(counted(ledger)).toEqual(three);
     expect(readCheckpoint(ledger, 'counting')).toMatchObject({ version: 1, position: 3 });
-    expect(() => accept(ledger, commanding('c2'), () => { throw new Error('no'); })).toThrow();
+    expect(() =>
+      accept(ledger, commanding('c2'), () => {
+        throw new Error('no');
+      }),
+    ).toThrow();
     expect(counted(ledger)).toEqual(three);
     expect(readCheckpoint(ledger, 'counting')?.position).toBe(3);
   });
 
   test('sees the state after the event, while it is written and while it is replayed', () => {
     const ledger = writable(ledgerFile(), [counting]);
-    valueOf(accept(ledger, commanding('c1', [fact('a'), fact('b')])));
+    must(accept(ledger, commanding('c1', [fact('a'), fact('b')])));
     const shadow = replayed(ledger, counting, 3);
     const at = 'SELECT position, at FROM seen WHERE position <> at';
     expect([ledger.sql.all(at), shadow.sql.all(at)]).toEqual([[], []]);
@@ -45,31 +49,43 @@ describe('a projection', () => {
 
   test('that is new is built from the first event on', () => {
     const ledger = unbuilt();
-    valueOf(catchUp(ledger));
+    must(catchUp(ledger));
     expect(counted(ledger)).toEqual(three);
     expect(verifyLedger(ledger).ok).toBe(true);
   });
 
   test('of another version is built again, with its new tables', () => {
     const ledger = unbuilt();
-    valueOf(catchUp(ledger));
-    const changed = { ...counting, version: 2, schema: (prefix: string) => counting.schema(prefix).replace('n INTEGER NOT NULL', 'n INTEGER NOT NULL, more TEXT') , apply: ((sql, prefix, recorded) =>
-      sql.run(`INSERT INTO ${prefix}counted VALUES (?, 1, 'x') ON CONFLICT (type) DO UPDATE SET n = n + 1`, recorded.event.type)) as Projection['apply'] };
+    must(catchUp(ledger));
+    const changed = {
+      ...counting,
+      version: 2,
+      schema: (prefix: string) =>
+        counting.schema(prefix).replace('n INTEGER NOT NULL', 'n INTEGER NOT NULL, more TEXT'),
+      apply: ((sql, prefix, recorded) =>
+        sql.run(
+          `INSERT INTO ${prefix}counted VALUES (?, 1, 'x') ON CONFLICT (type) DO UPDATE SET n = n + 1`,
+          recorded.event.type,
+        )) as Projection['apply'],
+    };
     const next = open(ledger.file, 'write', [changed]);
     expect(verifyLedger(next).checks.find(({ name }) => name === 'projection counting')?.ok).toBe(false);
-    valueOf(catchUp(next));
+    must(catchUp(next));
     expect(next.sql.all('SELECT more FROM counted')).toEqual([{ more: 'x' }, { more: 'x' }]);
     expect(verifyLedger(next).ok).toBe(true);
   });
 
   test('that fell behind because another writer did not know it is caught up before the next event', () => {
     const ledger = unbuilt();
-    valueOf(catchUp(ledger));
+    must(catchUp(ledger));
     const other = open(ledger.file, 'write');
     other.cache.token = ledger.cache.token = ledger.db.prepare('SELECT token FROM lease').pluck().get() as number;
-    valueOf(accept(other, commanding('c2')));
-    valueOf(accept(ledger, commanding('c3')));
-    expect(counted(ledger)).toEqual([{ type: 'CommandAccepted', n: 3 }, { type: 'GlobalPropertySet', n: 4 }]);
+    must(accept(other, commanding('c2')));
+    must(accept(ledger, commanding('c3')));
+    expect(counted(ledger)).toEqual([
+      { type: 'CommandAccepted', n: 3 },
+      { type: 'GlobalPropertySet', n: 4 },
+    ]);
     expect(verifyLedger(ledger).ok).toBe(true);
   });
 
@@ -89,25 +105,25 @@ describe('a projection', () => {
 describe('a rebuild', () => {
   const built = (): Ledger => {
     const ledger = unbuilt();
-    valueOf(catchUp(ledger));
+    must(catchUp(ledger));
     return ledger;
   };
 
   test('of an untouched projection changes nothing, which the digests prove', () => {
     const ledger = built();
-    const { before, after, position } = valueOf(rebuild(ledger, counting, true));
+    const { before, after, position } = must(rebuild(ledger, counting, true));
     expect(before).toBe(after);
     expect(position).toBe(readHead(ledger).position);
-    expect(valueOf(rebuild(ledger, counting, true)).before).toBe(after);
+    expect(must(rebuild(ledger, counting, true)).before).toBe(after);
   });
 
   test('mends what was changed, and says that something was', () => {
     const ledger = built();
     ledger.db.exec('UPDATE counted SET n = 77');
-    const looked = valueOf(rebuild(ledger, counting, false));
+    const looked = must(rebuild(ledger, counting, false));
     expect(looked.before).not.toBe(looked.after);
     expect(counted(ledger)[0]?.['n']).toBe(77);
-    const mended = valueOf(rebuild(ledger, counting, true));
+    const mended = must(rebuild(ledger, counting, true));
     expect(mended).toEqual(looked);
     expect(counted(ledger)).toEqual(three);
     expect(digestOf(ledger.db, counting)).toBe(mended.after);
@@ -116,7 +132,7 @@ describe('a rebuild', () => {
   test('replaces tables that are gone', () => {
     const ledger = built();
     ledger.db.exec('DROP TABLE seen');
-    expect(valueOf(rebuild(ledger, counting, true)).before).toBe(null);
+    expect(must(rebuild(ledger, counting, true)).before).toBe(null);
     expect(verifyLedger(ledger).ok).toBe(true);
   });
 
@@ -125,18 +141,27 @@ describe('a rebuild', () => {
     ledger.db.exec('UPDATE counted SET n = 77');
     const reader = open(ledger.file, 'read', [counting]);
     const seen: unknown[] = [];
-    const watching: Projection = { ...counting, apply: (sql, prefix, recorded, host) => {
-      counting.apply(sql, prefix, recorded, host);
-      seen.push(counted(reader).map(({ n }) => n));
-    } };
-    valueOf(rebuild(ledger, watching, true));
+    const watching: Projection = {
+      ...counting,
+      apply: (sql, prefix, recorded, host) => {
+        counting.apply(sql, prefix, recorded, host);
+        seen.push(counted(reader).map(({ n }) => n));
+      },
+    };
+    must(rebuild(ledger, watching, true));
     expect(new Set(seen.map(String))).toEqual(new Set(['77,77']));
     expect(counted(reader)).toEqual(three);
   });
 
   test('that fails in the middle leaves everything as it was', () => {
     const ledger = built();
-    const broken: Projection = { ...counting, version: 2, apply: () => { throw new Error('bug'); } };
+    const broken: Projection = {
+      ...counting,
+      version: 2,
+      apply: () => {
+        throw new Error('bug');
+      },
+    };
     expect(() => rebuild(ledger, broken, true)).toThrow('bug');
     expect(counted(ledger)).toEqual(three);
     expect(readCheckpoint(ledger, 'counting')).toMatchObject({ version: 1, position: 3 });
@@ -147,12 +172,15 @@ describe('a rebuild', () => {
     const other = open(ledger.file, 'write');
     other.cache.token = ledger.db.prepare('SELECT token FROM lease').pluck().get() as number;
     let once = true;
-    const slow: Projection = { ...counting, apply: (sql, prefix, recorded, host) => {
-      counting.apply(sql, prefix, recorded, host);
-      if (once) valueOf(accept(other, commanding('meanwhile')));
-      once = false;
-    } };
-    expect(valueOf(rebuild(ledger, slow, true)).position).toBe(5);
+    const slow: Projection = {
+      ...counting,
+      apply: (sql, prefix, recorded, host) => {
+        counting.apply(sql, prefix, recorded, host);
+        if (once) must(accept(other, commanding('meanwhile')));
+        once = false;
+      },
+    };
+    expect(must(rebuild(ledger, slow, true)).position).toBe(5);
     expect(verifyLedger(ledger).ok).toBe(true);
   });
 });
@@ -161,7 +189,8 @@ describe('a digest', () => {
   test('depends on the rows, not on the order in which they came', () => {
     const make = (orders: readonly string[]) => {
       const ledger = writable(ledgerFile(), [counting]);
-      for (const values of orders) ledger.db.exec(`INSERT INTO counted VALUES ${values}; INSERT INTO seen VALUES (1, 's', 1, ${values.length})`);
+      for (const values of orders)
+        ledger.db.exec(`INSERT INTO counted VALUES ${values}; INSERT INTO seen VALUES (1, 's', 1, ${values.length})`);
       return digestOf(ledger.db, counting);
     };
     expect(make(["('a', 1)", "('bb', 2)"])).toBe(make(["('bb', 2)", "('a', 1)"]));
@@ -172,8 +201,8 @@ describe('a digest', () => {
 describe('a log that ends before what was derived from it', () => {
   test('is not written to, so that the trace stays', () => {
     const ledger = writable(ledgerFile(), [counting]);
-    valueOf(append(ledger, { command: 'c', time: 1 }, [{ stream: 's', event: fact('p') }], new Map()));
-    saveCheckpoint(ledger, 'qubes-xml', 1, 9);
+    must(append(ledger, { command: 'c', time: 1 }, [{ stream: 's', event: fact('p') }], new Map()));
+    saveCheckpoint(ledger, { name: 'qubes-xml', version: 1, position: 9 });
     expect(codeOf(catchUp(ledger))).toBe('D_VERIFY');
     expect(codeOf(accept(ledger, commanding('c1')))).toBe('D_VERIFY');
   });

@@ -5,17 +5,17 @@ import { eventsBetween, foldTo } from '../../infrastructure/ledger/fold.ts';
 import { closeLedger, type Ledger } from '../../infrastructure/ledger/ledger.ts';
 import { catchUp } from '../../infrastructure/ledger/projections.ts';
 import { append, record } from '../../infrastructure/ledger/record.ts';
-import { currentHost } from '../../infrastructure/ledger/state.ts';
 import { LogDamaged } from '../../infrastructure/ledger/sqlite-failure.ts';
+import { currentHost } from '../../infrastructure/ledger/state.ts';
 import { verifyLedger } from '../../infrastructure/ledger/verify.ts';
 import { schemaVersionOf, UPCASTERS, upcast } from '../../migrations/upcasters.ts';
-import { codeOf, commanding, fact, open, valueOf, working, writable } from './fixture.ts';
+import { codeOf, commanding, fact, must, open, working, writable } from './fixture.ts';
 
 const filled = (): Ledger => {
   const ledger = writable();
-  valueOf(accept(ledger, commanding('c1', [fact('a', '1'), fact('b', '2')])));
-  valueOf(accept(ledger, working('c2')));
-  valueOf(accept(ledger, commanding('c3', [fact('a', null)])));
+  must(accept(ledger, commanding('c1', [fact('a', '1'), fact('b', '2')])));
+  must(accept(ledger, working('c2')));
+  must(accept(ledger, commanding('c3', [fact('a', null)])));
   return ledger;
 };
 
@@ -39,7 +39,7 @@ describe('the state', () => {
     const ledger = filled();
     const keys = () => ledger.db.prepare('SELECT key FROM entities ORDER BY key').pluck().all();
     expect(keys()).toEqual(['operation/c2', 'site']);
-    valueOf(record(ledger, { command: 'c2', time: 1 }, [{ type: 'CommandCompleted', leftover: [] }]));
+    must(record(ledger, { command: 'c2', time: 1 }, [{ type: 'CommandCompleted', leftover: [] }]));
     expect(keys()).toEqual(['site']);
     expect(verifyLedger(ledger).ok).toBe(true);
   });
@@ -48,7 +48,7 @@ describe('the state', () => {
     const ledger = filled();
     const reader = open(ledger.file, 'read');
     const host = currentHost(reader);
-    valueOf(accept(ledger, commanding('c4', [fact('new', '1')])));
+    must(accept(ledger, commanding('c4', [fact('new', '1')])));
     expect(currentHost(reader)).toBe(host);
     expect(host.site?.properties['new']).toBe('1');
   });
@@ -56,27 +56,34 @@ describe('the state', () => {
   test.each([
     ['of another fold', "UPDATE checkpoints SET version = 99 WHERE name = 'state'"],
     ['that are behind', "UPDATE checkpoints SET position = 2 WHERE name = 'state'; DELETE FROM entities"],
-    ['that are gone', "DELETE FROM checkpoints; DELETE FROM entities; DELETE FROM outcomes"],
+    ['that are gone', 'DELETE FROM checkpoints; DELETE FROM entities; DELETE FROM outcomes'],
   ])('is folded again when the stored values are ones %s', (_which, sql) => {
     const ledger = filled();
     ledger.db.exec(sql.replace('position = 2', 'position = 0'));
     expect(currentHost(open(ledger.file, 'read'))).toEqual(foldTo(ledger));
     expect(verifyLedger(ledger).ok).toBe(/99/.test(sql));
     const next = open(ledger.file, 'write');
-    valueOf(catchUp(next));
+    must(catchUp(next));
     expect(verifyLedger(next).ok).toBe(true);
   });
 
   test('is folded again by the first writer that finds it stale, wholly and not only where it writes', () => {
     const ledger = filled();
     open(ledger.file, 'write').db.exec("UPDATE checkpoints SET version = 99; UPDATE entities SET state = '{}'");
-    valueOf(accept(ledger, commanding('c4')));
+    must(accept(ledger, commanding('c4')));
     expect(verifyLedger(ledger).ok).toBe(true);
   });
 
   test('of a log with an event that cannot follow is an error that names the event', () => {
     const ledger = writable();
-    valueOf(append(ledger, { command: 'c', time: 1 }, [{ stream: 'vm/x', event: { type: 'VmStarted', vm: 'x' as never, bootId: 'b' } }], new Map()));
+    must(
+      append(
+        ledger,
+        { command: 'c', time: 1 },
+        [{ stream: 'vm/x', event: { type: 'VmStarted', vm: 'x' as never, bootId: 'b' } }],
+        new Map(),
+      ),
+    );
     expect(() => currentHost(ledger)).toThrow(LogDamaged);
     expect(codeOf(accept(ledger, commanding('c1')))).toBe('D_VERIFY');
     expect(codeOf(catchUp(ledger))).toBe('D_VERIFY');
@@ -99,9 +106,13 @@ describe('an event written by older code', () => {
     ];
     expect(foldTo(ledger).site?.properties).toEqual({ b23: '2' });
     expect([...eventsBetween(ledger, 1, 2)][0]?.event).toEqual(fact('a23', '1'));
-    valueOf(accept(ledger, commanding('c4', [fact('new')])));
-    expect(ledger.db.prepare("SELECT schema_version FROM events WHERE type = 'GlobalPropertySet'").pluck().all()).toEqual([1, 1, 1, 3]);
-    expect(ledger.db.prepare('SELECT data FROM events WHERE position <= 6 ORDER BY position').pluck().all()).toEqual(before);
+    must(accept(ledger, commanding('c4', [fact('new')])));
+    expect(
+      ledger.db.prepare("SELECT schema_version FROM events WHERE type = 'GlobalPropertySet'").pluck().all(),
+    ).toEqual([1, 1, 1, 3]);
+    expect(ledger.db.prepare('SELECT data FROM events WHERE position <= 6 ORDER BY position').pluck().all()).toEqual(
+      before,
+    );
     expect(verifyLedger(ledger).checks.find(({ name }) => name === 'chain')?.ok).toBe(true);
   });
 

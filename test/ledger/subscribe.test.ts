@@ -1,10 +1,10 @@
-import { afterEach, describe, expect, test } from 'vitest';
 import type { Subscription } from 'rxjs';
+import { afterEach, describe, expect, test } from 'vitest';
 import { accept } from '../../infrastructure/ledger/accept.ts';
 import { closeLedger, type Ledger } from '../../infrastructure/ledger/ledger.ts';
 import { append } from '../../infrastructure/ledger/record.ts';
 import { type Following, type Signal, subscribe } from '../../infrastructure/ledger/subscribe.ts';
-import { child, commanding, fact, open, valueOf, writable } from './fixture.ts';
+import { child, commanding, fact, must, open, writable } from './fixture.ts';
 
 const running: Subscription[] = [];
 afterEach(() => {
@@ -19,14 +19,16 @@ const follow = (ledger: Ledger, following: Following) => {
     got.push(text);
     for (const one of waiting) if (one.last === text) one.resolve();
   };
-  const textOf = (signal: Signal): string => (signal.kind === 'event' ? `${signal.recorded.position}` : `=${signal.position}`);
+  const textOf = (signal: Signal): string =>
+    signal.kind === 'event' ? `${signal.recorded.position}` : `=${signal.position}`;
   const subscription = subscribe(ledger, following).subscribe({
     next: (signal) => note(textOf(signal)),
     complete: () => note('complete'),
     error: (error) => note(`error ${error.code}`),
   });
   running.push(subscription);
-  const until = (last: string): Promise<void> => (got.includes(last) ? Promise.resolve() : new Promise((resolve) => waiting.push({ last, resolve })));
+  const until = (last: string): Promise<void> =>
+    got.includes(last) ? Promise.resolve() : new Promise((resolve) => waiting.push({ last, resolve }));
   return { got, until, stop: () => subscription.unsubscribe() };
 };
 
@@ -36,10 +38,10 @@ const NO_POLL = 1_000_000;
 describe('a subscription', () => {
   test('gives everything after a position, says that it has caught up, and goes on with what is recorded then', async () => {
     const ledger = writable();
-    valueOf(accept(ledger, commanding('c1', [fact('a'), fact('b')])));
+    must(accept(ledger, commanding('c1', [fact('a'), fact('b')])));
     const { got, until } = follow(ledger, { after: 1, pollMs: NO_POLL });
     await until('=3');
-    valueOf(accept(ledger, commanding('c2')));
+    must(accept(ledger, commanding('c2')));
     await until('=5');
     expect(got).toEqual(['2', '3', '=3', '4', '5', '=5']);
   });
@@ -52,7 +54,7 @@ describe('a subscription', () => {
 
   test('resumes by position without skipping or repeating', async () => {
     const ledger = writable();
-    for (let n = 0; n < 5; n++) valueOf(accept(ledger, commanding(`c${n}`)));
+    for (let n = 0; n < 5; n++) must(accept(ledger, commanding(`c${n}`)));
     const first = follow(ledger, { after: 0, pollMs: NO_POLL });
     await first.until('6');
     first.stop();
@@ -64,7 +66,7 @@ describe('a subscription', () => {
   test('goes through a long log page by page, with events arriving meanwhile', async () => {
     const ledger = writable();
     const many = (count: number) => Array.from({ length: count }, (_, n) => ({ stream: 's', event: fact(`p${n}`) }));
-    const add = (count: number) => valueOf(append(ledger, { command: 'c', time: 1 }, many(count), new Map()));
+    const add = (count: number) => must(append(ledger, { command: 'c', time: 1 }, many(count), new Map()));
     add(2500);
     const { got, until } = follow(ledger, { after: 0, pollMs: NO_POLL });
     await until('1000');
@@ -75,7 +77,7 @@ describe('a subscription', () => {
 
   test('sees what another process commits', async () => {
     const ledger = writable();
-    valueOf(accept(ledger, commanding('c1')));
+    must(accept(ledger, commanding('c1')));
     closeLedger(ledger);
     const reader = open(ledger.file, 'read');
     const { got, until } = follow(reader, { after: 0, pollMs: 5 });
@@ -88,15 +90,18 @@ describe('a subscription', () => {
 
   test('may be the reason for the next command without losing its place', async () => {
     const ledger = writable();
-    valueOf(accept(ledger, commanding('c0')));
+    must(accept(ledger, commanding('c0')));
     const positions: number[] = [];
     await new Promise<void>((resolve) => {
-      running.push(subscribe(ledger, { after: 0, pollMs: NO_POLL }).subscribe((signal) => {
-        if (signal.kind !== 'event') return;
-        positions.push(signal.recorded.position);
-        if (positions.length < 10 && positions.length % 2 === 0) valueOf(accept(ledger, commanding(`c${positions.length}`)));
-        if (positions.length === 10) resolve();
-      }));
+      running.push(
+        subscribe(ledger, { after: 0, pollMs: NO_POLL }).subscribe((signal) => {
+          if (signal.kind !== 'event') return;
+          positions.push(signal.recorded.position);
+          if (positions.length < 10 && positions.length % 2 === 0)
+            must(accept(ledger, commanding(`c${positions.length}`)));
+          if (positions.length === 10) resolve();
+        }),
+      );
     });
     expect(positions).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
@@ -107,7 +112,7 @@ describe('a subscription', () => {
     await until('=0');
     stop();
     expect(ledger.committed.size).toBe(0);
-    valueOf(accept(ledger, commanding('c1')));
+    must(accept(ledger, commanding('c1')));
     const other = follow(ledger, { after: 2, pollMs: 5 });
     await other.until('=2');
     closeLedger(ledger);
@@ -117,7 +122,7 @@ describe('a subscription', () => {
 
   test('ends with a coded failure at an event that cannot be read', async () => {
     const ledger = writable();
-    valueOf(accept(ledger, commanding('c1', [fact('a'), fact('b')])));
+    must(accept(ledger, commanding('c1', [fact('a'), fact('b')])));
     ledger.db.exec('DROP TRIGGER events_are_never_changed; UPDATE events SET schema_version = 9 WHERE position = 2');
     const { got, until } = follow(ledger, { after: 0, pollMs: NO_POLL });
     await until('error D_VERIFY');

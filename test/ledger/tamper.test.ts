@@ -4,22 +4,27 @@ import { commandDigest, eventHash, sha256 } from '../../infrastructure/ledger/ha
 import { type Ledger, readHead } from '../../infrastructure/ledger/ledger.ts';
 import { record } from '../../infrastructure/ledger/record.ts';
 import { type Verified, verifyLedger } from '../../infrastructure/ledger/verify.ts';
-import { commanding, counting, fact, ledgerFile, rejected, valueOf, working, writable } from './fixture.ts';
+import { commanding, counting, fact, ledgerFile, must, rejected, working, writable } from './fixture.ts';
 
 /** Ten events: c1 = 1..3, c2 = 4, c3 = 5..6, c4 = 7..8 (open), c5 = 9..10. */
 const history = (): Ledger => {
   const ledger = writable(ledgerFile(), [counting]);
-  valueOf(accept(ledger, commanding('c1', [fact('a'), fact('b')])));
-  valueOf(accept(ledger, rejected('c2')));
-  valueOf(accept(ledger, commanding('c3', [fact('c')], { reason: 'for a reason' })));
-  valueOf(accept(ledger, working('c4')));
-  valueOf(record(ledger, { command: 'c4', time: 1 }, [{ type: 'CommandResumed', owner: { pid: 1, startTime: '1', bootId: 'b' }, from: 1 }]));
-  valueOf(accept(ledger, commanding('c5', [fact('d')])));
+  must(accept(ledger, commanding('c1', [fact('a'), fact('b')])));
+  must(accept(ledger, rejected('c2')));
+  must(accept(ledger, commanding('c3', [fact('c')], { reason: 'for a reason' })));
+  must(accept(ledger, working('c4')));
+  must(
+    record(ledger, { command: 'c4', time: 1 }, [
+      { type: 'CommandResumed', owner: { pid: 1, startTime: '1', bootId: 'b' }, from: 1 },
+    ]),
+  );
+  must(accept(ledger, commanding('c5', [fact('d')])));
   return ledger;
 };
 
 const withoutTriggers = ({ db }: Ledger): void => {
-  for (const name of db.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").pluck().all()) db.exec(`DROP TRIGGER ${name}`);
+  const names = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").pluck().all() as string[];
+  for (const name of names) db.exec(`DROP TRIGGER ${name}`);
 };
 
 const tampered = (sql: string | ((ledger: Ledger) => void)): Verified => {
@@ -37,11 +42,25 @@ const failing = ({ checks }: Verified): readonly string[] => checks.filter(({ ok
 
 /** Makes one event's own hashes right again, as somebody would who knows the format. */
 const rehash = ({ db }: Ledger, position: number): void => {
-  type Row = { stream: string; version: number; type: string; command: string; time: number; data: string; previous: string };
-  const row = db.prepare('SELECT *, lower(hex(prev_hash)) AS previous FROM events WHERE position = ?').get(position) as Row;
+  type Row = {
+    stream: string;
+    version: number;
+    type: string;
+    command: string;
+    time: number;
+    data: string;
+    previous: string;
+  };
+  const row = db
+    .prepare('SELECT *, lower(hex(prev_hash)) AS previous FROM events WHERE position = ?')
+    .get(position) as Row;
   const dataHash = sha256(row.data);
   const hash = eventHash(row.previous, { ...row, position, schemaVersion: 1 }, dataHash);
-  db.prepare('UPDATE events SET data_hash = unhex(?), hash = unhex(?) WHERE position = ?').run(dataHash, hash, position);
+  db.prepare('UPDATE events SET data_hash = unhex(?), hash = unhex(?) WHERE position = ?').run(
+    dataHash,
+    hash,
+    position,
+  );
 };
 
 describe('verify', () => {
@@ -50,11 +69,27 @@ describe('verify', () => {
     const verified = verifyLedger(ledger);
     expect(failing(verified)).toEqual([]);
     expect(verified).toMatchObject({ ok: true, events: 10, firstBadPosition: null, head: readHead(ledger) });
-    expect(verified.checks.map(({ name }) => name)).toEqual(['chain', 'streams', 'commands', 'cut', 'fold', 'state', 'outcomes', 'projection counting', 'schema', 'sqlite']);
+    expect(verified.checks.map(({ name }) => name)).toEqual([
+      'chain',
+      'streams',
+      'commands',
+      'cut',
+      'fold',
+      'state',
+      'outcomes',
+      'projection counting',
+      'schema',
+      'sqlite',
+    ]);
   });
 
   test('passes on an empty ledger', () => {
-    expect(verifyLedger(writable(ledgerFile(), [counting]))).toMatchObject({ ok: true, events: 0, firstBadPosition: null, head: { position: 0, hash: '0'.repeat(64) } });
+    expect(verifyLedger(writable(ledgerFile(), [counting]))).toMatchObject({
+      ok: true,
+      events: 0,
+      firstBadPosition: null,
+      head: { position: 0, hash: '0'.repeat(64) },
+    });
   });
 
   test.each([
@@ -82,7 +117,11 @@ describe('verify', () => {
     ['an event in the middle', 'DELETE FROM events WHERE position = 6', 6],
     ['several in the middle', 'DELETE FROM events WHERE position IN (4, 5, 6)', 4],
     ['the newest event', 'DELETE FROM events WHERE position = 10', 10],
-    ['the newest command with its events', "DELETE FROM events WHERE position > 8; DELETE FROM commands WHERE id = 'c5'", 9],
+    [
+      'the newest command with its events',
+      "DELETE FROM events WHERE position > 8; DELETE FROM commands WHERE id = 'c5'",
+      9,
+    ],
     ['all events', 'DELETE FROM events', 1],
     ['everything of the log', 'DELETE FROM events; DELETE FROM commands', 1],
   ])('finds that %s was removed', (_what, sql, position) => {
@@ -90,7 +129,8 @@ describe('verify', () => {
   });
 
   test('finds two events that changed places', () => {
-    const swap = 'UPDATE events SET position = 99 WHERE position = 5; UPDATE events SET position = 5 WHERE position = 6; UPDATE events SET position = 6 WHERE position = 99';
+    const swap =
+      'UPDATE events SET position = 99 WHERE position = 5; UPDATE events SET position = 5 WHERE position = 6; UPDATE events SET position = 6 WHERE position = 99';
     expect(tampered(swap)).toMatchObject({ ok: false, firstBadPosition: 5 });
   });
 
@@ -116,7 +156,7 @@ describe('verify', () => {
   test('still knows an older head after the log has grown', () => {
     const ledger = history();
     const noted = readHead(ledger).hash;
-    valueOf(accept(ledger, commanding('c6')));
+    must(accept(ledger, commanding('c6')));
     expect(verifyLedger(ledger, noted).ok).toBe(true);
   });
 
@@ -130,6 +170,7 @@ describe('verify', () => {
     ['id', "UPDATE commands SET id = 'cx' WHERE id = 'c3'", 5],
     ['position', "UPDATE commands SET position = 6 WHERE id = 'c3'", 5],
     ['place in the order', "UPDATE commands SET seq = 30 WHERE id = 'c5'", 9],
+    ['payload hash', "UPDATE commands SET payload_hash = randomblob(32) WHERE id = 'c3'", 5],
     ['digest', "UPDATE commands SET digest = randomblob(32) WHERE id = 'c2'", 4],
   ])('finds the command with a changed %s', (_what, sql, position) => {
     expect(tampered(sql)).toMatchObject({ ok: false, firstBadPosition: position });
@@ -141,11 +182,18 @@ describe('verify', () => {
   });
 
   test('finds a command that was added, and one whose digest was made right again', () => {
-    const copy = "INSERT INTO commands SELECT 6, 'new', name, schema_version, payload, payload_hash, actor, reason, context, received_at, 7, digest FROM commands WHERE id = 'c1'";
+    const copy =
+      "INSERT INTO commands SELECT 6, 'new', name, schema_version, payload, payload_hash, actor, reason, context, received_at, 7, digest FROM commands WHERE id = 'c1'";
     expect(tampered(copy)).toMatchObject({ ok: false, firstBadPosition: 7 });
     const verified = tampered(({ db }) => {
-      const row = db.prepare("SELECT seq, id, name, schema_version AS schemaVersion, payload, actor, context, received_at AS receivedAt FROM commands WHERE id = 'c3'").get() as never;
-      db.prepare("UPDATE commands SET reason = 'another', digest = unhex(?) WHERE id = 'c3'").run(commandDigest({ ...(row as object), reason: 'another' } as never));
+      const row = db
+        .prepare(
+          "SELECT seq, id, name, schema_version AS schemaVersion, payload, actor, context, received_at AS receivedAt FROM commands WHERE id = 'c3'",
+        )
+        .get() as never;
+      db.prepare("UPDATE commands SET reason = 'another', digest = unhex(?) WHERE id = 'c3'").run(
+        commandDigest({ ...(row as object), reason: 'another' } as never),
+      );
     });
     expect(verified).toMatchObject({ ok: false, firstBadPosition: 5 });
   });
@@ -162,6 +210,12 @@ describe('verify', () => {
     const verified = tampered(sql);
     expect(failing(verified)).toEqual(names);
     expect(verified).toMatchObject({ ok: false, firstBadPosition: null });
+  });
+
+  test('finds a trigger that does not belong there', () => {
+    const ledger = history();
+    ledger.db.exec('CREATE TRIGGER hidden AFTER INSERT ON events BEGIN DELETE FROM outcomes; END');
+    expect(failing(verifyLedger(ledger))).toEqual(['schema']);
   });
 
   test('finds that the triggers are gone', () => {

@@ -8,7 +8,7 @@ import { auditOf, auditProjection } from '../../projections/audit/audit.ts';
 import * as to from '../domain/commands.ts';
 import type { Story } from '../domain/given.ts';
 import { smallHost, wideHost } from '../domain/hosts.ts';
-import { envelope, ledgerFile, valueOf, writable } from '../ledger/fixture.ts';
+import { envelope, ledgerFile, must, writable } from '../ledger/fixture.ts';
 import { tablesAfter } from './tables.ts';
 
 const entries = (story: Story, object: string, upTo?: number) =>
@@ -45,7 +45,12 @@ describe('which events concern an object', () => {
     const before = story.host.position;
     story.after(to.cloneVm('work', 'copy'));
     expect(types(story, 'work:private', before)).toEqual([]);
-    expect(types(story, 'copy:private', before)).toEqual(['CommandAccepted', 'StepDone', 'VmCreated', 'VolumeProvisioned']);
+    expect(types(story, 'copy:private', before)).toEqual([
+      'CommandAccepted',
+      'StepDone',
+      'VmCreated',
+      'VolumeProvisioned',
+    ]);
   });
 
   test('a clone into a volume concerns the volume it was made from too', () => {
@@ -118,13 +123,11 @@ describe('how it went', () => {
       { type: 'StepFailed', ...step, n: 3, code: 'D_DEVICE_IN_USE', message: 'in use', evidence },
       { type: 'CommandFailed', failure: reason, standing: [1] },
     ]);
-    expect(entries(story, 'work:private').slice(-5).map(({ result }) => result)).toEqual([
-      'fact',
-      'done',
-      'found',
-      'failed',
-      'failed',
-    ]);
+    expect(
+      entries(story, 'work:private')
+        .slice(-5)
+        .map(({ result }) => result),
+    ).toEqual(['fact', 'done', 'found', 'failed', 'failed']);
   });
 });
 
@@ -132,17 +135,31 @@ test('with SQL the ledger tells who asked, what ran and how it ended', () => {
   const ledger = writable(ledgerFile(), [auditProjection]);
   const step = { n: 1, lane: 'work', object: 'work', deed: { do: 'startDomain', vm: 'work' as never } } as const;
   const plan = { main: [step], facts: [], cleanup: [] };
-  valueOf(
+  must(
     accept(ledger, {
       envelope: { ...envelope('c1'), reason: 'monday' },
       decide: () => ok({ plan, holds: [{ object: 'work', mode: 'write' }] }),
     }),
   );
   const ran = { argv: [['virsh', 'start', 'work']], exitCode: 1, stderr: '', durationMs: 2 };
-  const failed = { n: 1, object: 'work', words: 'start the domain', code: 'D_STEP_FAILED', message: 'no', evidence: ran } as const;
-  valueOf(record(ledger, { command: 'c1', time: 1 }, [{ type: 'StepFailed', ...failed }]));
+  const failed = {
+    n: 1,
+    object: 'work',
+    words: 'start the domain',
+    code: 'D_STEP_FAILED',
+    message: 'no',
+    evidence: ran,
+  } as const;
+  must(record(ledger, { command: 'c1', time: 1 }, [{ type: 'StepFailed', ...failed }]));
   const [last] = ledger.sql.all("SELECT * FROM audit_trail WHERE object = 'work' ORDER BY position DESC LIMIT 1");
-  expect(last).toMatchObject({ command: 'c1', asked: 'SetThing', reason: 'monday', what: 'StepFailed', exit_code: 1, result: 'failed' });
+  expect(last).toMatchObject({
+    command: 'c1',
+    asked: 'SetThing',
+    reason: 'monday',
+    what: 'StepFailed',
+    exit_code: 1,
+    result: 'failed',
+  });
   expect(JSON.parse(String(last?.['argv']))).toEqual(ran.argv);
   expect(JSON.parse(String(last?.['actor']))).toMatchObject({ user: 'ada' });
 });

@@ -29,7 +29,11 @@ describe('the disks of a volume', () => {
     story.after(to.stop('work'));
     const rows = disks(story);
     expect(rows.map(({ role }) => role)).toEqual(['revision', 'current']);
-    expect(parentOf(rows, 'current')).toMatchObject({ role: 'revision', revision: newestRevision(story), how: 'VolumeProvisioned' });
+    expect(parentOf(rows, 'current')).toMatchObject({
+      role: 'revision',
+      revision: newestRevision(story),
+      how: 'VolumeProvisioned',
+    });
   });
 
   test('a committed state knows since when it is one, and which command made its disk', () => {
@@ -139,9 +143,23 @@ describe('whatever happens to a host', () => {
         for (const { disk } of story.host.trash.values()) wanted.set(disk.id, 'trash');
         const found = rows('volumes_disk').filter((row) => row['role'] !== 'gone');
         expect(new Map(found.map((row) => [row['disk'], row['role']]))).toEqual(wanted);
-        expect(rows('volumes_volume').map((row) => [row['volume'], row['situation'], row['bytes'], row['current_disk'], row['revisions']])).toEqual(
+        expect(
+          rows('volumes_volume').map((row) => [
+            row['volume'],
+            row['situation'],
+            row['bytes'],
+            row['current_disk'],
+            row['revisions'],
+          ]),
+        ).toEqual(
           volumes
-            .map((one) => [one.spec.key, one.situation.is, bytesOf(one), currentOf(one)?.id ?? null, one.revisions.length])
+            .map((one) => [
+              one.spec.key,
+              one.situation.is,
+              bytesOf(one),
+              currentOf(one)?.id ?? null,
+              one.revisions.length,
+            ])
             .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
         );
       }),

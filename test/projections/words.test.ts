@@ -108,9 +108,12 @@ describe('every event has its line', () => {
     expect(words).not.toMatch(/\n|undefined|null|\[object/);
   });
 
-  test.each(events.filter((event) => JSON.stringify(event).includes(`:"${volume}"`)))('$type names its volume', (event) => {
-    expect(wordsOf(event)).toMatch(/^(! )?work:private: /);
-  });
+  test.each(events.filter((event) => JSON.stringify(event).includes(`:"${volume}"`)))(
+    '$type names its volume',
+    (event) => {
+      expect(wordsOf(event)).toMatch(/^(! )?work:private: /);
+    },
+  );
 
   test.each(events.filter((event) => 'kept' in event && event.kept))('$type says what was kept', (event) => {
     expect(wordsOf(event)).toContain(kept.id);

@@ -29,7 +29,7 @@ const insist = (world: World, allowed: Allowed, where: string): Oracle | null =>
   try {
     return examine(world, allowed);
   } catch (error) {
-    throw new Error(`${where}\n  ${error instanceof Error ? error.message : error}`);
+    throw new Error(`${where}\n  ${error instanceof Error ? error.message : String(error)}`);
   }
 };
 

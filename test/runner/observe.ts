@@ -19,7 +19,7 @@ export type Observation = {
 };
 
 /** Content markers are written at offset 0; a disk nobody wrote to, or that was discarded, reads as the empty text. */
-export const contentOf = (state: State, { thinId }: Lv): string => {
+const contentOf = (state: State, { thinId }: Lv): string => {
   const chunks = state.kernel.devices.get(thinId);
   return chunks?.has(0) ? readText(chunks, 0, 32).replace(/\0+$/, '') : '';
 };

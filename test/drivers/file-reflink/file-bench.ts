@@ -30,7 +30,7 @@ const readAt = async (path: string, offset: number, length: number): Promise<str
   }
 };
 
-export const sourceIn = async (dir: string, bytes: number, pieces: readonly Piece[]): Promise<SourceFile> => {
+const sourceIn = async (dir: string, bytes: number, pieces: readonly Piece[]): Promise<SourceFile> => {
   const path = join(await mkdtemp(join(dir, 'source-')), 'image');
   await writeFile(path, '');
   await truncate(path, bytes);
