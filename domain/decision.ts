@@ -36,5 +36,7 @@ export const eventsOf = (decision: Decision, { name, digest, owner }: Decided): 
   if (!decision.ok) return [{ type: 'CommandRejected', name, digest, failure: decision.error }];
   const { plan, holds } = decision.value;
   const accepted: CommandEvent = { type: 'CommandAccepted', name, digest, plan, holds, owner };
-  return plan.main.length === 0 ? [accepted, ...settled(plan.facts)] : [accepted];
+  if (plan.main.length > 0) return [accepted];
+  // Facts that wait for no step follow at once; the plan need not say them a second time.
+  return [{ ...accepted, plan: { ...plan, facts: [] } }, ...settled(plan.facts)];
 };

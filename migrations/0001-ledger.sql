@@ -55,7 +55,7 @@ CREATE TABLE entities (
   key      TEXT PRIMARY KEY,            -- vm/NAME, pool/NAME, operation/ID, trash/DISK, site
   position INTEGER NOT NULL,            -- of the event that changed it last
   state    TEXT NOT NULL CHECK (json_valid(state))
-) STRICT, WITHOUT ROWID;
+) STRICT;                               -- with a rowid: a VM's JSON would overflow the pages of an index tree
 
 CREATE TABLE outcomes (
   command        TEXT PRIMARY KEY,      -- its events lie between the two positions; an index on events would cost more

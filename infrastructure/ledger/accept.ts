@@ -10,7 +10,7 @@ import { commandDigest, sha256 } from './hashes.ts';
 import { type Ledger, statement } from './ledger.ts';
 import { readOutcome, type StoredOutcome, saveOutcome } from './outcomes.ts';
 import { writableHost } from './projections.ts';
-import { foldIn } from './state.ts';
+import { foldIn, storeTouched } from './state.ts';
 import { inTransaction } from './transaction.ts';
 
 /** Who asked, as far as the system can tell: the person behind a sudo is `loginUid`. */
@@ -67,9 +67,14 @@ const known = (ledger: Ledger, { id, name }: Envelope, payloadHash: string): Res
 
 const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');
 
+const nextSeq = ({ cache, db }: Ledger): number => {
+  cache.seq ??= (statement({ db }, 'SELECT max(seq) FROM commands').pluck().get() as number | null) ?? 0;
+  return ++cache.seq;
+};
+
 /** Writes the command's row, before anything is decided about it, and gives its digest. */
 const store = (ledger: Ledger, envelope: Envelope, payload: string, payloadHash: string): string => {
-  const seq = ((statement(ledger, 'SELECT max(seq) FROM commands').pluck().get() as number | null) ?? 0) + 1;
+  const seq = nextSeq(ledger);
   const actor = JSON.stringify(envelope.actor);
   const context = canonicalJson(envelope.context);
   const { id, name, schemaVersion, reason, receivedAt } = envelope;
@@ -126,6 +131,7 @@ export const acceptAll = (
   inTransaction(ledger, () => {
     const host = writableHost(ledger);
     const accepted = list.map((one) => acceptOne(ledger, host, one));
+    storeTouched(ledger, host);
     beforeCommit?.();
     return accepted;
   });

@@ -15,9 +15,19 @@ const INSERT =
 
 const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');
 
+/** Streams whose versions are kept in mind; a process that has seen more begins anew. */
+const MOST_VERSIONS = 10_000;
+
 /** The stream's last version; 0 when there is no such stream. */
-const streamVersion = (ledger: Ledger, stream: string): number =>
-  (statement(ledger, 'SELECT max(version) FROM events WHERE stream = ?').pluck().get(stream) as number | null) ?? 0;
+const streamVersion = (ledger: Ledger, stream: string): number => {
+  const { versions } = ledger.cache;
+  const known = versions.get(stream);
+  if (known !== undefined) return known;
+  const read = statement(ledger, 'SELECT max(version) FROM events WHERE stream = ?').pluck().get(stream);
+  if (versions.size >= MOST_VERSIONS) versions.clear();
+  versions.set(stream, (read as number | null) ?? 0);
+  return (read as number | null) ?? 0;
+};
 
 /** Refuses a writer whose belief about a stream is wrong, and says what is so. */
 export const checkExpected = (ledger: Ledger, stream: string, expected: Expected): Result<null, Failure> => {
@@ -40,12 +50,12 @@ export const appendRows = (
   events: readonly ToAppend[],
 ): readonly Recorded[] => {
   const insert = statement(ledger, INSERT);
-  const versions = new Map<string, number>();
+  const { versions } = ledger.cache;
   let { head } = ledger.cache;
   const recorded: Recorded[] = [];
   for (const { stream, event } of events) {
     const position = head.position + 1;
-    const version = (versions.get(stream) ?? streamVersion(ledger, stream)) + 1;
+    const version = streamVersion(ledger, stream) + 1;
     versions.set(stream, version);
     const { type, schemaVersion, data } = encode(event);
     const dataHash = sha256(data);

@@ -13,9 +13,26 @@ export type Head = { readonly position: number; readonly hash: string };
 /**
  * What a process knows between its transactions. `seen` is SQLite's data_version at its last commit: as long as it stays
  * the same, nobody else has written, and `head` and `token` are what the file says. `steady`: everything derived stands at
- * the head, too.
+ * the head, too; `versions` (of streams) and `seq` (of the command log) are then right as well. `touched`: values of the
+ * state that the transaction under way changed, stored once before it commits.
  */
-type Cache = { host: Host | null; head: Head; token: number | null; seen: number | null; steady: boolean };
+type Cache = {
+  host: Host | null;
+  head: Head;
+  token: number | null;
+  seen: number | null;
+  steady: boolean;
+  seq: number | null;
+  readonly versions: Map<string, number>;
+  readonly touched: Map<string, number>;
+};
+
+/** What was remembered of the log no longer counts: somebody else wrote, or a transaction was taken back. */
+export const forgetLog = ({ cache }: Pick<Ledger, 'cache'>): void => {
+  cache.seq = null;
+  cache.versions.clear();
+  cache.touched.clear();
+};
 
 /**
  * An open ledger. `cache.host` is the state as this process last saw it; it is folded in place, so a reader that wants to keep
@@ -105,7 +122,16 @@ const ledgerOn = (db: Connection, file: string, mode: Mode, projections: readonl
   db,
   sql: sqlOf(db),
   projections,
-  cache: { host: null, head: readHead({ db }), token: null, seen: null, steady: false },
+  cache: {
+    host: null,
+    head: readHead({ db }),
+    token: null,
+    seen: null,
+    steady: false,
+    seq: null,
+    versions: new Map(),
+    touched: new Map(),
+  },
   committed: new Set(),
 });
 

@@ -79,15 +79,34 @@ export const saveEntities = (ledger: Ledger, host: Host, touched: ReadonlyMap<En
   saveCheckpoint(ledger, { name: 'state', version: STATE_VERSION, position: host.position });
 };
 
-/** Folds new events in and stores what they changed, inside the transaction that appended them. */
+/** Folds new events in, inside the transaction that appended them; `storeTouched` stores what they changed. */
 export const foldIn = (ledger: Ledger, host: Host, recorded: readonly Recorded[]): void => {
-  const touched = new Map<EntityKey, number>();
+  const { touched } = ledger.cache;
   for (const one of recorded) {
-    touched.set(evolve(host, one), one.position);
+    const wasOpen = host.operations.has(one.command);
+    const key = evolve(host, one);
+    // A command without steps never was an operation: there is nothing to store or to remove.
+    if (wasOpen || !key.startsWith('operation/') || host.operations.has(one.command)) touched.set(key, one.position);
     for (const projection of ledger.projections) projection.apply(ledger.sql, '', one, host);
   }
-  const last = recorded.at(-1)?.position;
-  if (last === undefined) return;
-  saveEntities(ledger, host, touched);
-  for (const { name, version } of ledger.projections) saveCheckpoint(ledger, { name, version, position: last });
+};
+
+const MOVE_CHECKPOINTS = `UPDATE checkpoints SET position = ? WHERE version = CASE name`;
+
+/** Moves the checkpoints of the state and of every projection to a position: one statement, as all are known to be there. */
+const moveCheckpoints = (ledger: Ledger, position: number): void => {
+  const all = [{ name: 'state', version: STATE_VERSION }, ...ledger.projections];
+  const cases = all.map(() => 'WHEN ? THEN ?').join(' ');
+  const names = all.flatMap(({ name, version }) => [name, version]);
+  const moved = statement(ledger, `${MOVE_CHECKPOINTS} ${cases} END`).run(position, ...names);
+  if (moved.changes === all.length) return;
+  for (const { name, version } of all) saveCheckpoint(ledger, { name, version, position });
+};
+
+/** The last thing a transaction writes: each value that its events changed, once, and how far everything has come. */
+export const storeTouched = (ledger: Ledger, host: Host): void => {
+  const { touched } = ledger.cache;
+  for (const [key, position] of touched) saveEntity(ledger, host, key, position);
+  touched.clear();
+  if (host.position > 0) moveCheckpoints(ledger, host.position);
 };

@@ -2,7 +2,7 @@ import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { assertFullSync, type Connection } from './connection.ts';
 import { checkToken } from './lease.ts';
-import { dataVersion, type Ledger, readHead, writing } from './ledger.ts';
+import { dataVersion, forgetLog, type Ledger, readHead, writing } from './ledger.ts';
 import { guarded } from './sqlite-failure.ts';
 
 /** Rolls a transaction back with a reason; never leaves this module. */
@@ -36,6 +36,7 @@ const lookAgain = (ledger: Ledger, version: number): void => {
   insist(checkToken(ledger));
   cache.head = readHead(ledger);
   cache.steady = false;
+  forgetLog(ledger);
 };
 
 const commit = <T>(ledger: Ledger, work: () => T): T => {
@@ -70,6 +71,7 @@ export const inTransaction = <T>(ledger: Ledger, work: () => T): Result<T, Failu
       cache.host = null;
       cache.head = before;
       cache.seen = null;
+      forgetLog(ledger);
     } else if (cache.head.position !== before.position) {
       for (const tell of ledger.committed) tell(cache.head.position);
     }

@@ -8,10 +8,13 @@ import { LogDamaged } from './sqlite-failure.ts';
 export type Bad = { readonly position: number; readonly why: string };
 type Decided = { readonly digest: string; readonly position: number };
 
-type HashedRow = readonly [...EventRow, dataHash: string, previous: string, hash: string];
+/** The three hashes come as one text: a call of SQLite's for each would cost as much as hashing. */
+type HashedRow = readonly [...EventRow, hashes: string];
+
+const DIGITS = 64;
 
 const PAGE = 1000;
-const HASHED = `${EVENT_COLUMNS}, lower(hex(data_hash)), lower(hex(prev_hash)), lower(hex(hash))`;
+const HASHED = `${EVENT_COLUMNS}, lower(hex(data_hash) || hex(prev_hash) || hex(hash))`;
 
 /** What one pass over the events found: the first bad one of each kind, and everything that the log says must be so. */
 export type Walk = {
@@ -40,13 +43,19 @@ export const emptyWalk = (): Walk => ({
   fold: null,
 });
 
+const hashOf = ([, , , , , , , , hashes]: HashedRow): string => hashes.slice(2 * DIGITS);
+
 /** The first link that does not hold. An event whose successor names another hash was changed together with its own hash. */
 const badLink = (walk: Walk, row: HashedRow): Bad | null => {
-  const [position, stream, version, type, schemaVersion, command, time, data, dataHash, previous, hash] = row;
+  const [position, stream, version, type, schemaVersion, command, time, data, hashes] = row;
+  const dataHash = hashes.slice(0, DIGITS);
+  const previous = hashes.slice(DIGITS, 2 * DIGITS);
   if (position !== walk.position + 1)
     return { position: Math.min(position, walk.position + 1), why: `event ${walk.position + 1} is missing` };
   if (sha256(data) !== dataHash) return { position, why: `the data of event ${position} was changed` };
-  if (eventHash(previous, { position, stream, version, type, schemaVersion, command, time }, dataHash) !== hash) {
+  if (
+    eventHash(previous, { position, stream, version, type, schemaVersion, command, time }, dataHash) !== hashOf(row)
+  ) {
     return { position, why: `event ${position} does not have the hash that it should` };
   }
   if (previous === walk.hash) return null;
@@ -57,7 +66,7 @@ const badLink = (walk: Walk, row: HashedRow): Bad | null => {
 const checkChain = (walk: Walk, row: HashedRow): void => {
   walk.chain ??= badLink(walk, row);
   [walk.position] = row;
-  walk.hash = row[10];
+  walk.hash = hashOf(row);
 };
 
 const checkOrder = (walk: Walk, [position, stream, version]: HashedRow): void => {
