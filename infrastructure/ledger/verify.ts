@@ -5,7 +5,7 @@ import { type Head, type Ledger, readHead, snapshot, statement } from './ledger.
 import { checkEntities, checkOutcomes, checkProjection } from './verify-derived.ts';
 import { type Bad, emptyWalk, type Walk, walkEvents } from './verify-walk.ts';
 
-export type Check = { readonly name: string; readonly ok: boolean; readonly detail: string };
+type Check = { readonly name: string; readonly ok: boolean; readonly detail: string };
 export type Verified = {
   readonly ok: boolean;
   readonly events: number;

@@ -55,7 +55,8 @@ const usageOf = (state: State): PoolUsage => ({
 });
 
 /** A size that LVM rounds to the one the LV has is no failure: it may have been given before a crash. */
-const sizedAlready = (outcome: Outcome): Outcome => (!outcome.ok && outcome.error.is === 'same-size' ? ok(null) : outcome);
+const sizedAlready = (outcome: Outcome): Outcome =>
+  !outcome.ok && outcome.error.is === 'same-size' ? ok(null) : outcome;
 
 const carryOut = (job: Job, options: ModelDriverOptions): Failure | null => {
   const { model } = options;

@@ -1,0 +1,62 @@
+#!/bin/bash
+# lab.sh COMMAND...   runs a command in the lab machine, in this checkout, and hands back its output and exit code
+# lab.sh --shell      a shell there
+#   LAB_MEMORY (MiB, 1024)  LAB_SECONDS (longest run, 600)  LAB_DISK (raw image to keep; else 2 GiB that are forgotten)
+# Exit code 125: the lab itself failed, 124: the time was up. All writes of the guest, the checkout's too, stay in its memory.
+set -uo pipefail
+HERE=$(cd "$(dirname "$0")" && pwd)
+CHECKOUT=$(cd "$HERE/../.." && pwd)
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/domtrail-lab
+MEMORY=${LAB_MEMORY:-1024}
+SECONDS_MOST=${LAB_SECONDS:-600}
+VIRTIOFSD=/usr/lib/qemu/virtiofsd
+
+fail() { echo "lab: $1" >&2; exit 125; }
+for file in "$CACHE/vmlinux" "$CACHE/initrd.cpio" "$VIRTIOFSD"; do
+  [ -e "$file" ] || fail "$file is missing; next: npm run lab:setup"
+done
+command -v qemu-system-x86_64 >/dev/null || fail 'QEMU is missing; next: npm run lab:setup'
+[ $# -gt 0 ] || fail 'what shall be run? npm run lab -- COMMAND'
+
+shell=0
+[ "$1" = --shell ] && { shell=1; SECONDS_MOST=${LAB_SECONDS:-86400}; set -- /bin/bash -i; }
+
+work=$(mktemp -d)
+trap 'kill "${server:-}" 2>/dev/null; rm -rf "$work"' EXIT
+printf '%s\0' "$@" >"$work/argv"
+disk=${LAB_DISK:-$work/disk.img}
+[ -e "$disk" ] || truncate -s 2G "$disk"
+"$VIRTIOFSD" --socket-path="$work/fs" -o source=/ -o cache=always -o sandbox=chroot -o no_posix_lock \
+  --thread-pool-size=1 >"$work/fs.log" 2>&1 &
+server=$!
+for _ in {1..250}; do [ -S "$work/fs" ] && break; sleep 0.02; done
+[ -S "$work/fs" ] || fail "virtiofsd did not start: $(tail -1 "$work/fs.log")"
+
+# Without this the guest measures its clock against timers that microvm does not have, and sometimes spins for ever.
+khz=$(awk -F: '/cpu MHz/ { printf "%d", $2 * 1000; exit }' /proc/cpuinfo)
+append="console=ttyS0 quiet panic=-1 nokaslr mitigations=off ${khz:+tsc_early_khz=$khz} domtrail.lab=1"
+append+=" domtrail.start=$HERE/guest/start.sh domtrail.argv=$work/argv domtrail.cwd=$CHECKOUT domtrail.shell=$shell"
+ports=(-device virtio-serial-pci -chardev "file,id=code,path=$work/code" -device virtserialport,chardev=code,name=code)
+if [ $shell = 1 ]; then
+  serial=(-chardev stdio,id=tty,signal=off -serial chardev:tty)
+  [ -t 0 ] && { saved=$(stty -g); stty raw -echo; trap 'stty "$saved"; kill "$server" 2>/dev/null; rm -rf "$work"' EXIT; }
+else
+  serial=(-serial "file:$work/console")
+  exec 8>&1 9>&2
+  ports+=(-chardev file,id=out,path=/dev/fd/8,append=on -device virtserialport,chardev=out,name=out
+    -chardev file,id=err,path=/dev/fd/9,append=on -device virtserialport,chardev=err,name=err)
+  exec </dev/null
+fi
+timeout --foreground -k 2 "$SECONDS_MOST" qemu-system-x86_64 -M microvm,accel=tcg,pcie=on -cpu max -m "$MEMORY" \
+  -object "memory-backend-memfd,id=m,size=${MEMORY}M,share=on" -numa node,memdev=m \
+  -kernel "$CACHE/vmlinux" -initrd "$CACHE/initrd.cpio" -append "$append" \
+  -nodefaults -no-user-config -display none -no-reboot "${serial[@]}" \
+  -chardev "socket,id=fs,path=$work/fs" -device vhost-user-fs-pci,chardev=fs,tag=root \
+  -drive "if=none,id=pool,file=$disk,format=raw,cache=writeback,discard=unmap" \
+  -device virtio-blk-pci,drive=pool,serial=domtrail-lab "${ports[@]}" 2>"$work/qemu"
+ended=$?
+code=$(cat "$work/code" 2>/dev/null)
+[ -n "$code" ] && exit "$code"
+[ $ended = 124 ] && { echo "lab: stopped after $SECONDS_MOST s" >&2; exit 124; }
+cat "$work/qemu" "$work/console" 2>/dev/null | tail -20 >&2
+fail 'the guest ended without an exit code'
