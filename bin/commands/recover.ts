@@ -24,13 +24,16 @@ After a reboot the VMs of the log are halted and their sessions kept as dirty:
 the next start goes on with them; volume commit and volume discard decide.
 `;
 
+/** Steps that ran side by side are recorded as they ended; a reader wants the plan's order. */
+const inOrder = (steps: Recovered['steps']): Recovered['steps'] => [...steps].sort((a, b) => a.n - b.n);
+
 const item = ({ command, name, resumedFrom, outcome, failure, steps }: Recovered) => ({
   command,
   name,
   resumedFrom,
   outcome,
   error: failure,
-  steps: steps.map((step) => ({
+  steps: inOrder(steps).map((step) => ({
     n: step.n,
     object: step.object,
     words: step.words,
@@ -43,7 +46,7 @@ const item = ({ command, name, resumedFrom, outcome, failure, steps }: Recovered
 
 const line = ({ command, name, outcome, resumedFrom, failure, steps }: Recovered): string => {
   const head = `${name}  cmd:${shortId(command)}  ${outcome}${resumedFrom > 0 ? `, from step ${resumedFrom}` : ''}`;
-  const words = steps.map((step) => {
+  const words = inOrder(steps).map((step) => {
     const mark = step.type === 'StepFailed' ? '!' : step.type === 'StepDone' && step.found ? '=' : '~';
     return `  ${`${step.n}`.padStart(2)} ${mark} ${escapeText(step.object)}  ${escapeText(step.words)}${mark === '=' ? '  (was done already)' : ''}`;
   });
