@@ -43,10 +43,6 @@ const run = (argv) => {
   return require(file).main(rest);
 };
 
-// A reader that has seen enough ends the output, never the work.
-process.stdout.on('error', (error) => {
-  if (error.code !== 'EPIPE') throw error;
-});
 const main = async () => {
   process.exitCode = await run(process.argv.slice(2));
 };

@@ -1,5 +1,6 @@
 import type { Failure } from '../../domain/failure.ts';
 import type { Result } from '../../domain/result.ts';
+import { LogDamaged } from '../ledger/sqlite-failure.ts';
 import { type Arguments, type OptionKinds, parseArguments, usage } from './arguments.ts';
 import { out, outFailure } from './output.ts';
 
@@ -20,8 +21,14 @@ export const runAction = async (action: Action, topic: string, argv: readonly st
     out(action.help);
     return 0;
   }
-  const ended = await action.run(args.value);
-  return ended.ok ? ended.value : outFailure(ended.error, wantsJson(argv));
+  try {
+    const ended = await action.run(args.value);
+    return ended.ok ? ended.value : outFailure(ended.error, wantsJson(argv));
+  } catch (error) {
+    // A log that contradicts itself shows wherever it is read; everything else that is thrown is a bug of ours.
+    if (error instanceof LogDamaged) return outFailure(error.failure, wantsJson(argv));
+    throw error;
+  }
 };
 
 /** Options that take a value, so that the word after them is not taken for the subcommand. */

@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import { exitOf, type Failure } from '../../domain/failure.ts';
 import { escapeText, utcTime } from './text.ts';
 
@@ -19,11 +19,22 @@ const write = (fd: 1 | 2, text: string): void => {
   }
 };
 
+/** Node's own stdout takes a sixth of a short command's time to make, so it is only asked for where a terminal may be. */
+const mayBeTerminal = (fd: 1 | 2): boolean => {
+  try {
+    return fstatSync(fd).isCharacterDevice();
+  } catch {
+    // Closed: certainly no terminal, and writing to it will say so.
+    return false;
+  }
+};
+
 export const out = (text: string): void => write(1, text);
 export const talk = (text: string): void => write(2, text);
 
 /** Lines are cut to the terminal's width (some say 0); a pipe gets them whole. */
-export const lineWidth = (): number => (process.stdout.isTTY ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY);
+export const lineWidth = (): number =>
+  mayBeTerminal(1) && process.stdout.isTTY ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY;
 
 const asOfJson = ({ position, time }: AsOf) => ({ event: position, time: time === null ? null : utcTime(time) });
 
@@ -34,7 +45,7 @@ export const outJson = (
   content: { readonly item: unknown } | { readonly items: readonly unknown[] },
 ): void =>
   out(
-    `${JSON.stringify({ schema: `domtrail/${command}/1`, as_of: asOfJson(asOf), ...content }, null, process.stdout.isTTY ? 2 : 0)}\n`,
+    `${JSON.stringify({ schema: `domtrail/${command}/1`, as_of: asOfJson(asOf), ...content }, null, mayBeTerminal(1) && process.stdout.isTTY ? 2 : 0)}\n`,
   );
 
 export const outJsonLine = (value: unknown): void => out(`${JSON.stringify(value)}\n`);
