@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Failure } from './failure.ts';
 import { parseLvmName, parsePoolName, parseVmName, parseVolumeName } from './names.ts';
 import type { Result } from './result.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type Failure, failure } from '../failure.ts';
 import { err, ok, type Result } from '../result.ts';
 import { COMMAND_SCHEMAS, type CommandName, type PayloadOf } from './registry.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import * as host from '../host/commands.ts';
 import * as pool from '../pool/commands.ts';
 import * as vm from '../vm/commands.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { poolDefinition } from '../pool/commands.ts';
 
 export const initHost = z.strictObject({ pools: z.array(poolDefinition).min(1).max(16) });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { absolutePathSchema, lvmNameSchema, poolNameSchema } from '../schemas.ts';
 
 const keeping = { revisionsToKeep: z.int().min(-1).max(1000), ephemeralVolatile: z.boolean() };

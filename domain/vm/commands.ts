@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { poolNameSchema, textSchema, vmNameSchema, volumeNameSchema } from '../schemas.ts';
 
 const key = z.string().regex(/^[A-Za-z0-9_.:/+-]{1,255}$/, 'is not a name');

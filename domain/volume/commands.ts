@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { absolutePathSchema, bytesSchema, vmNameSchema, volumeNameSchema } from '../schemas.ts';
 
 const target = { vm: vmNameSchema, volume: volumeNameSchema };

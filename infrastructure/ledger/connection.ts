@@ -141,7 +141,7 @@ const openToRead = (file: string): Result<Connection, Failure> => {
   } catch (error) {
     const refusal = sqliteFailure(error, file);
     const code = error instanceof SQLite.SqliteError ? error.code : '';
-    if (refusal && /^SQLITE_(CANTOPEN|READONLY)/.test(code)) return openImage(file, refusal);
+    if (refusal && /^SQLITE_(CANTOPEN|READONLY|FULL|IOERR_SHM)/.test(code)) return openImage(file, refusal);
     throw error;
   }
 };
