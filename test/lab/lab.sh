@@ -42,9 +42,15 @@ if [ $shell = 1 ]; then
   [ -t 0 ] && { saved=$(stty -g); stty raw -echo; trap 'stty "$saved"; kill "$server" 2>/dev/null; rm -rf "$work"' EXIT; }
 else
   serial=(-serial "file:$work/console")
-  exec 8>&1 9>&2
-  ports+=(-chardev file,id=out,path=/dev/fd/8,append=on -device virtserialport,chardev=out,name=out
-    -chardev file,id=err,path=/dev/fd/9,append=on -device virtserialport,chardev=err,name=err)
+  # Through pipes: QEMU would open a file that our output goes to anew, and write over what others put there.
+  mkfifo "$work/out" "$work/err"
+  exec 8<>"$work/out" 9<>"$work/err"
+  cat <"$work/out" 8>&- 9>&- &
+  readers=($!)
+  cat <"$work/err" >&2 8>&- 9>&- &
+  readers+=($!)
+  ports+=(-chardev "file,id=out,path=$work/out" -device virtserialport,chardev=out,name=out
+    -chardev "file,id=err,path=$work/err" -device virtserialport,chardev=err,name=err)
   exec </dev/null
 fi
 timeout --foreground -k 2 "$SECONDS_MOST" qemu-system-x86_64 -M microvm,accel=tcg,pcie=on -cpu max -m "$MEMORY" \
@@ -55,6 +61,7 @@ timeout --foreground -k 2 "$SECONDS_MOST" qemu-system-x86_64 -M microvm,accel=tc
   -drive "if=none,id=pool,file=$disk,format=raw,cache=writeback,discard=unmap" \
   -device virtio-blk-pci,drive=pool,serial=domtrail-lab "${ports[@]}" 2>"$work/qemu"
 ended=$?
+[ $shell = 1 ] || { exec 8>&- 9>&-; wait "${readers[@]}"; }
 code=$(cat "$work/code" 2>/dev/null)
 [ -n "$code" ] && exit "$code"
 [ $ended = 124 ] && { echo "lab: stopped after $SECONDS_MOST s" >&2; exit 124; }

@@ -36,11 +36,11 @@ const poolStatus = (model: LvmModel): Said => {
   );
 };
 
-const noDevice = (device: string): Said => broken(`Device ${device} not found`, 'Command failed.');
+const noDevice = (): Said => broken('Device does not exist.', 'Command failed.');
 
 const info = (model: LvmModel, device: string): Said => {
   const lv = deviceNamed(model, device);
-  if (!lv) return broken('Device does not exist.', 'Command failed.');
+  if (!lv) return noDevice();
   const { seed } = model.state();
   const group = `${seed}`.padStart(32, 'V');
   return quiet(`LVM-${group}${withoutDashes(lv.uuid)} ${lv.open}\n`);
@@ -58,7 +58,7 @@ export const dmsetup = (model: LvmModel, args: readonly string[]): Said => {
   const poolDevice = poolDeviceOf(volumeGroup, pool.name);
   const [command, first] = args;
   if (command === 'info') return info(model, args.at(-1) ?? '');
-  if (first !== poolDevice || !pool.active) return noDevice(first ?? '');
+  if (first !== poolDevice || !pool.active) return noDevice();
   return command === 'status' ? poolStatus(model) : message(model, args.at(-1) ?? '');
 };
 

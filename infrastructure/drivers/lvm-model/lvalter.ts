@@ -106,8 +106,10 @@ const resizeTo = (model: LvmModel, { lv, name, bytes, shrink, by }: Resize): Sai
   const outcome = model.resize(lv.name, bytes, { shrink, by });
   if (outcome.ok) return said(0, [...rounded, ...changedSize(name, lv.extents, extents)], warnings);
   if (outcome.error.is === 'not-reduced') {
-    const question = `Do you really want to reduce ${name}? [y/n]: [n]`;
-    return said(5, rounded, [...warnings, question, `Logical volume ${name} NOT reduced.`]);
+    // The question alone is not indented.
+    const warned = said(5, rounded, warnings);
+    const asked = `${warned.stderr}Do you really want to reduce ${name}? [y/n]: [n]\n`;
+    return together([{ ...warned, stderr: asked }, failed(`Logical volume ${name} NOT reduced.`)]);
   }
   return together([fine(...rounded), refused(model.state(), outcome.error, (missing) => notFound(model, missing))]);
 };

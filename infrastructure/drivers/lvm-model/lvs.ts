@@ -38,7 +38,11 @@ const FIELDS: Readonly<Record<string, Field>> = {
     lv: (_, lv) => volumeAttr(lv),
     pool: (state) => (state.pool.active ? `twi-aot-${isFull(state) ? 'D' : '-'}-` : 'twi---t---'),
   },
-  lv_device_open: { lv: (_, { open }) => (open > 0 ? 'open' : ''), pool: ({ pool }) => (pool.active ? 'open' : '') },
+  // Of an LV without a device LVM says that it does not know.
+  lv_device_open: {
+    lv: (_, { active, open }) => (active ? (open > 0 ? 'open' : '') : 'unknown'),
+    pool: ({ pool }) => (pool.active ? 'open' : 'unknown'),
+  },
   lv_health_status: { lv: NONE, pool: (state) => (isFull(state) ? 'out_of_data' : '') },
   lv_metadata_size: { lv: NONE, pool: (_, { suffix }) => `${EXTENT}${suffix}` },
   lv_name: { lv: (_, { name }) => name, pool: ({ pool }) => pool.name },
@@ -91,6 +95,12 @@ const printed = (rows: readonly Row[], json: boolean): string => {
 const DEFAULT_FIELDS = 'lv_name,vg_name,lv_attr,lv_size';
 
 /** Why a report cannot be made. */
+/** A report that could not be made is an empty one all the same: only the exit code tells. */
+const unseen = (group: string, format: string): Said => ({
+  ...noGroup(group),
+  stdout: format === 'json' ? printed([], true) : '',
+});
+
 const refusalOf = (
   { visible, volumeGroup }: State,
   format: string,
@@ -101,7 +111,7 @@ const refusalOf = (
   const unknown = names.find((name) => !(name in FIELDS));
   if (unknown !== undefined) return rejected(`Unrecognised field: ${unknown}`);
   const { group } = splitName(word);
-  return !visible || (group !== volumeGroup && !word.startsWith('@')) ? noGroup(group) : null;
+  return !visible || (group !== volumeGroup && !word.startsWith('@')) ? unseen(group, format) : null;
 };
 
 /** `lvs -o FIELDS`, as JSON or as bare columns. */
