@@ -89,26 +89,11 @@ export const openReading = (args: Arguments): Result<Reading, Failure> => {
   const ledger = openLedger(file ?? home.ledger, 'read', PROJECTIONS);
   if (!ledger.ok) return ledger;
   const at = args.text('at');
-  if (at === undefined) {
-    const host = currentHost(ledger.value);
-    return ok({
-      home,
-      ledger: ledger.value,
-      host,
-      asOf: { position: host.position, time: timeOf(ledger.value, host.position) },
-      past: false,
-    });
-  }
-  const position = positionAt(ledger.value, at);
+  const position = at === undefined ? ok(null) : positionAt(ledger.value, at);
   if (!position.ok) return position;
-  const host = foldTo(ledger.value, position.value);
-  return ok({
-    home,
-    ledger: ledger.value,
-    host,
-    asOf: { position: position.value, time: timeOf(ledger.value, position.value) },
-    past: true,
-  });
+  const host = position.value === null ? currentHost(ledger.value) : foldTo(ledger.value, position.value);
+  const asOf = { position: host.position, time: timeOf(ledger.value, host.position) };
+  return ok({ home, ledger: ledger.value, host, asOf, past: position.value !== null });
 };
 
 /** A projection's tables as of the reading: the live ones, or a replay in memory for the past. */

@@ -2,12 +2,12 @@ import { stepsOf } from '../../domain/decision.ts';
 import { exitOf, type Failure } from '../../domain/failure.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { type Arguments, expectWords } from '../../infrastructure/cli/arguments.ts';
+import { asOf } from '../../infrastructure/cli/change.ts';
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
 import { out, outFailure, outJson } from '../../infrastructure/cli/output.ts';
 import { escapeText, shortId } from '../../infrastructure/cli/text.ts';
 import { acquireLeaseWithin } from '../../infrastructure/ledger/lease.ts';
 import { thisProcess } from '../../infrastructure/ledger/process-identity.ts';
-import { timeOf } from '../../infrastructure/ledger/queries.ts';
 import { currentHost } from '../../infrastructure/ledger/state.ts';
 import type { Recovered } from '../../infrastructure/runner/recover.ts';
 import { recoverHost } from '../../infrastructure/service/recover.ts';
@@ -51,11 +51,6 @@ const line = ({ command, name, outcome, resumedFrom, failure, steps }: Recovered
     return `  ${`${step.n}`.padStart(2)} ${mark} ${escapeText(step.object)}  ${escapeText(step.words)}${mark === '=' ? '  (was done already)' : ''}`;
   });
   return [head, ...words, ...(failure ? [`   because: ${escapeText(failure.message)}`] : [])].join('\n');
-};
-
-const asOf = (service: Service) => {
-  const { position } = currentHost(service.ledger);
-  return { position, time: timeOf(service.ledger, position) };
 };
 
 const plan = (service: Service, json: boolean): number => {

@@ -1,5 +1,5 @@
 import { type Failure, failure } from '../failure.ts';
-import type { Host } from '../host/host.ts';
+import { type Host, volumeOf } from '../host/host.ts';
 import type { Pool } from '../pool/pool.ts';
 import { err, ok, type Result } from '../result.ts';
 import type { VolumeSpec } from './volume.ts';
@@ -37,9 +37,7 @@ const sourceRules = (spec: VolumeSpec, host: Host): Result<null, Failure> => {
     return invalid(`snap_on_start specified on '${spec.name}' but no volume source set`);
   if (!spec.source) return ok(null);
   if (!spec.snapOnStart) return invalid(`source specified on '${spec.name}' but no snap_on_start set`);
-  const colon = spec.source.indexOf(':');
-  const vm = host.vms.get(spec.source.slice(0, colon) as never);
-  const source = vm?.volumes[spec.source.slice(colon + 1) as keyof typeof vm.volumes];
+  const source = volumeOf(host, spec.source);
   if (!source) return err(failure('D_NOT_FOUND', `the source ${spec.source} of ${spec.key} does not exist`));
   if (!source.spec.saveOnStop) {
     return err(failure('D_SOURCE_INVALID', `the source ${spec.source} of ${spec.key} keeps nothing to start from`));

@@ -9,7 +9,7 @@ import { thisActor } from '../service/actor.ts';
 import { closeService, type Service } from '../service/service.ts';
 import { planOnly, type Submitted, stuck, submit } from '../service/submit.ts';
 import type { Arguments } from './arguments.ts';
-import { out, outFailure, outJson, talk } from './output.ts';
+import { type AsOf, out, outFailure, outJson, talk } from './output.ts';
 import { planItem, planText } from './plan-text.ts';
 import { shortId } from './text.ts';
 
@@ -22,7 +22,8 @@ export type Change = {
   readonly show: (service: Service) => Shown;
 };
 
-const asOf = (service: Service) => {
+/** The head, as every document of a service names it. */
+export const asOf = (service: Service): AsOf => {
   const { position } = currentHost(service.ledger);
   return { position, time: timeOf(service.ledger, position) };
 };

@@ -1,6 +1,7 @@
-import type { Host } from '../../domain/host/host.ts';
+import { type Host, volumeOf } from '../../domain/host/host.ts';
 import type { Pool } from '../../domain/pool/pool.ts';
-import { type Vm, volumesOf } from '../../domain/vm/vm.ts';
+import { inDomainOrder } from '../../domain/vm/order.ts';
+import type { Vm } from '../../domain/vm/vm.ts';
 import { CURRENT, DIRECT, placeOf, SCRATCH, SESSION } from '../../domain/volume/swap.ts';
 import { bytesOf, currentOf, type Volume } from '../../domain/volume/volume.ts';
 import type { VolumeDriver } from '../drivers/driver.port.ts';
@@ -16,13 +17,7 @@ export const vmItem = (vm: Vm) => ({
   label: vm.properties['label'] ?? null,
 });
 
-/** dom0 first, then by name in code-point order, as qubes.xml has them. */
-export const sortedVms = (host: Host): readonly Vm[] =>
-  [...host.vms.values()].sort((a, b) => {
-    if (a.class === 'AdminVM') return -1;
-    if (b.class === 'AdminVM') return 1;
-    return a.name < b.name ? -1 : 1;
-  });
+export const sortedVms = (host: Host): readonly Vm[] => [...host.vms.values()].sort(inDomainOrder);
 
 /** `importing` is no situation of its own: an unfinished import holds the volume. */
 const stateOf = (host: Host, volume: Volume): 'clean' | 'running' | 'dirty' | 'importing' | 'absent' => {
@@ -88,8 +83,6 @@ const diskIdOf = (volume: Volume): string | null => currentOf(volume)?.id ?? nul
 const isOutdated = (host: Host, volume: Volume): boolean => {
   const { situation, spec } = volume;
   if (situation.is !== 'running' || !spec.snapOnStart || !spec.source) return false;
-  const colon = spec.source.indexOf(':');
-  const source = host.vms.get(spec.source.slice(0, colon) as Vm['name']);
-  const of = source ? volumesOf(source).find((one) => one.spec.key === spec.source) : undefined;
-  return situation.session.origin !== (of ? (currentOf(of)?.id ?? null) : null);
+  const source = volumeOf(host, spec.source);
+  return situation.session.origin !== (source ? (currentOf(source)?.id ?? null) : null);
 };

@@ -38,6 +38,15 @@ const record = ({ command, journal }: Run, events: readonly DomainEvent[]): void
   if (!recorded.ok) throw new JournalFailed(recorded.error);
 };
 
+const whileRecorded = async <T>(work: () => Promise<Result<T, Failure>>): Promise<Result<T, Failure>> => {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof JournalFailed) return err(error.failure);
+    throw error;
+  }
+};
+
 const asFailure = ({ code, message, n, words }: StepFailed): Failure =>
   failure(code, message, { cause: `step ${n}: ${words}` });
 
@@ -183,29 +192,21 @@ const giveUp = async (run: Run, failures: readonly StepFailed[]): Promise<Ended>
 };
 
 /** Carries an open operation on from where its record ends: the same loop for the first run and for every recovery. */
-export const runOperation = async (run: Run): Promise<Result<Ended, Failure>> => {
-  try {
+export const runOperation = (run: Run): Promise<Result<Ended, Failure>> =>
+  whileRecorded(async () => {
     const { course } = operationOf(run);
     return ok(course.is === 'undoing' ? await backward(run, course.failure ?? UNDONE) : await forward(run));
-  } catch (error) {
-    if (error instanceof JournalFailed) return err(error.failure);
-    throw error;
-  }
-};
+  });
 
 const UNDONE: Failure = failure('D_UNDONE', 'the command could not go on and was undone');
 
 /** Takes back what stands of an operation that cannot go on. Refuses once its main steps are all done. */
-export const undoOperation = async (run: Run, reason: Failure): Promise<Result<Ended, Failure>> => {
-  try {
+export const undoOperation = (run: Run, reason: Failure): Promise<Result<Ended, Failure>> =>
+  whileRecorded(async () => {
     const operation = operationOf(run);
     if (operation.course.is === 'undoing') return ok(await backward(run, reason));
     if (!canUndo(operation)) {
       return err(failure('D_STUCK', `${operation.name} has nothing left to undo, only to tidy up`));
     }
     return ok(await takeBack(run, reason));
-  } catch (error) {
-    if (error instanceof JournalFailed) return err(error.failure);
-    throw error;
-  }
-};
+  });

@@ -11,18 +11,15 @@ import { type Recovered, recoverAll } from '../runner/recover.ts';
 import { runOperation } from '../runner/run.ts';
 import { handsFor, type Service } from './service.ts';
 
-const SYSTEM = (actor: Actor): Actor => ({ ...actor, tool: 'domtrail recovery' });
-
-const systemActor = (): Actor =>
-  SYSTEM({
-    user: 'domtrail',
-    uid: process.getuid?.() ?? -1,
-    loginUid: null,
-    tty: null,
-    tool: '',
-    argv: [],
-    source: null,
-  });
+const systemActor = (): Actor => ({
+  user: 'domtrail',
+  uid: process.getuid?.() ?? -1,
+  loginUid: null,
+  tty: null,
+  tool: 'domtrail recovery',
+  argv: [],
+  source: null,
+});
 
 const someVmDied = (service: Service, boot: string): boolean =>
   [...currentHost(service.ledger).vms.values()].some(({ power }) => power.is === 'running' && power.bootId !== boot);
@@ -82,7 +79,7 @@ export const recoverHost = async (
     failedToo || course.is === 'forward' || (course.is === 'undoing' && !course.failure);
   const lives: typeof processLives = (owner) => processLives(owner) && owner.pid !== us.pid;
   const hands = handsFor(service, 'recover', fault);
-  const recovery = { journal: service.journal, hands, owner: us, lives: (owner: typeof us) => lives(owner) };
+  const recovery = { journal: service.journal, hands, owner: us, lives };
   const recovered = await recoverAll(recovery, wanted);
   if (!recovered.ok) return recovered;
   const reboot = await recordReboot(service, fault);

@@ -3,10 +3,11 @@ import { type Host, volumeOf } from '../../domain/host/host.ts';
 import type { Pool } from '../../domain/pool/pool.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { kernelOf } from '../../domain/vm/kernel.ts';
+import { inDomainOrder } from '../../domain/vm/order.ts';
 import { type Vm, volumesOf } from '../../domain/vm/vm.ts';
 import { bytesOf, type Volume } from '../../domain/volume/volume.ts';
 import { documentOf, type Element, forbiddenIn } from './element.ts';
-import { byCodePoint, inGlobalOrder, inVmOrder } from './property-order.ts';
+import { inGlobalOrder, inVmOrder } from './property-order.ts';
 
 type Attributes = Element['attributes'];
 
@@ -110,9 +111,6 @@ const domain = (host: Host, vm: Vm): Element => {
     ],
   );
 };
-
-const inDomainOrder = (a: Vm, b: Vm): number =>
-  Number(b.class === 'AdminVM') - Number(a.class === 'AdminVM') || byCodePoint(a.name, b.name);
 
 const refuse = (text: string, character: string): Result<never, Failure> => {
   const line = text.split('\n').find((one) => forbiddenIn(one) !== null) ?? '';

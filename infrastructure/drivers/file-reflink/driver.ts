@@ -5,6 +5,7 @@ import { parseCommandId } from '../../../domain/names.ts';
 import type { FileReflinkPool } from '../../../domain/pool/pool.ts';
 import { run } from '../../process/run.ts';
 import type { Acted, BoundDeed, Job, VolumeDriver } from '../driver.port.ts';
+import { placesOf } from '../places.ts';
 import { activate, erase, move, resize } from './change.ts';
 import { failureOf } from './errors.ts';
 import { fill } from './fill.ts';
@@ -34,17 +35,6 @@ const carryOut = (work: Work, deed: BoundDeed): Promise<Failure | null> => {
       return read(work, deed);
     case 'erase':
       return erase(work, deed);
-  }
-};
-
-const placesOf = (deed: BoundDeed) => {
-  switch (deed.do) {
-    case 'snapshot':
-      return [deed.from, deed.at];
-    case 'move':
-      return [deed.from, deed.to];
-    default:
-      return [deed.at];
   }
 };
 

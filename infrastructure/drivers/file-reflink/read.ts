@@ -1,8 +1,9 @@
-import { lstat, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type Failure, failure } from '../../../domain/failure.ts';
+import type { Failure } from '../../../domain/failure.ts';
+import { settledTarget } from '../settled-target.ts';
 import { sync } from './durable.ts';
-import { errorCode, failureOf, failureOfRun } from './errors.ts';
+import { failureOf, failureOfRun } from './errors.ts';
 import { outsideSuffix, removeMarker, writeMarker } from './markers.ts';
 import { copyFile, type DeedOf, type Found, theDisk, type Work, watched } from './work.ts';
 
@@ -12,18 +13,6 @@ const KEPT_CHARACTERS = 30;
 const temporaryBeside = (target: string, command: string): string => {
   const start = Array.from(basename(target)).slice(0, KEPT_CHARACTERS).join('');
   return join(dirname(target), `.${start}${outsideSuffix(command)}`);
-};
-
-/** Where the bytes will really lie: a symlink is followed, so that it stays one. Anything but a file is not replaced. */
-const settledTarget = async (path: string): Promise<string | Failure> => {
-  try {
-    await lstat(path);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return path;
-    throw error;
-  }
-  const real = await realpath(path);
-  return (await stat(real)).isFile() ? real : failure('D_BAD_INPUT', `${path} exists and is not a regular file`);
 };
 
 const copyOut = async (work: Work, source: Found, temporary: string): Promise<Failure | null> => {

@@ -4,7 +4,8 @@ import { type Failure, failure } from '../../../domain/failure.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import type { Acted, BoundDeed, Job, PoolUsage, Sighting, VolumeDriver } from '../driver.port.ts';
 import { devicePathOf, lvNameOf } from '../lvm-thin/names.ts';
-import { placesOf, refusalOf } from '../lvm-thin/refusal.ts';
+import { refusalOf } from '../lvm-thin/refusal.ts';
+import { placesOf } from '../places.ts';
 import { CHUNK } from './content.ts';
 import {
   change,

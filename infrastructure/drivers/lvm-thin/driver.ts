@@ -2,13 +2,14 @@ import type { Failure } from '../../../domain/failure.ts';
 import { ok } from '../../../domain/result.ts';
 import { run } from '../../process/run.ts';
 import type { Acted, BoundDeed, Job, Progress, VolumeDriver } from '../driver.port.ts';
+import { placesOf } from '../places.ts';
 import type { PoolName } from './argv.ts';
 import { activate, create, erase, move, resize, scrap, snapshot } from './deeds.ts';
 import { fill } from './fill.ts';
 import { lookAtPool, memoryOf, preparePool } from './look.ts';
 import { devicePathOf, isVid } from './names.ts';
 import { read } from './read.ts';
-import { placesOf, refusalOf } from './refusal.ts';
+import { refusalOf } from './refusal.ts';
 import { usageOf } from './report.ts';
 import { nameOf, recording, type Settings, type Work } from './work.ts';
 

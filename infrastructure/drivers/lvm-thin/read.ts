@@ -1,10 +1,11 @@
-import { lstat, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type Failure, failure } from '../../../domain/failure.ts';
+import type { Failure } from '../../../domain/failure.ts';
 import type { Ran } from '../../process/run.ts';
 import type { Sighting } from '../driver.port.ts';
 import { sync } from '../file-reflink/durable.ts';
-import { errorCode, failureOf } from '../file-reflink/errors.ts';
+import { failureOf } from '../file-reflink/errors.ts';
+import { settledTarget } from '../settled-target.ts';
 import { copyOutArgv, stdoutArgv } from './argv.ts';
 import { madeActive } from './deeds.ts';
 import { failureOfProgram } from './failures.ts';
@@ -18,18 +19,6 @@ const KEPT_CHARACTERS = 30;
 const temporaryBeside = (target: string, { job }: Work): string => {
   const start = Array.from(basename(target)).slice(0, KEPT_CHARACTERS).join('');
   return join(dirname(target), `.${start}.${job.command}.${job.step}.tmp`);
-};
-
-/** Where the bytes will really lie: a symlink is followed, so that it stays one. Anything but a file is not replaced. */
-const settledTarget = async (path: string): Promise<string | Failure> => {
-  try {
-    await lstat(path);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return path;
-    throw error;
-  }
-  const real = await realpath(path);
-  return (await stat(real)).isFile() ? real : failure('D_BAD_INPUT', `${path} exists and is not a regular file`);
 };
 
 const failureOfCopy = ({ evidence }: Ran, name: string): Failure | null =>

@@ -1,20 +1,8 @@
-import type { Place } from '../../../domain/disk.ts';
 import { type Failure, failure } from '../../../domain/failure.ts';
 import { parseCommandId } from '../../../domain/names.ts';
-import type { BoundDeed, Job } from '../driver.port.ts';
+import type { Job } from '../driver.port.ts';
+import { placesOf } from '../places.ts';
 import { isVid } from './names.ts';
-
-/** The places a deed is about: the disks that lie there are others, or called otherwise, afterwards. */
-export const placesOf = (deed: BoundDeed): readonly Place[] => {
-  switch (deed.do) {
-    case 'snapshot':
-      return [deed.from, deed.at];
-    case 'move':
-      return [deed.from, deed.to];
-    default:
-      return [deed.at];
-  }
-};
 
 /** The last line of defence: all of it ends up in command lines, and only trash may ever be erased. */
 export const refusalOf = ({ command, deed }: Job, volumeGroup: string): Failure | null => {
