@@ -10,7 +10,7 @@ import { commandDigest, sha256 } from './hashes.ts';
 import { type Ledger, statement } from './ledger.ts';
 import { readOutcome, type StoredOutcome, saveOutcome } from './outcomes.ts';
 import { writableHost } from './projections.ts';
-import { foldIn, storeTouched } from './state.ts';
+import { foldIn, moveOn } from './state.ts';
 import { inTransaction } from './transaction.ts';
 
 /** Who asked, as far as the system can tell: the person behind a sudo is `loginUid`. */
@@ -78,10 +78,7 @@ const store = (ledger: Ledger, envelope: Envelope, payload: string, payloadHash:
   const actor = JSON.stringify(envelope.actor);
   const context = canonicalJson(envelope.context);
   const { id, name, schemaVersion, reason, receivedAt } = envelope;
-  const digest = commandDigest(
-    { seq, id, name, schemaVersion, payload, actor, reason, context, receivedAt },
-    payloadHash,
-  );
+  const digest = commandDigest({ seq, id, name, schemaVersion, payloadHash, actor, reason, context, receivedAt });
   const position = ledger.cache.head.position + 1;
   statement(ledger, INSERT).run(
     seq,
@@ -131,7 +128,7 @@ export const acceptAll = (
   inTransaction(ledger, () => {
     const host = writableHost(ledger);
     const accepted = list.map((one) => acceptOne(ledger, host, one));
-    storeTouched(ledger, host);
+    moveOn(ledger, host);
     beforeCommit?.();
     return accepted;
   });
