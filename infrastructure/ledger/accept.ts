@@ -5,7 +5,7 @@ import type { Recorded } from '../../domain/event.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
 import type { Host } from '../../domain/host/host.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { appendRows, ownStreams } from './append.ts';
+import { appendRows, beginStream, ownStreams } from './append.ts';
 import { commandDigest, sha256 } from './hashes.ts';
 import { type Ledger, statement } from './ledger.ts';
 import { readOutcome, type StoredOutcome, saveOutcome } from './outcomes.ts';
@@ -104,6 +104,7 @@ const acceptOne = (ledger: Ledger, host: Host, { envelope, decide }: ToAccept): 
   if (!before.ok) return before;
   if (before.value) return ok(before.value);
   const digest = store(ledger, envelope, payload, payloadHash);
+  beginStream(ledger, `command/${envelope.id}`);
   const decision = decide(host, ledger.cache.head.position + 1);
   const events = eventsOf(decision, { name: envelope.name, digest, owner: envelope.owner });
   const recorded = appendRows(ledger, envelope.id, envelope.receivedAt, ownStreams(envelope.id, events));
