@@ -7,7 +7,7 @@ import { volumesOf } from '../../domain/vm/vm.ts';
 import { disksOf } from '../../domain/volume/disks.ts';
 import { placeOf } from '../../domain/volume/swap.ts';
 import type { Sighting, VolumeDriver } from '../drivers/driver.port.ts';
-import { type Look, lookOf } from '../runner/judge.ts';
+import { type Look, lookOf, whereIs } from '../runner/judge.ts';
 
 /** One line of a check. `problem` null: fine. `position`: the event that explains the object. `repair`: what to type. */
 export type Finding = {
@@ -51,7 +51,7 @@ const expectedIn = (host: Host, pool: Pool): readonly Expectation[] => {
 
 const compare = (expected: Expectation, look: Look, driver: VolumeDriver): Finding => {
   const name = driver.nameOf(expected.place);
-  const seen = look.byId.get(expected.disk.id);
+  const seen = whereIs(expected.disk.id, name, look);
   const base = { object: `${expected.object} ${name}`, kind: expected.kind, position: expected.position };
   if (seen?.name === name) {
     const problem = seen.usable ? null : 'it is listed but cannot be activated';
