@@ -59,7 +59,8 @@ const knownIds = (host: Host): ReadonlySet<DiskId> =>
     ...host.trash.keys(),
   ]);
 
-const seenDisk = (
+/** A sighting as a decision gets to see it. */
+export const seenDisk = (
   driver: VolumeDriver,
   { id, name, bytes, usedBytes, origin, active, open, usable }: Sighting,
 ): SeenDisk => ({
