@@ -93,6 +93,11 @@ const evolveHostFact = (host: Host, { event, position, time }: Recorded): Entity
     case 'PoolAdded':
       host.pools.set(event.pool as PoolName, event.definition);
       return `pool/${event.pool}`;
+    case 'PoolMoved': {
+      const pool = host.pools.get(event.pool as PoolName);
+      if (pool && pool.driver !== 'lvm_thin') host.pools.set(pool.name, { ...pool, dir: event.to });
+      return `pool/${event.pool}`;
+    }
     case 'PoolRemoved':
       host.pools.delete(event.pool as PoolName);
       return `pool/${event.pool}`;

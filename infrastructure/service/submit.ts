@@ -13,9 +13,10 @@ import { bootId, thisProcess } from '../ledger/process-identity.ts';
 import { currentHost } from '../ledger/state.ts';
 import { type Recovered, recoverOperation } from '../runner/recover.ts';
 import { type Ended, runOperation } from '../runner/run.ts';
-import { openDisks, unknownDisks } from './observe.ts';
+import { movedDisks, openDisks, unknownDisks } from './observe.ts';
 import { recoverHost } from './recover.ts';
 import { handsFor, type Service } from './service.ts';
+import { witnessOf } from './witness.ts';
 
 export type Submission = {
   readonly command: Command;
@@ -40,9 +41,14 @@ const observe = async (service: Service, command: Command): Promise<Result<Seen,
   const open = await openDisks(currentHost(service.ledger), command, service.pools);
   if (!open.ok) return open;
   const base = { now: Date.now(), bootId: bootId(), uuid: randomUUID(), open: open.value };
-  if (command.name !== 'AdoptStorage') return ok(base);
-  const storage = await unknownDisks(currentHost(service.ledger), command.payload, service.pools);
-  return storage.ok ? ok({ ...base, storage: storage.value }) : storage;
+  const host = currentHost(service.ledger);
+  if (command.name === 'AdoptStorage') {
+    const storage = await unknownDisks(host, command.payload, service.pools);
+    return storage.ok ? ok({ ...base, storage: storage.value }) : storage;
+  }
+  if (command.name !== 'AdoptMoved') return ok(base);
+  const storage = await movedDisks(host, command.payload, service.driverFor);
+  return storage.ok ? ok({ ...base, storage: storage.value, witness: witnessOf(service.ledger) }) : storage;
 };
 
 const decideNow = (service: Service, command: Command, seen: Seen): Decision => {

@@ -25,12 +25,15 @@ export const objectsOf = (event: DomainEvent): readonly string[] => {
       return [event.vm, ...event.volumes.map(({ key }) => key)];
     case 'PoolAdded':
     case 'PoolRemoved':
+    case 'PoolMoved':
       return [`pool ${event.pool}`];
     case 'DiskTrashed':
     case 'DiskErased':
+    case 'TrashReidentified':
       return withVm(event.from);
     case 'HostInitialised':
     case 'HostRebooted':
+    case 'StorageAdopted':
     case 'GlobalPropertySet':
       return ['global'];
     default:
