@@ -10,7 +10,7 @@ export type BackupHeader = {
 };
 
 /** The compressors of Qubes backups, and what unpacks them. */
-export const FILTERS = {
+const FILTERS = {
   gzip: 'gzip',
   pigz: 'gzip',
   bzip2: 'bzip2',

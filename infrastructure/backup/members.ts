@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 export type Member = { readonly name: string; readonly size: number; readonly data: AsyncIterable<Buffer> };
 
 /** A member of another kind than a plain file, which no backup has. */
-export class BadMember extends Error {}
+class BadMember extends Error {}
 
 /**
  * The members of a backup file: complete archives of one member each, one after the other, so blocks of zeros are read past

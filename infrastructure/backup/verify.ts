@@ -14,7 +14,7 @@ export type FileReport = {
   readonly problem: string | null;
 };
 
-export type VmReport = { readonly name: string; readonly class: string; readonly files: readonly FileReport[] };
+type VmReport = { readonly name: string; readonly class: string; readonly files: readonly FileReport[] };
 
 /** `unchecked`: what a backup of this format cannot prove, as sentences. */
 export type BackupReport = {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 
 /** A filter program that failed, with what it said. */
-export class FilterFailed extends Error {}
+class FilterFailed extends Error {}
 
 const feed = async (pieces: AsyncIterable<Buffer>, into: Writable): Promise<void> => {
   for await (const piece of pieces) {

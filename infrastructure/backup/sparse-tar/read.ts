@@ -4,7 +4,7 @@ import { MOST_PAX, type PaxRecords, parsePax, paxValue } from './pax.ts';
 import { checkMap, type Extent, mapInData, mapOfRecords, mapOfText, oldGnuMap, type SparseMap } from './sparse-map.ts';
 
 /** A piece of a file's content and where it belongs; between the pieces are zeros. */
-export type Piece = { readonly offset: number; readonly bytes: Buffer };
+type Piece = { readonly offset: number; readonly bytes: Buffer };
 
 /**
  * A file of an archive. `size` is its real size in bytes, known before any data: whoever restores makes the volume first.
