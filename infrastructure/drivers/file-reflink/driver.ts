@@ -12,7 +12,7 @@ import { activate, erase, move, resize } from './change.ts';
 import { fill } from './fill.ts';
 import { create, snapshot } from './make.ts';
 import { settle } from './markers.ts';
-import { imageName, isVid } from './names.ts';
+import { imageName, isVid, namedInFiles } from './names.ts';
 import { preparePool, usageOf } from './prepare.ts';
 import { read } from './read.ts';
 import { surveyPool } from './survey.ts';
@@ -81,8 +81,10 @@ export const fileReflinkDriver = (
   const nameOf: VolumeDriver['nameOf'] = ({ vid, role }) => imageName(vid, role);
   return {
     nameOf,
+    parseName: namedInFiles,
     pathOf: (place) => join(dir, nameOf(place)),
     survey: () => surveyPool(dir),
+    firstSurvey: () => surveyPool(dir, 'not yet prepared'),
     act: (job, progress) => attempt({ dir, job, settings, progress }),
     // A file appears under its name only when it is complete, so there is never one to scrap.
     scrap: async ({ name }) => ({

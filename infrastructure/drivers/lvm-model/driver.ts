@@ -4,7 +4,7 @@ import { type Failure, failure } from '../../../domain/failure.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import { type DeedHands, dispatch } from '../dispatch.ts';
 import type { Acted, BoundDeed, Job, PoolUsage, Sighting, VolumeDriver } from '../driver.port.ts';
-import { devicePathOf, lvNameOf } from '../lvm-thin/names.ts';
+import { devicePathOf, lvNameOf, namedInLvm } from '../lvm-thin/names.ts';
 import { refusalOf } from '../lvm-thin/refusal.ts';
 import { placesOf } from '../places.ts';
 import { CHUNK } from './content.ts';
@@ -43,6 +43,7 @@ const sightingOf = (state: State, lv: Lv): Sighting => ({
   origin: (originOf(state, lv)?.uuid ?? null) as DiskId | null,
   usable: !isPhantom(state, lv),
   active: lv.active,
+  ...(lv.skip ? { skipped: true } : {}),
   open: lv.open > 0,
 });
 
@@ -120,6 +121,7 @@ export const lvmModelDriver = (options: ModelDriverOptions): VolumeDriver => {
   };
   return {
     nameOf: ({ vid, role }) => lvNameOf(vid, role),
+    parseName: namedInLvm,
     pathOf: ({ vid, role }) => devicePathOf(lvNameOf(vid, role)),
     survey: () => seen(sightingsOf),
     act: async (job) => attempt(job, model, () => dispatch(HANDS, { options, labels: labelsOf(job) }, job.deed)),

@@ -8,7 +8,7 @@ import type { PoolName } from './argv.ts';
 import { activate, create, erase, move, resize, scrap, snapshot } from './deeds.ts';
 import { fill } from './fill.ts';
 import { lookAtPool, memoryOf, preparePool } from './look.ts';
-import { devicePathOf, isVid } from './names.ts';
+import { devicePathOf, isVid, namedInLvm } from './names.ts';
 import { read } from './read.ts';
 import { refusalOf } from './refusal.ts';
 import { usageOf } from './report.ts';
@@ -54,6 +54,7 @@ export const lvmThinDriver = (pool: PoolName, settings: Settings = standard()): 
   };
   return {
     nameOf,
+    parseName: namedInLvm,
     pathOf: (place) => devicePathOf(nameOf(place)),
     survey: memory.survey,
     act: async (job, progress = SILENT) => {
