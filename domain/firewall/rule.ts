@@ -31,14 +31,20 @@ export type RuleLine = string & { readonly brand: 'RuleLine' };
 
 /**
  * The rules of a VM as the log has them. A rule that was expired when it was given keeps its place, so that numbers are
- * those of the list as given (stock does the same); it has no effect until ExpireRule takes it out. `asOf` is the second in
- * which the list was decided: rules expired by then are not in firewall.xml.
+ * those of the list as given (stock does the same); it has no effect until ExpireRule takes it out. `asOf` is when the list
+ * was decided, in epoch milliseconds: what had expired by then is not in firewall.xml.
  */
 export type Firewall = { readonly rules: readonly RuleLine[]; readonly asOf: number };
 
 /** Numbers of rules are QubesDB keys of four digits: an agent refuses a fifth (spec: B.6). */
 export const MOST_RULES = 10_000;
 
-/** Expired once its second is over: earlier than now (spec: B.4). `now` in epoch seconds. */
-export const isExpired = ({ expire }: Pick<Rule, 'expire'>, now: number): boolean =>
-  expire !== null && Number(expire) < now;
+/** Epoch milliseconds at which a rule expires, null for never. It is expired when that is earlier than now. */
+export const expiresAt = ({ expire }: Pick<Rule, 'expire'>): number | null =>
+  expire === null ? null : Number(expire) * 1000;
+
+/** `now` in epoch milliseconds. */
+export const isExpired = (rule: Pick<Rule, 'expire'>, now: number): boolean => {
+  const at = expiresAt(rule);
+  return at !== null && at < now;
+};
