@@ -91,12 +91,25 @@ const parsed = (text: string): readonly Node[] => {
 
 /** `<!` begins a comment or CDATA; everything else it could begin declares something, above all entities. */
 const DECLARATION = /<!(?!--|\[CDATA\[)/;
-const ENCODING = /^<\?xml\s[^>]*\bencoding\s*=\s*["']([^"']*)["']/;
+const QUOTED = `(?:"[^"<&]*"|'[^'<&]*')`;
+const PROLOG = new RegExp(
+  `^<\\?xml\\s+version\\s*=\\s*${QUOTED}(\\s+encoding\\s*=\\s*(?:"utf-8"|'utf-8'|"us-ascii"|'us-ascii'))?(\\s+standalone\\s*=\\s*${QUOTED})?\\s*\\?>`,
+  'i',
+);
+/** The parser would take `</rule address="1.2.3.4"/>` for an end and lose a rule. */
+const ODD_END = /<\/(?![^\s<>/"'=]+\s*>)/;
+
+/** What the parser and its validator let through and XML does not. */
+const strictly = (text: string): void => {
+  if (DECLARATION.test(text)) throw new NotXml('it holds a DOCTYPE or another declaration');
+  if (/^<\?xml\s/.test(text) && !PROLOG.test(text))
+    throw new NotXml('its first line declares something else than UTF-8');
+  if (ODD_END.test(text)) throw new NotXml('an end tag holds more than a name');
+  if (!/^\s*</.test(text) || !/>\s*$/.test(text)) throw new NotXml('it has text around its root');
+};
 
 const rootOf = (text: string): Element => {
-  if (DECLARATION.test(text)) throw new NotXml('it holds a DOCTYPE or another declaration');
-  const encoding = ENCODING.exec(text)?.[1];
-  if (encoding !== undefined && !/^(utf-8|us-ascii)$/i.test(encoding)) throw new NotXml(`its encoding is ${encoding}`);
+  strictly(text);
   const nodes = parsed(text.replace(/\r\n?/g, '\n'));
   const roots = nodes.flatMap((node) => (node.is === 'element' ? [node] : []));
   if (nodes.some((node) => node.is === 'text' && node.text.trim() !== ''))
