@@ -4,6 +4,8 @@ import type { CommandEvent } from './command/events.ts';
 import { isCommandEvent } from './command/operation.ts';
 import { stepsOf } from './decision.ts';
 import type { DomainEvent } from './event.ts';
+import { isFirewallFact } from './firewall/events.ts';
+import { wordsOfFirewall } from './firewall/words.ts';
 import type { HostFact } from './host/events.ts';
 import type { PoolFact } from './pool/events.ts';
 import type { VmFact } from './vm/events.ts';
@@ -171,5 +173,6 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
 export const wordsOf = (event: DomainEvent): string => {
   if (isCommandEvent(event)) return wordsOfCommand(event);
   if (isVolumeFact(event)) return wordsOfVolume(event);
+  if (isFirewallFact(event)) return wordsOfFirewall(event);
   return isVmFact(event) ? wordsOfVm(event) : wordsOfHost(event);
 };

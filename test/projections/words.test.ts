@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { DiskId } from '../../domain/disk.ts';
 import type { DomainEvent } from '../../domain/event.ts';
 import { failure } from '../../domain/failure.ts';
+import type { RuleLine } from '../../domain/firewall/rule.ts';
 import type { PoolName, VmName, VolumeKey, VolumeName } from '../../domain/names.ts';
 import type { VolumeSpec } from '../../domain/volume/volume.ts';
 import { wordsOf } from '../../domain/words.ts';
@@ -74,6 +75,13 @@ const SAMPLES: Samples = {
   VmStopped: { vm, how: 'host-reboot' },
   PropertySet: { vm, name: 'netvm', value: '', before: null },
   FeatureSet: { vm, name: 'gui', value: '1', before: null },
+  FirewallChanged: {
+    vm,
+    before: null,
+    after: { rules: ['action=drop' as RuleLine], asOf: 0 },
+    cause: 'set',
+  },
+  FirewallReloaded: { vm, asOf: 0 },
   TagSet: { vm, name: 'mine', present: true },
   VolumeAdded: { volume, spec },
   VolumeRemoved: { volume },
