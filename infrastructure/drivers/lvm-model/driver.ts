@@ -22,6 +22,7 @@ import {
 import { capacityOf, chunksOf, usedBlocks } from './kernel.ts';
 import type { LvmModel, Outcome } from './model.ts';
 import { EXTENT, type Lv, originOf, type State } from './state.ts';
+import { examined, mended } from './wounds.ts';
 
 const makerOf = ({ tags }: Lv): Sighting['madeBy'] => {
   const command = tags.find((tag) => tag.startsWith('dt.cmd='))?.slice('dt.cmd='.length);
@@ -124,7 +125,7 @@ export const lvmModelDriver = (options: ModelDriverOptions): VolumeDriver => {
   const { model } = options;
   const seen = async <T>(look: (state: State) => T): Promise<Result<T, Failure>> => {
     const state = model.state();
-    return state.visible
+    return state.visible && !state.torn
       ? ok(look(state))
       : err(failure('D_POOL_UNSEEN', `volume group ${state.volumeGroup} cannot be seen`));
   };
@@ -134,6 +135,8 @@ export const lvmModelDriver = (options: ModelDriverOptions): VolumeDriver => {
     survey: () => seen(sightingsOf),
     act: async (job) => attempt(job, model, () => carryOut(job, options)),
     scrap: async (sighting, job) => attempt(job, model, () => scrapLv(options, sighting, job)),
+    examine: async () => examined(options),
+    mend: async (wound) => mended(options, wound),
     settle: () => Promise.resolve(),
     prepare: () => seen(() => null),
     usage: () => seen(usageOf),
