@@ -12,7 +12,7 @@ import {
 import { conflictWith } from './holds.ts';
 import { decideGarbage, decideInit, decideReboot } from './host/decide.ts';
 import type { Host } from './host/host.ts';
-import { decideAddPool, decideRemovePool } from './pool/decide.ts';
+import { decideAddPool, decidePoolMended, decidePoolWound, decideRemovePool } from './pool/decide.ts';
 import { err } from './result.ts';
 import { decideCloneVm } from './vm/decide-clone.ts';
 import { decideCreateVm } from './vm/decide-create.ts';
@@ -31,6 +31,8 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   CollectGarbage: decideGarbage,
   AddPool: decideAddPool,
   RemovePool: decideRemovePool,
+  RecordPoolWound: decidePoolWound,
+  RecordPoolMended: decidePoolMended,
   CreateVM: decideCreateVm,
   CloneVM: decideCloneVm,
   RemoveVM: decideRemoveVm,

@@ -8,6 +8,7 @@ import { isFirewallFact } from './firewall/events.ts';
 import { wordsOfFirewall } from './firewall/words.ts';
 import type { HostFact } from './host/events.ts';
 import type { PoolFact } from './pool/events.ts';
+import { wordsOfMending, wordsOfWound } from './pool/wound.ts';
 import type { VmFact } from './vm/events.ts';
 import { isVmFact } from './vm/evolve.ts';
 import type { Kept, VolumeFact } from './volume/events.ts';
@@ -166,6 +167,10 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
       return `pool ${fact.pool} added (${fact.definition.driver})`;
     case 'PoolRemoved':
       return `pool ${fact.pool} removed`;
+    case 'PoolWounded':
+      return `! pool ${fact.pool}: ${wordsOfWound(fact.wound)}`;
+    case 'PoolMended':
+      return `pool ${fact.pool} mended: ${wordsOfMending(fact.wound)}`;
   }
 };
 

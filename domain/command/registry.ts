@@ -14,6 +14,8 @@ export const COMMAND_SCHEMAS = {
   CollectGarbage: host.collectGarbage,
   AddPool: pool.addPool,
   RemovePool: pool.removePool,
+  RecordPoolWound: pool.recordPoolWound,
+  RecordPoolMended: pool.recordPoolMended,
   CreateVM: vm.createVm,
   CloneVM: vm.cloneVm,
   RemoveVM: vm.vmTarget,

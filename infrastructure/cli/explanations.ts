@@ -40,6 +40,8 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_NOT_HALTED: 'The VM must be halted for that: domtrail vm stop.',
   D_NOT_RUNNING: 'The VM must be running for that.',
   D_NOTHING_COMMITTED: 'The volume keeps nothing at stop, or has no committed state yet.',
+  D_POOL_DAMAGED:
+    'A crash or another program left the pool in a state that must be looked into: docs/failure-modes.md, "A pool that is damaged".',
   D_POOL_UNSEEN:
     'The pool cannot be seen: its volume group or directory is missing. Nothing is concluded about its disks.',
   D_PINNED: 'A pinned revision protects it: unpin the revision first.',
