@@ -142,6 +142,12 @@ export const rebuild = (ledger: Ledger, projection: Projection, swapped: boolean
     }
   });
 
+/** Whether a projection's stored tables say what the log says: a reader cannot bring them up. */
+export const inStep = (ledger: Ledger, { name, version }: Projection): boolean => {
+  const known = readCheckpoint(ledger, name);
+  return known?.version === version && known.position === readHead(ledger).position;
+};
+
 type Lagging = { readonly state: boolean; readonly projections: readonly Projection[] };
 
 const lagging = (ledger: Ledger): Lagging => {

@@ -42,6 +42,21 @@ export const positionAt = (ledger: Ledger, text: string): Result<number, Failure
   );
 };
 
+const BOOTS = `SELECT position, context ->> '$.bootId' AS boot FROM commands ORDER BY seq DESC`;
+
+/** The last event before the newest boot of the host that the log knows; 0 when it knows only one. */
+export const beforeThisBoot = (ledger: Ledger): number => {
+  const rows = statement(ledger, BOOTS).iterate() as IterableIterator<{ position: number; boot: string | null }>;
+  let newest: string | null | undefined;
+  let first = 1;
+  for (const { position, boot } of rows) {
+    newest ??= boot;
+    if (boot !== newest) break;
+    first = position;
+  }
+  return first - 1;
+};
+
 export const eventAt = (ledger: Ledger, position: number): Recorded | null => {
   const row = statement(ledger, `SELECT ${EVENT_COLUMNS} FROM events WHERE position = ?`).raw().get(position) as
     | EventRow

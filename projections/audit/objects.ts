@@ -26,6 +26,8 @@ export const objectsOf = (event: DomainEvent): readonly string[] => {
     case 'PoolAdded':
     case 'PoolRemoved':
     case 'PoolMoved':
+    case 'PoolWounded':
+    case 'PoolMended':
       return [`pool ${event.pool}`];
     case 'DiskTrashed':
     case 'DiskErased':

@@ -4,7 +4,7 @@ import type { DiskId } from '../../../domain/disk.ts';
 import { type Failure, failure } from '../../../domain/failure.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import type { Sighting } from '../driver.port.ts';
-import { errorCode, failureOf } from './errors.ts';
+import { errorCode, failureOf } from '../system-failure.ts';
 import { type FileFacts, fileAt } from './identity.ts';
 import { readMarkers } from './markers.ts';
 import { HIDDEN, looksLikeImage, PREFIXES, parseImageName, type StepKey } from './names.ts';

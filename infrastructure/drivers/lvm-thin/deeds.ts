@@ -1,6 +1,7 @@
 import type { Failure } from '../../../domain/failure.ts';
 import { failure } from '../../../domain/failure.ts';
 import type { Ran } from '../../process/run.ts';
+import type { DeedOf } from '../dispatch.ts';
 import type { Sighting } from '../driver.port.ts';
 import {
   activateWords,
@@ -19,7 +20,7 @@ import { failureOfProgram, isWedged } from './failures.ts';
 import { kernelIdOf, lookAtPool } from './look.ts';
 import { devicePathOf, dmNameOf, poolDeviceOf } from './names.ts';
 import { deviceFacts, withoutDashes } from './report.ts';
-import { type DeedOf, nameOf, theDisk, type Work } from './work.ts';
+import { nameOf, theDisk, type Work } from './work.ts';
 
 /**
  * After a crash inside the kernel's work for LVM every later command on the pool fails. Where the ids differ by exactly
