@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const OPTIONS = { bundle: true, platform: 'node', target: 'node20', logLevel: 'warning', absWorkingDir: ROOT };
 
-export const WORKER = join(ROOT, 'dist', 'lab', 'work.cjs');
+const WORKER = join(ROOT, 'dist', 'lab', 'work.cjs');
 
 /** What the guest runs: built on the host, since the guest's processor is an emulated one. */
 export const buildWorker = async () => {
