@@ -12,6 +12,7 @@ import { devicePathOf, isVid } from './names.ts';
 import { read } from './read.ts';
 import { refusalOf } from './refusal.ts';
 import { usageOf } from './report.ts';
+import { sharedLvm } from './share.ts';
 import { nameOf, recording, type Settings, type Work } from './work.ts';
 
 const HANDS: DeedHands<Work, Promise<Failure | null>> = {
@@ -27,6 +28,7 @@ const HANDS: DeedHands<Work, Promise<Failure | null>> = {
 
 const standard = (): Settings => ({
   run,
+  lvm: sharedLvm(run),
   uid: process.getuid?.() ?? 0,
   stdin: 0,
   stdout: 1,
