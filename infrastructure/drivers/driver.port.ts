@@ -68,6 +68,8 @@ export type VolumeDriver = {
   readonly act: (job: Job, progress?: Progress) => Promise<Acted>;
   /** Removes a disk that is not usable, so that its step can be done again. */
   readonly scrap: (sighting: Sighting, job: Job) => Promise<Acted>;
+  /** Whether erasing a disk takes so long that a stop should not wait for it. Left out: it never does. */
+  readonly erasesSlowly?: (disk: Sighting) => boolean;
   /** The command is over: markers that only its recovery needed may go. */
   readonly settle: (command: string) => Promise<void>;
   /** Checks that the pool exists and can do what is asked of it; creates the directories of a file pool. */

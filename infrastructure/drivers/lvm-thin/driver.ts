@@ -35,6 +35,9 @@ const standard = (): Settings => ({
   patienceMs: 10_000,
 });
 
+/** What a disk has allocated is what a discard has to work through; how long that takes depends on the device below. */
+export const SLOW_BYTES = 2 ** 30;
+
 const SILENT: Progress = () => undefined;
 
 /**
@@ -72,6 +75,7 @@ export const lvmThinDriver = (pool: PoolName, settings: Settings = standard()): 
       memory.forget([sighting.name]);
       return acted;
     },
+    erasesSlowly: ({ usedBytes }) => (usedBytes ?? 0) > SLOW_BYTES,
     // The tags stay: they cost nothing and tell who made a disk for as long as it exists.
     settle: () => Promise.resolve(),
     prepare: () => preparePool(pool, settings),
