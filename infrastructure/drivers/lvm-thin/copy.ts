@@ -7,7 +7,12 @@ const COPIED = /^(\d{1,16}) bytes? (?:\(.*\) )?copied, /;
 const RECORDS = /^\d+\+\d+ records (?:in|out)$/;
 
 /** Runs a `dd` with `status=progress` and reports how much of `total` it has copied; its figures are not kept. */
-export const copy = (work: Work, argv: Argv, total: number, options: RunOptions = {}): Promise<Ran> =>
+export const copy = (
+  work: Pick<Work, 'program' | 'progress'>,
+  argv: Argv,
+  total: number,
+  options: RunOptions = {},
+): Promise<Ran> =>
   work.program(argv, {
     ...options,
     watch: (line) => {

@@ -111,26 +111,32 @@ const started = ([program, ...args]: Argv, { fifo, pipe, stderr }: Ends): Script
   const child = spawn(program, [...args, fifo], { stdio: ['ignore', 'pipe', stderr], env });
   const { ended, marked } = listening(child);
   const news = reading(stderr);
-  let open = true;
-  const end = (): void => {
-    if (open) for (const fd of [pipe, stderr]) closeSync(fd);
-    open = false;
+  const open = new Set([pipe, stderr]);
+  const close = (fd: number): void => {
+    if (open.delete(fd)) closeSync(fd);
   };
+  let asking = false;
+  const over = (): void => {
+    if (!asking && ended()) for (const fd of [pipe, stderr]) close(fd);
+  };
+  child.on('close', over);
   writeSync(pipe, '#!\n');
   return {
-    alive: () => open && !ended(),
-    end,
+    alive: () => open.has(pipe) && !ended(),
+    end: () => close(pipe),
     ask: async (line) => {
+      asking = true;
       holding(child, true);
       writeSync(pipe, `${line}\n${MARK}\n`);
       const { stdout, whole } = await marked();
       holding(child, false);
       const ending = ended();
-      if (!ending) return { exitCode: whole ? 0 : null, stdout, stderr: news() };
-      const epitaph = ending.signal === null ? '' : `lvm: killed by ${ending.signal}\n`;
-      const answer = { exitCode: ending.code, stdout, stderr: news() + epitaph };
-      end();
-      return answer;
+      const epitaph = ending?.signal ? `lvm: killed by ${ending.signal}\n` : '';
+      const stderrText = news() + epitaph;
+      asking = false;
+      over();
+      if (ending) return { exitCode: ending.code, stdout, stderr: stderrText };
+      return { exitCode: whole ? 0 : null, stdout, stderr: stderrText };
     },
   };
 };

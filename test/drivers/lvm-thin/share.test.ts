@@ -1,7 +1,9 @@
-import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startScript } from '../../../infrastructure/drivers/lvm-thin/script.ts';
 import { lineOf, sharedLvm } from '../../../infrastructure/drivers/lvm-thin/share.ts';
 import type { Run } from '../../../infrastructure/drivers/lvm-thin/work.ts';
 import { run } from '../../../infrastructure/process/run.ts';
@@ -12,6 +14,7 @@ carry_out() {
   case $1 in
     version) printf '  LVM version:     2.03.16(2)\\n  Library version: 1.02.185\\n  Driver version:  4.47.0\\n  Configuration:   ./configure\\n' ;;
     say) shift; for word; do printf '  %s\\n' "$word"; done ;;
+    slow) sleep 0.4; echo done >"$2" ;;
     pid) echo "  $$" ;;
     warn) echo "  WARNING: $2" >&2 ;;
     fail) echo "  Failed to find it." >&2; exit "$2" ;;
@@ -118,6 +121,19 @@ describe('lvm commands that share a process', () => {
     expect((await lvm(['lvm', 'say', 'a'])).stdout).toBe('  a\n');
     expect((await lvm(['lvm', 'fail', '3'])).evidence.exitCode).toBe(3);
     expect(ran).toEqual(['mkfifo -m 600', 'lvm say a', 'lvm fail 3']);
+  });
+
+  test('end with the command under way when nobody is left to ask for more', async () => {
+    const script = await startScript(['lvm'], run);
+    if (!script) throw new Error('no script');
+    const pid = Number((await script.ask('pid')).stdout);
+    const slow = script.ask(`slow ${join(dir, 'out')}`);
+    // The pipe closes, as by the death of whoever asked.
+    script.end();
+    expect((await slow).exitCode).toBe(0);
+    expect(await readFile(join(dir, 'out'), 'utf8')).toBe('done\n');
+    await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 10_000 }).toBe(false);
+    expect(script.alive()).toBe(false);
   });
 
   test('leave nothing in the directory for temporary files', async () => {
