@@ -3,6 +3,7 @@ import type { Evidence } from '../../../domain/command/events.ts';
 import { type Failure, failure } from '../../../domain/failure.ts';
 import { parseCommandId } from '../../../domain/names.ts';
 import type { FileReflinkPool } from '../../../domain/pool/pool.ts';
+import { ok } from '../../../domain/result.ts';
 import { run } from '../../process/run.ts';
 import { type DeedHands, dispatch } from '../dispatch.ts';
 import type { Acted, Job, VolumeDriver } from '../driver.port.ts';
@@ -12,7 +13,7 @@ import { activate, erase, move, resize } from './change.ts';
 import { fill } from './fill.ts';
 import { create, snapshot } from './make.ts';
 import { settle } from './markers.ts';
-import { imageName, isVid } from './names.ts';
+import { imageName, isVid, namedInFiles } from './names.ts';
 import { preparePool, usageOf } from './prepare.ts';
 import { read } from './read.ts';
 import { surveyPool } from './survey.ts';
@@ -81,13 +82,20 @@ export const fileReflinkDriver = (
   const nameOf: VolumeDriver['nameOf'] = ({ vid, role }) => imageName(vid, role);
   return {
     nameOf,
+    parseName: namedInFiles,
     pathOf: (place) => join(dir, nameOf(place)),
     survey: () => surveyPool(dir),
+    firstSurvey: () => surveyPool(dir, 'not yet prepared'),
     act: (job, progress) => attempt({ dir, job, settings, progress }),
     // A file appears under its name only when it is complete, so there is never one to scrap.
     scrap: async ({ name }) => ({
       evidence: NOTHING_RAN,
       failure: failure('D_DRIVER_REFUSES', `${name} is complete: files are never half made`),
+    }),
+    examine: async () => ok([]),
+    mend: async () => ({
+      evidence: NOTHING_RAN,
+      failure: failure('D_DRIVER_REFUSES', 'a directory of files has nothing to mend'),
     }),
     settle: (command) => settle(dir, command),
     prepare: () => preparePool(dir),

@@ -5,7 +5,7 @@ import { err, ok, type Result } from '../../../domain/result.ts';
 import { type DeedHands, dispatch } from '../dispatch.ts';
 import type { Acted, BoundDeed, Job, PoolUsage, Sighting, VolumeDriver } from '../driver.port.ts';
 import { SLOW_BYTES } from '../lvm-thin/driver.ts';
-import { devicePathOf, lvNameOf } from '../lvm-thin/names.ts';
+import { devicePathOf, lvNameOf, namedInLvm } from '../lvm-thin/names.ts';
 import { refusalOf } from '../lvm-thin/refusal.ts';
 import { placesOf } from '../places.ts';
 import { CHUNK } from './content.ts';
@@ -24,6 +24,7 @@ import {
 import { capacityOf, chunksOf, usedBlocks } from './kernel.ts';
 import type { LvmModel, Outcome } from './model.ts';
 import { EXTENT, type Lv, originOf, type State } from './state.ts';
+import { examined, mended } from './wounds.ts';
 
 const makerOf = ({ tags }: Lv): Sighting['madeBy'] => {
   const command = tags.find((tag) => tag.startsWith('dt.cmd='))?.slice('dt.cmd='.length);
@@ -44,6 +45,7 @@ const sightingOf = (state: State, lv: Lv): Sighting => ({
   origin: (originOf(state, lv)?.uuid ?? null) as DiskId | null,
   usable: !isPhantom(state, lv),
   active: lv.active,
+  ...(lv.skip ? { skipped: true } : {}),
   open: lv.open > 0,
 });
 
@@ -115,17 +117,20 @@ export const lvmModelDriver = (options: ModelDriverOptions): VolumeDriver => {
   const { model } = options;
   const seen = async <T>(look: (state: State) => T): Promise<Result<T, Failure>> => {
     const state = model.state();
-    return state.visible
+    return state.visible && !state.torn
       ? ok(look(state))
       : err(failure('D_POOL_UNSEEN', `volume group ${state.volumeGroup} cannot be seen`));
   };
   return {
     nameOf: ({ vid, role }) => lvNameOf(vid, role),
+    parseName: namedInLvm,
     pathOf: ({ vid, role }) => devicePathOf(lvNameOf(vid, role)),
     survey: () => seen(sightingsOf),
     act: async (job) => attempt(job, model, () => dispatch(HANDS, { options, labels: labelsOf(job) }, job.deed)),
     scrap: async (sighting, job) => attempt(job, model, () => scrapLv(options, sighting, job)),
     erasesSlowly: ({ usedBytes }) => (usedBytes ?? 0) > (options.slowBytes ?? SLOW_BYTES),
+    examine: async () => examined(options),
+    mend: async (wound) => mended(options, wound),
     settle: () => Promise.resolve(),
     prepare: () => seen(() => null),
     usage: () => seen(usageOf),

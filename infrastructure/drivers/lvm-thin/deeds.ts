@@ -14,6 +14,7 @@ import {
   resizeWords,
   setTransactionArgv,
   snapshotWords,
+  unskipWords,
 } from './argv.ts';
 import { failureOfProgram, isWedged } from './failures.ts';
 import { kernelIdOf, lookAtPool } from './look.ts';
@@ -42,9 +43,13 @@ const change = async (work: Work, words: LvmWords, message: string): Promise<Fai
   return evidence.exitCode === 0 ? null : failureOfProgram(evidence, message);
 };
 
-/** An LV with the activation skip flag stays inactive all the same: LVM says 0 and does nothing, the survey shows it. */
-export const madeActive = (work: Work, { active, name }: Sighting): Promise<Failure | null> =>
-  active ? Promise.resolve(null) : change(work, activateWords(name, work.job), `${name} could not be activated`);
+/** Two commands for an LV with the activation skip flag: LVM does not take both wishes in one. */
+export const madeActive = async (work: Work, { active, skipped, name }: Sighting): Promise<Failure | null> => {
+  if (active) return null;
+  const message = `${name} could not be activated`;
+  const held = skipped ? await change(work, unskipWords(name, work.job), message) : null;
+  return held ?? change(work, activateWords(name, work.job), message);
+};
 
 export const create = async (work: Work, { at, bytes }: DeedOf<'create'>): Promise<Failure | null> => {
   const name = nameOf(at);

@@ -6,6 +6,7 @@ import type { Ran, RunOptions } from '../../process/run.ts';
 import type { Job, Progress, Sighting } from '../driver.port.ts';
 import { type Argv, type LvmWords, lvm, type PoolName, privileged } from './argv.ts';
 import { withoutNoise } from './failures.ts';
+import type { Flush } from './flush.ts';
 import { lvNameOf } from './names.ts';
 
 /** Runs one program and waits for it; in tests it answers from a model. */
@@ -23,6 +24,8 @@ export type Settings = {
   readonly stdin: number;
   readonly stdout: number;
   readonly patienceMs: number;
+  /** called after each command that changed LVM's description of the pool */
+  readonly flush: Flush;
 };
 
 /** The disk with that name at the last look, or at a new one when the last does not show what is expected. */
@@ -54,14 +57,18 @@ export const recording = (settings: Settings) => {
   };
   const program: Work['program'] = async (argv, options) =>
     kept(await settings.run(privileged(settings.uid, argv), options));
-  const words: Work['lvm'] = async (lvmWords) => kept(await runLvm(settings, lvmWords));
+  let changes = 0;
+  const words: Work['lvm'] = async (lvmWords) => {
+    changes++;
+    return kept(await runLvm(settings, lvmWords));
+  };
   const evidence = (): Evidence => ({
     argv: said.flatMap(({ argv }) => argv),
     exitCode: said.at(-1)?.exitCode ?? null,
     stderr: said.map(({ stderr }) => stderr).join(''),
     durationMs: said.reduce((sum, { durationMs }) => sum + durationMs, 0),
   });
-  return { program, lvm: words, evidence };
+  return { program, lvm: words, evidence, changed: () => changes > 0 };
 };
 
 export const nameOf = ({ vid, role }: Place): string => lvNameOf(vid, role);

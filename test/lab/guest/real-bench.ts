@@ -12,7 +12,7 @@ const GROUP = 'qubes_dom0';
 const MAKE_POOL = fileURLToPath(new URL('make-pool.sh', import.meta.url));
 
 /** Runs what must succeed; gives its stdout. */
-const must = async (...argv: readonly [string, ...string[]]): Promise<string> => {
+export const must = async (...argv: readonly [string, ...string[]]): Promise<string> => {
   const { evidence, stdout } = await run(argv);
   if (evidence.exitCode !== 0) throw new Error(`${argv.join(' ')}: ${evidence.exitCode} ${evidence.stderr}`);
   return stdout;
