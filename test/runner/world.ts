@@ -68,6 +68,8 @@ export class World {
   private commands = 0;
   /** an lvm that is killed takes our process along, or only its own step */
   whenKilled: 'throw' | 'fail' = 'throw';
+  /** what a disk may have allocated for a stop to wait until it is erased */
+  slowBytes = 2 ** 30;
 
   constructor(parts: { host: Host; log: Recorded[]; models: readonly LvmModel[]; files: MemoryFiles }) {
     this.host = parts.host;
@@ -89,6 +91,7 @@ export class World {
     fork.boot = this.boot;
     fork.commands = this.commands;
     fork.whenKilled = this.whenKilled;
+    fork.slowBytes = this.slowBytes;
     return fork;
   }
 
@@ -125,7 +128,13 @@ export class World {
     if (pool.driver !== 'lvm_thin') throw new Error(`${pool.name} has no model`);
     const model = this.models.find((one) => one.state().volumeGroup === pool.volumeGroup);
     if (!model) throw new Error(`${pool.name} has no model`);
-    return lvmModelDriver({ model, files: this.files, models: this.models, whenKilled: this.whenKilled });
+    return lvmModelDriver({
+      model,
+      files: this.files,
+      models: this.models,
+      whenKilled: this.whenKilled,
+      slowBytes: this.slowBytes,
+    });
   }
 
   /** Hands of a process that just started: nothing seen yet. */
