@@ -110,7 +110,7 @@ const submitHolding = async (
   submission: Submission,
   fresh: string,
 ): Promise<Result<Submitted, Failure>> => {
-  const before = await recoverHost(service, { fault: NO_FAULT, failedToo: false });
+  const before = await recoverHost(service, { fault: NO_FAULT, failedToo: false, rewrites: false });
   if (!before.ok) return before;
   const seen = await observe(service, submission.command);
   if (!seen.ok) return seen;
@@ -128,7 +128,7 @@ const submitHolding = async (
   const ended = accepted.value.is === 'accepted' ? await run(service, envelope.id) : ok(null);
   if (!ended.ok) return ended;
   const outcome = finalOutcome(service, envelope.id);
-  const recovered = [...before.value, ...cleared.value];
+  const recovered = [...before.value.recovered, ...cleared.value];
   return ok({
     id: envelope.id,
     repeated,

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { crashCycles } from './crash.ts';
+import { crashPoints, SCENARIOS } from './points.ts';
 import type { Cut } from './sectors.ts';
 
 const say = (line: string): void => {
@@ -23,9 +24,18 @@ const crash = async (argv: readonly string[]): Promise<void> => {
   await crashCycles({ cycles: Number(values.cycles ?? 30), power: powerOf(values.power), seed }, say);
 };
 
-const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<void>>> = { crash };
+const points = async (argv: readonly string[]): Promise<void> => {
+  const options = { cut: { type: 'string' }, sample: { type: 'string' }, seed: { type: 'string' } } as const;
+  const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
+  const cut = powerOf(values.cut ?? 'all') ?? 'all';
+  for (const name of positionals.length > 0 ? positionals : Object.keys(SCENARIOS)) {
+    await crashPoints({ name, cut, sample: Number(values.sample ?? 1), seed: Number(values.seed ?? 1) }, say);
+  }
+};
 
-/** `crash --cycles N [--power none|prefix|random] [--seed S]`. Gives the exit code. */
+const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<void>>> = { crash, points };
+
+/** `crash --cycles N [--power CUT] [--seed S]` or `points [NAME...] [--cut CUT] [--sample K] [--seed S]`. Gives the exit code. */
 export const main = async ([name = '', ...argv]: readonly string[]): Promise<number> => {
   const run = COMMANDS[name];
   if (!run) {
