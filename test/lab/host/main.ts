@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { crashCycles } from './crash.ts';
 import { crashPoints, SCENARIOS } from './points.ts';
 import type { Cut } from './sectors.ts';
+import { mendFixture, mendTornHost } from './wounds.ts';
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -33,7 +34,13 @@ const points = async (argv: readonly string[]): Promise<void> => {
   }
 };
 
-const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<void>>> = { crash, points };
+/** The disks of real crashes, and a host whose volume group lost its newest description. */
+const wounds = async (): Promise<void> => {
+  for (const name of ['wedged-pool', 'torn-vg-metadata']) say(`${name}: ${JSON.stringify(await mendFixture(name))}`);
+  say(`a torn host: ${JSON.stringify(await mendTornHost(), null, 1)}`);
+};
+
+const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<void>>> = { crash, points, wounds };
 
 /** `crash --cycles N [--power CUT] [--seed S]` or `points [NAME...] [--cut CUT] [--sample K] [--seed S]`. Gives the exit code. */
 export const main = async ([name = '', ...argv]: readonly string[]): Promise<number> => {
