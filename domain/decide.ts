@@ -1,6 +1,14 @@
+import { decideAdoptStorage } from './adoption/decide-storage.ts';
 import type { CommandName, PayloadOf } from './command/registry.ts';
 import type { Context, Decide, Decision } from './decision.ts';
 import { failure } from './failure.ts';
+import {
+  decideAddRule,
+  decideExpireRule,
+  decideReloadFirewall,
+  decideRemoveRule,
+  decideSetFirewall,
+} from './firewall/decide.ts';
 import { conflictWith } from './holds.ts';
 import { decideGarbage, decideInit, decideReboot } from './host/decide.ts';
 import type { Host } from './host/host.ts';
@@ -19,6 +27,7 @@ import { decideAddVolume, decidePin, decideRemoveVolume, decideSetVolume, decide
 const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   InitHost: decideInit,
   RecordReboot: decideReboot,
+  AdoptStorage: decideAdoptStorage,
   CollectGarbage: decideGarbage,
   AddPool: decideAddPool,
   RemovePool: decideRemovePool,
@@ -45,6 +54,11 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   SetVolume: decideSetVolume,
   PinRevision: decidePin,
   UnpinRevision: decideUnpin,
+  SetFirewall: decideSetFirewall,
+  AddRule: decideAddRule,
+  RemoveRule: decideRemoveRule,
+  ReloadFirewall: decideReloadFirewall,
+  ExpireRule: decideExpireRule,
 };
 
 /** A command as a value: a name and the payload its schema let through. */

@@ -1,8 +1,11 @@
+import type { AdoptedAs } from './adoption/events.ts';
 import { formatBytes } from './bytes.ts';
 import type { CommandEvent } from './command/events.ts';
 import { isCommandEvent } from './command/operation.ts';
 import { stepsOf } from './decision.ts';
 import type { DomainEvent } from './event.ts';
+import { isFirewallFact } from './firewall/events.ts';
+import { wordsOfFirewall } from './firewall/words.ts';
 import type { HostFact } from './host/events.ts';
 import type { PoolFact } from './pool/events.ts';
 import { wordsOfMending, wordsOfWound } from './pool/wound.ts';
@@ -78,6 +81,8 @@ type OtherVolumeFact = Exclude<
   }
 >;
 
+const adoptedAs = (as: AdoptedAs): string => (as.is === 'revision' ? `revision ${as.id}` : as.is);
+
 const wordsOfLife = (fact: OtherVolumeFact): string => {
   switch (fact.type) {
     case 'VolumeAdded':
@@ -110,6 +115,10 @@ const wordsOfLife = (fact: OtherVolumeFact): string => {
       return `starts from ${fact.spec.source ?? 'nothing'} now`;
     case 'RevisionRetired':
       return `revision ${fact.id} retired (${fact.why})`;
+    case 'DiskAdopted':
+      return `adopted ${fact.name} as ${adoptedAs(fact.as)}${fact.why === null ? '' : ` (${fact.why})`}`;
+    case 'VolumeReidentified':
+      return `the same ${count(fact.disks.length, 'disk')} under new identities, after a move`;
     case 'RevisionPinned':
       return `revision ${fact.id} ${fact.pinned ? 'pinned' : 'unpinned'}`;
   }
@@ -150,6 +159,10 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
       return `${fact.from}: disk ${fact.disk.id} into the trash (${fact.why})`;
     case 'DiskErased':
       return `${fact.from}: disk ${fact.disk} erased`;
+    case 'StorageAdopted':
+      return `adopted what lay in ${fact.pools.join(', ')}, ${count(fact.untouched.length, 'disk')} left alone`;
+    case 'TrashReidentified':
+      return `${fact.from}: trash ${fact.disk} is ${fact.now} since a move`;
     case 'PoolAdded':
       return `pool ${fact.pool} added (${fact.definition.driver})`;
     case 'PoolRemoved':
@@ -165,5 +178,6 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
 export const wordsOf = (event: DomainEvent): string => {
   if (isCommandEvent(event)) return wordsOfCommand(event);
   if (isVolumeFact(event)) return wordsOfVolume(event);
+  if (isFirewallFact(event)) return wordsOfFirewall(event);
   return isVmFact(event) ? wordsOfVm(event) : wordsOfHost(event);
 };

@@ -1,4 +1,6 @@
 import type * as z from 'zod';
+import * as adoption from '../adoption/commands.ts';
+import * as firewall from '../firewall/commands.ts';
 import * as host from '../host/commands.ts';
 import * as pool from '../pool/commands.ts';
 import * as vm from '../vm/commands.ts';
@@ -8,6 +10,7 @@ import * as volume from '../volume/commands.ts';
 export const COMMAND_SCHEMAS = {
   InitHost: host.initHost,
   RecordReboot: host.recordReboot,
+  AdoptStorage: adoption.adoptStorage,
   CollectGarbage: host.collectGarbage,
   AddPool: pool.addPool,
   RemovePool: pool.removePool,
@@ -34,6 +37,11 @@ export const COMMAND_SCHEMAS = {
   SetVolume: volume.setVolume,
   PinRevision: volume.pinRevision,
   UnpinRevision: volume.pinRevision,
+  SetFirewall: firewall.setFirewall,
+  AddRule: firewall.addRule,
+  RemoveRule: firewall.removeRule,
+  ReloadFirewall: firewall.firewallTarget,
+  ExpireRule: firewall.firewallTarget,
 } as const;
 
 export type CommandName = keyof typeof COMMAND_SCHEMAS;

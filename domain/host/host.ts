@@ -2,6 +2,8 @@ import type { Operation } from '../command/operation.ts';
 import { evolveOperation, isCommandEvent } from '../command/operation.ts';
 import type { Disk, DiskId, Place } from '../disk.ts';
 import type { Recorded } from '../event.ts';
+import { type FirewallFact, isFirewallFact } from '../firewall/events.ts';
+import { evolveFirewall } from '../firewall/firewall.ts';
 import type { PoolName, VmName, VolumeKey } from '../names.ts';
 import type { Pool } from '../pool/pool.ts';
 import { evolveVm, isVmFact } from '../vm/evolve.ts';
@@ -105,12 +107,18 @@ const evolveHostFact = (host: Host, { event, position, time }: Recorded): Entity
       host.trash.set(disk.id, { disk, place, from, why, position, time });
       return `trash/${disk.id}`;
     }
+    case 'TrashReidentified':
     case 'DiskErased':
       host.trash.delete(event.disk);
       return `trash/${event.disk}`;
     default:
       return 'site';
   }
+};
+
+const evolveFirewallOf = (host: Host, fact: FirewallFact): EntityKey => {
+  update(host.vms, fact.vm, (vm) => ({ ...vm, firewall: evolveFirewall(vm.firewall, fact) }));
+  return `vm/${fact.vm}`;
 };
 
 const evolveVms = (host: Host, { event }: Recorded): EntityKey | null => {
@@ -131,6 +139,7 @@ export const evolve = (host: Host, recorded: Recorded): EntityKey => {
     return `operation/${recorded.command}`;
   }
   if (isVolumeFact(event)) return evolveVolumeOf(host, recorded, event.volume);
+  if (isFirewallFact(event)) return evolveFirewallOf(host, event);
   return evolveVms(host, recorded) ?? evolveHostFact(host, recorded);
 };
 

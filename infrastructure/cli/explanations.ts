@@ -3,6 +3,7 @@ import type { Code } from '../../domain/failure.ts';
 /** What each code means and what to do, for `explain CODE`. Every code has its line: the type sees to that. */
 export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_ABANDONED: 'The command could not go on and nothing of it stands any more.',
+  D_BACKUP_INVALID: 'The file is no Qubes backup, or it is damaged or cut off. Nothing was changed.',
   D_BAD_INPUT: 'A name, size or other argument is not of the form it must have. Nothing was stored.',
   D_BUSY:
     'Another command holds the log or an object this one needs. Its id is printed; wait, or use --wait SECONDS. One that has stopped is ended by: domtrail recover.',
@@ -18,6 +19,13 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
     'Storage is not as the log left it: somebody else changed it. Nothing was touched. Look with: domtrail fsck.',
   D_DRIVER_REFUSES: 'The pool of this volume cannot do that.',
   D_EXISTS: 'Something of that name exists already.',
+  D_FIREWALL_RULE_INVALID:
+    'A firewall rule is not as it must be: the option and its value are named. Nothing was changed. Try rules with: domtrail firewall check.',
+  D_FIREWALL_TOO_LARGE:
+    'A firewall has at most 10000 rules, because their numbers have four digits in QubesDB, and a rule at most 3071 bytes there.',
+  D_FIREWALL_XML_INVALID: 'A firewall.xml cannot be read. Nothing was concluded from it, as stock would not either.',
+  D_FIREWALL_XML_UNSAFE:
+    'Stock would read this firewall.xml as rules that let more through than it says. It is refused; write what is meant, and read it again.',
   D_HOME_FOREIGN: 'The file is an SQLite database, but not a ledger of domtrail. It was not changed.',
   D_HOME_MISSING: 'There is no log here yet: domtrail init.',
   D_HOME_NEWER: 'The ledger has another schema than this domtrail knows. It was not changed.',

@@ -80,7 +80,7 @@ const turnOf = ({ event }: Recorded): Turn | null => {
 };
 
 /** How a command stands after one more event; null for events of no command that was ever decided. */
-export const nextOutcome = (before: StoredOutcome | undefined, recorded: Recorded): StoredOutcome | null => {
+const nextOutcome = (before: StoredOutcome | undefined, recorded: Recorded): StoredOutcome | null => {
   const { command, position, time } = recorded;
   const turn = turnOf(recorded);
   if (!turn) return before ? { ...before, lastPosition: position } : null;

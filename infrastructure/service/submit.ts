@@ -11,10 +11,11 @@ import { acquireLeaseWithin, releaseLease } from '../ledger/lease.ts';
 import { readOutcome, type StoredOutcome } from '../ledger/outcomes.ts';
 import { bootId, thisProcess } from '../ledger/process-identity.ts';
 import { currentHost } from '../ledger/state.ts';
+import { waits } from '../runner/mend-pools.ts';
 import { type Recovered, recoverOperation } from '../runner/recover.ts';
 import { type Ended, runOperation } from '../runner/run.ts';
-import { openDisks } from './observe.ts';
-import { recoverHost } from './recover.ts';
+import { openDisks, unknownDisks } from './observe.ts';
+import { type HostRecovered, recoverHost } from './recover.ts';
 import { handsFor, type Service } from './service.ts';
 
 export type Submission = {
@@ -39,7 +40,10 @@ type Seen = Omit<Context, 'position'>;
 const observe = async (service: Service, command: Command): Promise<Result<Seen, Failure>> => {
   const open = await openDisks(currentHost(service.ledger), command, service.pools);
   if (!open.ok) return open;
-  return ok({ now: Date.now(), bootId: bootId(), uuid: randomUUID(), open: open.value });
+  const base = { now: Date.now(), bootId: bootId(), uuid: randomUUID(), open: open.value };
+  if (command.name !== 'AdoptStorage') return ok(base);
+  const storage = await unknownDisks(currentHost(service.ledger), command.payload, service.pools);
+  return storage.ok ? ok({ ...base, storage: storage.value }) : storage;
 };
 
 const decideNow = (service: Service, command: Command, seen: Seen): Decision => {
@@ -60,7 +64,7 @@ const envelopeOf = ({ command, id, reason, actor }: Submission, seen: Seen, fres
   payload: command.payload as Json,
   actor,
   reason,
-  context: { now: seen.now, bootId: seen.bootId, uuid: seen.uuid, open: seen.open },
+  context: seen,
   receivedAt: seen.now,
   owner: thisProcess(),
 });
@@ -93,12 +97,12 @@ const failureOf = (outcome: StoredOutcome, ended: Ended | null): Failure | null 
 const clearTheWay = async (
   service: Service,
   command: Command,
-  seen: Seen,
+  { seen, barred }: { readonly seen: Seen; readonly barred: HostRecovered['barred'] },
 ): Promise<Result<readonly Recovered[], Failure>> => {
   const decision = decideNow(service, command, seen);
   if (decision.ok || decision.error.code !== 'D_BUSY') return ok([]);
   const operation: Operation | undefined = currentHost(service.ledger).operations.get(decision.error.holder ?? '');
-  if (!operation || operation.course.is === 'forward') return ok([]);
+  if (!operation || operation.course.is === 'forward' || waits(operation, barred)) return ok([]);
   const hands = handsFor(service, operation.command, NO_FAULT);
   const recovery = { journal: service.journal, hands, owner: thisProcess(), lives: () => false };
   const one = await recoverOperation(operation, recovery);
@@ -114,7 +118,10 @@ const submitHolding = async (
   if (!before.ok) return before;
   const seen = await observe(service, submission.command);
   if (!seen.ok) return seen;
-  const cleared = await clearTheWay(service, submission.command, seen.value);
+  const cleared = await clearTheWay(service, submission.command, {
+    seen: seen.value,
+    barred: before.value.barred,
+  });
   if (!cleared.ok) return cleared;
   const envelope = envelopeOf(submission, seen.value, fresh);
   const toDecide = {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { DiskId } from '../../domain/disk.ts';
 import type { DomainEvent } from '../../domain/event.ts';
 import { failure } from '../../domain/failure.ts';
+import type { RuleLine } from '../../domain/firewall/rule.ts';
 import type { PoolName, VmName, VolumeKey, VolumeName } from '../../domain/names.ts';
 import type { VolumeSpec } from '../../domain/volume/volume.ts';
 import { wordsOf } from '../../domain/words.ts';
@@ -76,6 +77,13 @@ const SAMPLES: Samples = {
   VmStopped: { vm, how: 'host-reboot' },
   PropertySet: { vm, name: 'netvm', value: '', before: null },
   FeatureSet: { vm, name: 'gui', value: '1', before: null },
+  FirewallChanged: {
+    vm,
+    before: null,
+    after: { rules: ['action=drop' as RuleLine], asOf: 0 },
+    cause: 'set',
+  },
+  FirewallReloaded: { vm, asOf: 0 },
   TagSet: { vm, name: 'mine', present: true },
   VolumeAdded: { volume, spec },
   VolumeRemoved: { volume },
@@ -98,6 +106,10 @@ const SAMPLES: Samples = {
   VolumeChanged: { volume, change: { revisionsToKeep: 5 }, before: { revisionsToKeep: 1 } },
   VolumeResourced: { volume, spec },
   RevisionRetired: { volume, id: kept.id, why: 'retention' },
+  DiskAdopted: { volume, disk, as: { is: 'revision', ...kept }, origin: null, name: 'a', why: 'because' },
+  VolumeReidentified: { volume, disks: [{ was: disk.id, now: 'n' as never }] },
+  StorageAdopted: { pools: ['lvm'], untouched: [{ name: 'x', why: 'y' }], notes: [] },
+  TrashReidentified: { disk: disk.id, now: 'n' as never, from: volume },
   RevisionPinned: { volume, id: kept.id, pinned: true },
 };
 

@@ -101,6 +101,15 @@ export const activateWords = (name: string, marker: Marker): LvmWords => [
   name,
 ];
 
+/** Without the activation skip flag, which thin snapshots made by hand have: an LV with it stays inactive and LVM says 0. */
+export const unskipWords = (name: string, marker: Marker): LvmWords => [
+  'lvchange',
+  '--setactivationskip=n',
+  ...archived(marker),
+  '--',
+  name,
+];
+
 export const activateGroupWords = (volumeGroup: string): LvmWords => ['vgchange', '--activate=y', '--', volumeGroup];
 
 /** Lists the texts about volume groups that a disk still holds; LVM keeps some hundred old ones (pvck(8)). */
