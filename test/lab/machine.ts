@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
+export const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 const VIRTIOFSD = '/usr/lib/qemu/virtiofsd';
 const QEMU = '/usr/bin/qemu-system-x86_64';
 
@@ -65,7 +65,10 @@ export const inLab = async (
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => {
+    err.push(chunk);
+    if (process.env['LAB_WATCH'] === '1') process.stderr.write(chunk);
+  });
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, out: Buffer.concat(out).toString('utf8'), err: Buffer.concat(err).toString('utf8') };
 };

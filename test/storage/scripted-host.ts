@@ -1,7 +1,6 @@
 import { mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { vi } from 'vitest';
 import type { Command } from '../../domain/decide.ts';
 import { volumesOf } from '../../domain/vm/vm.ts';
 import { disksOf } from '../../domain/volume/disks.ts';
@@ -12,6 +11,7 @@ import * as to from '../domain/commands.ts';
 import { type Choice, commandFor, IMPORT_BYTES } from '../runner/choices.ts';
 import { hintsFor } from '../runner/hints.ts';
 import { after, afterReboot, contentsIn, type Oracle, written } from '../runner/oracle.ts';
+import { clock } from './clock.ts';
 import type { Lv, LvmHost } from './lvm-host.ts';
 
 const TEMPLATES = ['fedora', 'debian', 'whonix'] as const;
@@ -107,8 +107,7 @@ export const leave = ({ images }: ScriptedHost): Promise<void> => rm(images, { r
 
 /** The clock stands still, jumps and is set back, for all places alike. */
 const tick = (choice: Choice): void => {
-  const now = Date.now() + ([0, 400, 1000, 5000, -90_000][choice.c % 5] ?? 0);
-  vi.setSystemTime(now);
+  clock.set(Date.now() + ([0, 400, 1000, 5000, -90_000][choice.c % 5] ?? 0));
 };
 
 /** One turn of the host's life; gives the command that went through, null when none did. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import { choices } from '../runner/choices.ts';
+import { clock } from './clock.ts';
 import type { LvmHost } from './lvm-host.ts';
 import { examined, expectedContents, leave, settleIn, turn } from './scripted-host.ts';
 
@@ -17,7 +18,7 @@ type Life = {
  */
 export const liveThrough = async (hosts: readonly LvmHost[], { seed, commands, looks }: Life): Promise<void> => {
   const [draws = []] = fc.sample(choices(20 * commands), { seed, numRuns: 1 });
-  vi.useFakeTimers({ toFake: ['Date'], now: 1_767_225_600_000 });
+  clock.set(1_767_225_600_000);
   const scripted = await settleIn(hosts);
   try {
     let done = 0;
@@ -37,7 +38,7 @@ export const liveThrough = async (hosts: readonly LvmHost[], { seed, commands, l
     }
     throw new Error(`seed ${seed} had only ${done} commands that went through`);
   } finally {
-    vi.useRealTimers();
+    clock.release();
     await leave(scripted);
   }
 };

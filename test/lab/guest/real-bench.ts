@@ -1,7 +1,6 @@
 import { mkdtemp, open, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { PoolName } from '../../../domain/names.ts';
 import { stampText } from '../../../infrastructure/drivers/file-reflink/identity.ts';
 import { lvmThinDriver } from '../../../infrastructure/drivers/lvm-thin/driver.ts';
@@ -9,7 +8,8 @@ import { run } from '../../../infrastructure/process/run.ts';
 import type { DriverBench, Holder, Piece, SourceFile } from '../../drivers/bench.ts';
 
 const GROUP = 'qubes_dom0';
-const MAKE_POOL = fileURLToPath(new URL('make-pool.sh', import.meta.url));
+/** The machine starts its command in the checkout; this file may be part of a bundle that lies elsewhere. */
+const MAKE_POOL = join(process.cwd(), 'test/lab/guest/make-pool.sh');
 
 /** Runs what must succeed; gives its stdout. */
 export const must = async (...argv: readonly [string, ...string[]]): Promise<string> => {
