@@ -1,3 +1,4 @@
+import { decideAdoptStorage } from './adoption/decide-storage.ts';
 import type { CommandName, PayloadOf } from './command/registry.ts';
 import type { Context, Decide, Decision } from './decision.ts';
 import { failure } from './failure.ts';
@@ -19,6 +20,7 @@ import { decideAddVolume, decidePin, decideRemoveVolume, decideSetVolume, decide
 const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   InitHost: decideInit,
   RecordReboot: decideReboot,
+  AdoptStorage: decideAdoptStorage,
   CollectGarbage: decideGarbage,
   AddPool: decideAddPool,
   RemovePool: decideRemovePool,

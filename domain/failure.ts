@@ -4,6 +4,7 @@
  */
 export const EXIT_OF = {
   D_ABANDONED: 1,
+  D_BACKUP_INVALID: 6,
   D_BAD_INPUT: 64,
   D_BUSY: 5,
   D_CLASS_REFUSES: 4,

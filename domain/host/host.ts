@@ -101,6 +101,7 @@ const evolveHostFact = (host: Host, { event, position, time }: Recorded): Entity
       host.trash.set(disk.id, { disk, place, from, why, position, time });
       return `trash/${disk.id}`;
     }
+    case 'TrashReidentified':
     case 'DiskErased':
       host.trash.delete(event.disk);
       return `trash/${event.disk}`;

@@ -3,6 +3,7 @@ import type { Code } from '../../domain/failure.ts';
 /** What each code means and what to do, for `explain CODE`. Every code has its line: the type sees to that. */
 export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_ABANDONED: 'The command could not go on and nothing of it stands any more.',
+  D_BACKUP_INVALID: 'The file is no Qubes backup, or it is damaged or cut off. Nothing was changed.',
   D_BAD_INPUT: 'A name, size or other argument is not of the form it must have. Nothing was stored.',
   D_BUSY:
     'Another command holds the log or an object this one needs. Its id is printed; wait, or use --wait SECONDS. One that has stopped is ended by: domtrail recover.',

@@ -1,3 +1,4 @@
+import type { SeenDisk } from '../../domain/adoption/seen.ts';
 import type { Evidence } from '../../domain/command/events.ts';
 import type { DiskId, Place } from '../../domain/disk.ts';
 import type { Failure } from '../../domain/failure.ts';
@@ -18,6 +19,8 @@ export type Sighting = {
   /** false: listed but without valid content (LVM's phantom after a killed command); must be scrapped and made again */
   readonly usable: boolean;
   readonly active: boolean;
+  /** true: LVM leaves it inactive when it activates the others (the activation skip flag) */
+  readonly skipped?: boolean;
   /** somebody has it open now */
   readonly open: boolean;
 };
@@ -60,10 +63,14 @@ export type Acted = { readonly evidence: Evidence; readonly failure: Failure | n
 export type VolumeDriver = {
   /** Full name of a place, unique in the pool; equal to `Sighting.name` of the disk lying there. */
   readonly nameOf: (place: Place) => string;
+  /** What a disk's name says it is, by the grammar of this driver and of stock Qubes; null for names that neither gives. */
+  readonly parseName: (name: string) => SeenDisk['named'];
   /** The device or file at that place, as a VM or a reader gets it. */
   readonly pathOf: (place: Place) => string;
   /** Every disk of the pool in one look, also those that are not ours. */
   readonly survey: () => Promise<Result<readonly Sighting[], Failure>>;
+  /** The same for a pool that `prepare` has not seen yet; where it is missing, `survey` does. */
+  readonly firstSurvey?: VolumeDriver['survey'];
   /** Carries one deed out. Must be safe to repeat after a crash at any instruction. */
   readonly act: (job: Job, progress?: Progress) => Promise<Acted>;
   /** Removes a disk that is not usable, so that its step can be done again. */

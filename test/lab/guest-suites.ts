@@ -1,7 +1,5 @@
-import { join } from 'node:path';
 import { describe, test } from 'vitest';
-import { bundled } from './bundle.ts';
-import { CHECKOUT, inLab, isFull, labOf } from './machine.ts';
+import { inLab, isFull, labOf } from './machine.ts';
 
 type GuestTest = {
   readonly fullName: string;
@@ -42,15 +40,7 @@ export const guestSuites = async (title: string, names: readonly string[], secon
     test.skip(`${title}: left out (${lab.why}); npm run lab:setup adds it`, () => undefined);
     return;
   }
-  const { files, remove } = await bundled(CHECKOUT, names);
-  const env = {
-    LAB_FULL: isFull ? '1' : '0',
-    LAB_ONLY: process.env['LAB_ONLY'] ?? '',
-    DOMTRAIL_BIN: join(CHECKOUT, 'bin/domtrail.cjs'),
-  };
-  const argv = ['bash', '-c', 'for suite; do node "$suite"; done', 'suites', ...files];
-  const { code, out, err } = await inLab(argv, isFull ? 10 * seconds : seconds, env);
-  await remove();
+  const { code, out, err } = await inLab(names, isFull ? 10 * seconds : seconds);
   const lines = linesIn(out);
   const complete = lines.flatMap((line) => ('complete' in line ? [line.complete] : []));
   describe(title, () => {

@@ -96,6 +96,10 @@ const SAMPLES: Samples = {
   VolumeChanged: { volume, change: { revisionsToKeep: 5 }, before: { revisionsToKeep: 1 } },
   VolumeResourced: { volume, spec },
   RevisionRetired: { volume, id: kept.id, why: 'retention' },
+  DiskAdopted: { volume, disk, as: { is: 'revision', ...kept }, origin: null, name: 'a', why: 'because' },
+  VolumeReidentified: { volume, disks: [{ was: disk.id, now: 'n' as never }] },
+  StorageAdopted: { pools: ['lvm'], untouched: [{ name: 'x', why: 'y' }], notes: [] },
+  TrashReidentified: { disk: disk.id, now: 'n' as never, from: volume },
   RevisionPinned: { volume, id: kept.id, pinned: true },
 };
 

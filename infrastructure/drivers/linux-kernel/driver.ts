@@ -21,6 +21,7 @@ const nameOf = ({ vid }: Place): string => {
 /** Kernels that others installed: read-only images that are found by version and never made, moved or counted. */
 export const linuxKernelDriver = ({ dir }: Pick<LinuxKernelPool, 'dir'>): VolumeDriver => ({
   nameOf,
+  parseName: () => null,
   pathOf: (place) => join(dir, nameOf(place)),
   survey: async () => ok([]),
   act: async () => refused,

@@ -101,6 +101,15 @@ export const activateWords = (name: string, marker: Marker): LvmWords => [
   name,
 ];
 
+/** Without the activation skip flag, which thin snapshots made by hand have: an LV with it stays inactive and LVM says 0. */
+export const unskipWords = (name: string, marker: Marker): LvmWords => [
+  'lvchange',
+  '--setactivationskip=n',
+  ...archived(marker),
+  '--',
+  name,
+];
+
 /** All that a survey needs to know, from one process. */
 const REPORT_FIELDS = [
   'lv_uuid',

@@ -1,37 +1,28 @@
 import type { Failure } from '../../../domain/failure.ts';
 import { ok } from '../../../domain/result.ts';
 import { run } from '../../process/run.ts';
-import type { Acted, BoundDeed, Job, Progress, VolumeDriver } from '../driver.port.ts';
+import { type DeedHands, dispatch } from '../dispatch.ts';
+import type { Acted, Job, Progress, VolumeDriver } from '../driver.port.ts';
 import { placesOf } from '../places.ts';
 import type { PoolName } from './argv.ts';
 import { activate, create, erase, move, resize, scrap, snapshot } from './deeds.ts';
 import { fill } from './fill.ts';
 import { lookAtPool, memoryOf, preparePool } from './look.ts';
-import { devicePathOf, isVid } from './names.ts';
+import { devicePathOf, isVid, namedInLvm } from './names.ts';
 import { read } from './read.ts';
 import { refusalOf } from './refusal.ts';
 import { usageOf } from './report.ts';
 import { nameOf, recording, type Settings, type Work } from './work.ts';
 
-const carryOut = (work: Work, deed: BoundDeed): Promise<Failure | null> => {
-  switch (deed.do) {
-    case 'create':
-      return create(work, deed);
-    case 'snapshot':
-      return snapshot(work, deed);
-    case 'move':
-      return move(work, deed);
-    case 'resize':
-      return resize(work, deed);
-    case 'activate':
-      return activate(work, deed);
-    case 'fill':
-      return fill(work, deed);
-    case 'read':
-      return read(work, deed);
-    case 'erase':
-      return erase(work, deed);
-  }
+const HANDS: DeedHands<Work, Promise<Failure | null>> = {
+  activate,
+  create,
+  erase,
+  fill,
+  move,
+  read,
+  resize,
+  snapshot,
 };
 
 const standard = (): Settings => ({
@@ -63,10 +54,11 @@ export const lvmThinDriver = (pool: PoolName, settings: Settings = standard()): 
   };
   return {
     nameOf,
+    parseName: namedInLvm,
     pathOf: (place) => devicePathOf(nameOf(place)),
     survey: memory.survey,
     act: async (job, progress = SILENT) => {
-      const acted = await attempt(job, progress, (work) => carryOut(work, job.deed));
+      const acted = await attempt(job, progress, (work) => dispatch(HANDS, work, job.deed));
       memory.forget(
         placesOf(job.deed)
           .filter(({ vid }) => isVid(vid))

@@ -117,6 +117,9 @@ export const poolReport = (
 /** The fifth character tells whether there is a device: `a` active, `s` suspended for the moment by a command under way. */
 const isActive = ({ attr }: LvRow): boolean => attr[4] === 'a' || attr[4] === 's';
 
+/** The tenth character: `k` for an LV that is left inactive unless somebody insists. */
+const isSkipped = ({ attr }: LvRow): boolean => attr[9] === 'k';
+
 /**
  * Inactive LVs of the pool's latest transaction. An LV carries the pool's transaction id from just before it was made,
  * so only these can be phantoms, and the kernel's transaction id tells whether they are.
@@ -160,6 +163,7 @@ export const sightingsOf = (
     origin: row.originUuid as DiskId | null,
     usable: kernelId === null || !mayBePhantom(report, row) || (row.transactionId ?? 0) < kernelId,
     active: isActive(row),
+    ...(isSkipped(row) ? { skipped: true } : {}),
     open: row.open,
   }));
 

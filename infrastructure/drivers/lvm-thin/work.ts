@@ -3,7 +3,7 @@ import type { DiskId, Place } from '../../../domain/disk.ts';
 import { type Failure, failure } from '../../../domain/failure.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import type { Ran, RunOptions } from '../../process/run.ts';
-import type { BoundDeed, Job, Progress, Sighting } from '../driver.port.ts';
+import type { Job, Progress, Sighting } from '../driver.port.ts';
 import { type Argv, type LvmWords, lvm, type PoolName, privileged } from './argv.ts';
 import { withoutNoise } from './failures.ts';
 import { lvNameOf } from './names.ts';
@@ -25,8 +25,6 @@ export type Settings = {
 
 /** The disk with that name at the last look, or at a new one when the last does not show what is expected. */
 export type Lookup = (name: string, expected: DiskId) => Promise<Result<Sighting | null, Failure>>;
-
-export type DeedOf<D extends BoundDeed['do']> = Extract<BoundDeed, { readonly do: D }>;
 
 /** One act under way. What its programs said is collected for the record. */
 export type Work = {

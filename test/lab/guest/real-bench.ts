@@ -2,8 +2,8 @@ import { mkdtemp, open, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PoolName } from '../../../domain/names.ts';
-import { stampText } from '../../../infrastructure/drivers/file-reflink/identity.ts';
 import { lvmThinDriver } from '../../../infrastructure/drivers/lvm-thin/driver.ts';
+import { stampText } from '../../../infrastructure/drivers/stamp.ts';
 import { run } from '../../../infrastructure/process/run.ts';
 import type { DriverBench, Holder, Piece, SourceFile } from '../../drivers/bench.ts';
 
