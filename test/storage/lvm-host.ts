@@ -11,7 +11,7 @@ import type { Pool } from '../../domain/pool/pool.ts';
 import { findVolume } from '../../domain/volume/find.ts';
 import { volumeItem } from '../../infrastructure/cli/views.ts';
 import type { VolumeDriver } from '../../infrastructure/drivers/driver.port.ts';
-import { stampText } from '../../infrastructure/drivers/file-reflink/identity.ts';
+import { stampText } from '../../infrastructure/drivers/stamp.ts';
 import { lvmThinDriver } from '../../infrastructure/drivers/lvm-thin/driver.ts';
 import type { Run } from '../../infrastructure/drivers/lvm-thin/work.ts';
 import { type Fault, NO_FAULT } from '../../infrastructure/fault.ts';

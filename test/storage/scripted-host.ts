@@ -5,7 +5,7 @@ import type { Command } from '../../domain/decide.ts';
 import { volumesOf } from '../../domain/vm/vm.ts';
 import { disksOf } from '../../domain/volume/disks.ts';
 import { placeOf } from '../../domain/volume/swap.ts';
-import { stampText } from '../../infrastructure/drivers/file-reflink/identity.ts';
+import { stampText } from '../../infrastructure/drivers/stamp.ts';
 import { lvNameOf } from '../../infrastructure/drivers/lvm-thin/names.ts';
 import * as to from '../domain/commands.ts';
 import { type Choice, commandFor, IMPORT_BYTES } from '../runner/choices.ts';

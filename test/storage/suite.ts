@@ -75,7 +75,7 @@ export const kept = async (host: LvmHost, key: string): Promise<readonly string[
   return contents;
 };
 
-export const contentOf = async (host: LvmHost, lv: string, length = 5): Promise<string> =>
+const contentOf = async (host: LvmHost, lv: string, length = 5): Promise<string> =>
   (await host.read(`/dev/mapper/qubes_dom0-${lv.replaceAll('-', '--')}`, length)).replaceAll('\0', '.');
 
 /** Our process dies at a fault point, named as in DOMTRAIL_FAULT: nothing of it runs on. */
