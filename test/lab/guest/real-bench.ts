@@ -19,7 +19,11 @@ export const must = async (...argv: readonly [string, ...string[]]): Promise<str
 };
 
 /** Proves that this is the lab machine and brings its pool; throws anywhere else, before any disk is looked at. */
-export const labPool = (): Promise<string> => must(MAKE_POOL);
+export const labPool = (): Promise<string> => {
+  pool ??= must(MAKE_POOL);
+  return pool;
+};
+let pool: Promise<string> | null = null;
 
 /** `VG/LV` of every volume, without the pool itself. */
 export const volumes = async (): Promise<readonly string[]> => {
@@ -29,8 +33,7 @@ export const volumes = async (): Promise<readonly string[]> => {
 };
 
 export const removeAll = async (): Promise<void> => {
-  const names = await volumes();
-  if (names.length > 0) await must('lvm', 'lvremove', '--force', ...names);
+  await must('lvm', 'lvremove', '--force', '-y', '-S', 'pool_lv=vm-pool', '--', GROUP);
 };
 
 const writeAt = async (path: string, offset: number, text: string): Promise<void> => {

@@ -15,6 +15,7 @@ const MOST_MS = 900_000;
 const groupIn = (around: Group | null, name: string): Group => ({ name, around, before: [], after: [] });
 let now: Group = groupIn(null, '');
 const cases: Case[] = [];
+const atTheEnd: Hook[] = [];
 
 export const describe = (name: string, body: () => void): void => {
   const around = now;
@@ -24,7 +25,7 @@ export const describe = (name: string, body: () => void): void => {
 };
 export const beforeEach = (hook: Hook): number => now.before.push(hook);
 export const afterEach = (hook: Hook): number => now.after.push(hook);
-export const afterAll = (): void => undefined;
+export const afterAll = (hook: Hook): number => atTheEnd.push(hook);
 
 type Options = { readonly timeout?: number };
 const add = (title: string, given: Options | Body, body?: Body): void => {
@@ -107,5 +108,6 @@ export const runAll = async (name: string, only: RegExp): Promise<void> => {
     process.stdout.write(`${JSON.stringify({ fullName, seconds, ...outcome })}\n`);
     process.stderr.write(`${outcome.status}  ${seconds} s  ${fullName}\n`);
   }
+  for (const hook of atTheEnd) await hook();
   process.stdout.write(`${JSON.stringify({ complete: name })}\n`);
 };
