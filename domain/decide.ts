@@ -2,10 +2,17 @@ import { decideAdoptStorage } from './adoption/decide-storage.ts';
 import type { CommandName, PayloadOf } from './command/registry.ts';
 import type { Context, Decide, Decision } from './decision.ts';
 import { failure } from './failure.ts';
+import {
+  decideAddRule,
+  decideExpireRule,
+  decideReloadFirewall,
+  decideRemoveRule,
+  decideSetFirewall,
+} from './firewall/decide.ts';
 import { conflictWith } from './holds.ts';
 import { decideGarbage, decideInit, decideReboot } from './host/decide.ts';
 import type { Host } from './host/host.ts';
-import { decideAddPool, decideRemovePool } from './pool/decide.ts';
+import { decideAddPool, decidePoolMended, decidePoolWound, decideRemovePool } from './pool/decide.ts';
 import { err } from './result.ts';
 import { decideCloneVm } from './vm/decide-clone.ts';
 import { decideCreateVm } from './vm/decide-create.ts';
@@ -24,6 +31,8 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   CollectGarbage: decideGarbage,
   AddPool: decideAddPool,
   RemovePool: decideRemovePool,
+  RecordPoolWound: decidePoolWound,
+  RecordPoolMended: decidePoolMended,
   CreateVM: decideCreateVm,
   CloneVM: decideCloneVm,
   RemoveVM: decideRemoveVm,
@@ -45,6 +54,11 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   SetVolume: decideSetVolume,
   PinRevision: decidePin,
   UnpinRevision: decideUnpin,
+  SetFirewall: decideSetFirewall,
+  AddRule: decideAddRule,
+  RemoveRule: decideRemoveRule,
+  ReloadFirewall: decideReloadFirewall,
+  ExpireRule: decideExpireRule,
 };
 
 /** A command as a value: a name and the payload its schema let through. */

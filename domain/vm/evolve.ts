@@ -29,6 +29,7 @@ const changed = (vm: Vm, { power, properties, features, tags }: Change): Vm => (
   features: features ?? vm.features,
   tags: tags ?? vm.tags,
   volumes: vm.volumes,
+  firewall: vm.firewall,
 });
 
 const created = (fact: Extract<VmFact, { type: 'VmCreated' }>): Vm => ({
@@ -39,6 +40,7 @@ const created = (fact: Extract<VmFact, { type: 'VmCreated' }>): Vm => ({
   features: fact.features,
   tags: fact.tags,
   volumes: Object.fromEntries(fact.volumes.map((spec) => [spec.name, volumeOfSpec(spec)])),
+  firewall: null,
 });
 
 /** The VM after a fact. Throws on a fact about a VM that the log never made. */

@@ -1,3 +1,4 @@
+import type { Firewall } from '../firewall/rule.ts';
 import type { VmName, VolumeName } from '../names.ts';
 import type { Volume } from '../volume/volume.ts';
 
@@ -18,6 +19,8 @@ export type Vm = {
   readonly features: Readonly<Record<string, string>>;
   readonly tags: readonly string[];
   readonly volumes: Readonly<Record<VolumeName, Volume>>;
+  /** null: never set, everything may pass */
+  readonly firewall: Firewall | null;
 };
 
 export const volumesOf = (vm: Vm): readonly Volume[] => Object.values(vm.volumes);

@@ -2,6 +2,7 @@ import type { SeenDisk } from '../../domain/adoption/seen.ts';
 import type { Evidence } from '../../domain/command/events.ts';
 import type { DiskId, Place } from '../../domain/disk.ts';
 import type { Failure } from '../../domain/failure.ts';
+import type { PoolWound } from '../../domain/pool/wound.ts';
 import type { Result } from '../../domain/result.ts';
 import type { ContentTarget } from '../../domain/steps.ts';
 
@@ -75,6 +76,13 @@ export type VolumeDriver = {
   readonly act: (job: Job, progress?: Progress) => Promise<Acted>;
   /** Removes a disk that is not usable, so that its step can be done again. */
   readonly scrap: (sighting: Sighting, job: Job) => Promise<Acted>;
+  /**
+   * What a crash left wrong with the pool itself; asked after every unclean end, before anything else is done in the pool.
+   * Fails where the pool cannot be seen, or is wrong in a way that a person has to look into.
+   */
+  readonly examine: () => Promise<Result<readonly PoolWound[], Failure>>;
+  /** Puts one wound right, keeping every disk that has content. Safe to repeat; `command` goes into LVM's archive. */
+  readonly mend: (wound: PoolWound, command: string) => Promise<Acted>;
   /** The command is over: markers that only its recovery needed may go. */
   readonly settle: (command: string) => Promise<void>;
   /** Checks that the pool exists and can do what is asked of it; creates the directories of a file pool. */

@@ -130,7 +130,7 @@ const leavesNothing = (operation: Operation): boolean =>
     (step) => !(step.n in operation.done) || step.deed.do === 'activate' || step.deed.do === 'read',
   );
 
-const TOUCHES: ReadonlySet<string> = new Set(['move', 'resize', 'erase', 'startDomain', 'stopDomain']);
+const TOUCHES: ReadonlySet<string> = new Set(['move', 'resize', 'erase', 'writeFirewall', 'startDomain', 'stopDomain']);
 
 /** So far the command only added disks of its own. */
 const onlyMade = ({ plan, done }: Operation): boolean =>

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { DiskId } from '../../domain/disk.ts';
 import type { DomainEvent } from '../../domain/event.ts';
 import { failure } from '../../domain/failure.ts';
+import type { RuleLine } from '../../domain/firewall/rule.ts';
 import type { PoolName, VmName, VolumeKey, VolumeName } from '../../domain/names.ts';
 import type { VolumeSpec } from '../../domain/volume/volume.ts';
 import { wordsOf } from '../../domain/words.ts';
@@ -68,12 +69,21 @@ const SAMPLES: Samples = {
     },
   },
   PoolRemoved: { pool: 'lvm' },
+  PoolWounded: { pool: 'lvm', wound: { is: 'wedged', name: 'vg/vm-a-private', disk: disk.id, lvm: 4, kernel: 3 } },
+  PoolMended: { pool: 'lvm', wound: { is: 'torn', volumeGroup: 'vg' }, evidence },
   VmCreated: { vm, class: 'AppVM', properties: {}, features: {}, tags: [], volumes: [], clonedFrom: vm },
   VmRemoved: { vm },
   VmStarted: { vm, bootId: 'boot' },
   VmStopped: { vm, how: 'host-reboot' },
   PropertySet: { vm, name: 'netvm', value: '', before: null },
   FeatureSet: { vm, name: 'gui', value: '1', before: null },
+  FirewallChanged: {
+    vm,
+    before: null,
+    after: { rules: ['action=drop' as RuleLine], asOf: 0 },
+    cause: 'set',
+  },
+  FirewallReloaded: { vm, asOf: 0 },
   TagSet: { vm, name: 'mine', present: true },
   VolumeAdded: { volume, spec },
   VolumeRemoved: { volume },
@@ -129,6 +139,7 @@ describe('every event has its line', () => {
       'CommandAbandoned',
       'CommandFailed',
       'CommandRejected',
+      'PoolWounded',
       'SessionLeft',
       'StepFailed',
       'VmStopped',

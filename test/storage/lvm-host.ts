@@ -68,6 +68,7 @@ const driverOf =
           stdin: 0,
           stdout: 1,
           patienceMs: 0,
+          flush: async () => null,
         })
       : realDriverFor(pool);
 
