@@ -4,7 +4,7 @@ import { stepsOf } from '../../domain/decision.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
 import { type PoolWound, wordsOfMending, wordsOfWound } from '../../domain/pool/wound.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { isDomainDeed, poolOf } from './bind-deed.ts';
+import { isDomainDeed, isKeptDeed, poolOf } from './bind-deed.ts';
 import type { PoolHands, Pools } from './pools.ts';
 import type { Recovered } from './recover.ts';
 
@@ -64,7 +64,7 @@ const mendPool = async (hands: PoolHands, mending: Mending): Promise<Result<read
 
 /** Whether an unfinished command has to wait until a barred pool can be worked in again. */
 export const waits = ({ plan }: Operation, barred: ReadonlyMap<string, Failure>): boolean =>
-  stepsOf(plan).some(({ deed }) => !isDomainDeed(deed) && barred.has(poolOf(deed)));
+  stepsOf(plan).some(({ deed }) => !isDomainDeed(deed) && !isKeptDeed(deed) && barred.has(poolOf(deed)));
 
 /**
  * Examines pools and mends what a crash left wrong with them, before any step runs there. A pool that cannot be seen, or

@@ -71,8 +71,8 @@ const attempt = async (work: () => Promise<void>): Promise<Outcome> => {
     return { status: 'passed', failureMessages: [] };
   } catch (error) {
     if (error instanceof Skipped) return { status: 'skipped', failureMessages: [] };
-    const { stack, diff } =
-      error instanceof Error ? { diff: '', ...error, stack: error.stack } : { stack: '', diff: '' };
+    const stack = error instanceof Error ? error.stack : undefined;
+    const diff = error instanceof Error && 'diff' in error ? String(error.diff) : '';
     return { status: 'failed', failureMessages: [`${stack ?? String(error)}\n${diff}`] };
   }
 };
