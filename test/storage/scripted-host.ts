@@ -189,7 +189,7 @@ const contentsOf = async (host: LvmHost, lvs: readonly Lv[]): Promise<unknown> =
     if (back) seen[key].backs.push(text);
     else seen[key][snap ? 'snap' : 'cur'] = text;
   }
-  return seen;
+  return sorted(seen);
 };
 
 export type Examined = {
@@ -198,6 +198,9 @@ export type Examined = {
   readonly contents: unknown;
 };
 
+const sorted = <T>(byName: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
+  Object.fromEntries(Object.entries(byName).sort(([a], [b]) => (a < b ? -1 : 1)));
+
 /** One place looked at in every way: fsck, log against lvs, and contents. */
 export const examined = async (host: LvmHost): Promise<Examined & { readonly rows: readonly Row[] }> => {
   const lvs = await host.lvs();
@@ -205,4 +208,4 @@ export const examined = async (host: LvmHost): Promise<Examined & { readonly row
   return { fsck, log: differencesIn(host, lvs), contents: await contentsOf(host, lvs), rows: rowsOf(lvs) };
 };
 
-export const expectedIn = (oracle: Oracle): unknown => contentsIn(oracle);
+export const expectedIn = (oracle: Oracle): unknown => sorted(contentsIn(oracle));
