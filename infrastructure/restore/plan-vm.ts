@@ -135,7 +135,6 @@ export const planVm = (making: Making): Result<VmPlan, string> => {
   if (!CLASSES.has(vm.class)) return err(`a ${vm.class || 'VM without a class'} is not restored`);
   const name = parseVmName(nameHere(making, vm.name));
   if (!name.ok) return err(name.error.message);
-  if (host.vms.has(name.value)) return err(`there is a VM ${name.value} already (--rename ${vm.name}=NEW)`);
   const warnings: string[] = vm.settings.left.map((what) => `${what} is left out`);
   const images = imagesIn(making, warnings);
   if (!images.ok) return images;

@@ -2,7 +2,7 @@ import type { Command } from '../../domain/decide.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { type Host, volumeOf } from '../../domain/host/host.ts';
 import { volumeKey } from '../../domain/names.ts';
-import type { Result } from '../../domain/result.ts';
+import { err, type Result } from '../../domain/result.ts';
 import type { BackedUpVm } from '../backup/contents.ts';
 import type { Actor } from '../ledger/accept.ts';
 import { currentHost } from '../ledger/state.ts';
@@ -74,7 +74,10 @@ const restored = (host: Host, plan: VmPlan, command: string): Restored => ({
   command,
 });
 
-const reasonOf = ({ message, cause }: Failure): string => (cause ? `${message}: ${cause}` : message);
+const reasonOf = ({ code, message, cause }: Failure, name: string): string => {
+  const hint = code === 'D_EXISTS' ? ` (--rename ${name}=NEW)` : '';
+  return `${cause ? `${message}: ${cause}` : message}${hint}`;
+};
 
 const givenBack = async (service: Service, id: string): Promise<string> => {
   const back = await takeBack(service, id);
@@ -86,11 +89,12 @@ const restoreOne = async (service: Service, restore: Restore, plan: VmPlan): Pro
   const { survey, backup, actor, reason } = restore;
   const from = { name: backup, id: survey.header.backupId, was: plan.was };
   const command = await restore.build('RestoreVM', { ...plan.payload, backup: from });
-  if (!command.ok) return notRestored(plan.was, reasonOf(command.error), plan.warnings);
+  if (!command.ok) return notRestored(plan.was, reasonOf(command.error, plan.was), plan.warnings);
   const submitted = await submit(service, { command: command.value, id: restore.idFor(plan.was), reason, actor });
-  if (!submitted.ok) return notRestored(plan.was, reasonOf(submitted.error), plan.warnings);
+  if (!submitted.ok) return notRestored(plan.was, reasonOf(submitted.error, plan.was), plan.warnings);
   const { failure, id } = submitted.value;
-  if (failure) return notRestored(plan.was, `${reasonOf(failure)}${await givenBack(service, id)}`, plan.warnings);
+  if (failure)
+    return notRestored(plan.was, `${reasonOf(failure, plan.was)}${await givenBack(service, id)}`, plan.warnings);
   return restored(currentHost(service.ledger), plan, id);
 };
 
@@ -131,6 +135,7 @@ export const plannedVms = (host: Host, restore: Pick<Restore, 'survey' | 'vms' |
   const { survey, wishes } = restore;
   return inOrder(restore.vms).map((vm) => {
     const plan = planVm({ host, survey, vm, wishes, together });
-    return { vm, plan };
+    const taken = plan.ok && host.vms.has(plan.value.name);
+    return { vm, plan: taken ? err(`there is a VM ${plan.value.name} already (--rename ${vm.name}=NEW)`) : plan };
   });
 };
