@@ -22,6 +22,8 @@ export type Sighting = {
   readonly active: boolean;
   /** true: LVM leaves it inactive when it activates the others (the activation skip flag) */
   readonly skipped?: boolean;
+  /** when its content was last written, epoch milliseconds, where the driver knows */
+  readonly writtenAt?: number;
   /** somebody has it open now */
   readonly open: boolean;
 };

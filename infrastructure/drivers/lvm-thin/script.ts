@@ -8,7 +8,7 @@ import type { Argv } from './argv.ts';
 import type { Run } from './work.ts';
 
 /** What was printed for one line. `exitCode` as the command's own process would have ended; null: it was killed. */
-export type Answer = { readonly exitCode: number | null; readonly stdout: string; readonly stderr: string };
+type Answer = { readonly exitCode: number | null; readonly stdout: string; readonly stderr: string };
 
 /** One lvm process that carries out a line at a time, in order. It ends by itself at the first line that fails. */
 export type Script = {
@@ -103,7 +103,10 @@ type Handle = { readonly ref?: () => void; readonly unref?: () => void } | null;
 /** Keeps this process waiting for the child only while an answer is due. */
 const holding = (child: ChildProcess, hold: boolean): void => {
   const handles: readonly Handle[] = [child, child.stdout as Handle];
-  for (const one of handles) hold ? one?.ref?.() : one?.unref?.();
+  for (const one of handles) {
+    if (hold) one?.ref?.();
+    else one?.unref?.();
+  }
 };
 
 const started = ([program, ...args]: Argv, { fifo, pipe, stderr }: Ends): Script => {
