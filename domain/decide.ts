@@ -13,7 +13,8 @@ import {
 import { conflictWith } from './holds.ts';
 import { decideGarbage, decideInit, decideReboot } from './host/decide.ts';
 import type { Host } from './host/host.ts';
-import { decideAddPool, decidePoolMended, decidePoolWound, decideRemovePool } from './pool/decide.ts';
+import { beyondReserve } from './pool/admission.ts';
+import { decideAddPool, decidePoolMended, decidePoolWound, decideRemovePool, decideSetReserve } from './pool/decide.ts';
 import { err } from './result.ts';
 import { decideCloneVm } from './vm/decide-clone.ts';
 import { decideCreateVm } from './vm/decide-create.ts';
@@ -33,6 +34,7 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   CollectGarbage: decideGarbage,
   AddPool: decideAddPool,
   RemovePool: decideRemovePool,
+  SetPoolReserve: decideSetReserve,
   RecordPoolWound: decidePoolWound,
   RecordPoolMended: decidePoolMended,
   CreateVM: decideCreateVm,
@@ -77,6 +79,6 @@ export const decide = (host: Host, command: Command, context: Context): Decision
   const decider = DECIDERS[command.name] as Decide<Command['payload']>;
   const decision = decider(host, command.payload, context);
   if (!decision.ok) return decision;
-  const conflict = conflictWith(host, decision.value.holds);
-  return conflict ? err(conflict) : decision;
+  const refused = conflictWith(host, decision.value.holds) ?? beyondReserve(host, decision.value.plan, context);
+  return refused ? err(refused) : decision;
 };

@@ -1,9 +1,10 @@
 import type { Evidence } from '../../../domain/command/events.ts';
 import type { DiskId } from '../../../domain/disk.ts';
 import { type Failure, failure } from '../../../domain/failure.ts';
+import type { PoolUsage } from '../../../domain/pool/usage.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import { type DeedHands, dispatch } from '../dispatch.ts';
-import type { Acted, BoundDeed, Job, PoolUsage, Sighting, VolumeDriver } from '../driver.port.ts';
+import type { Acted, BoundDeed, Job, Sighting, VolumeDriver } from '../driver.port.ts';
 import { devicePathOf, lvNameOf, namedInLvm } from '../lvm-thin/names.ts';
 import { refusalOf } from '../lvm-thin/refusal.ts';
 import { placesOf } from '../places.ts';
