@@ -39,7 +39,10 @@ const full: Refusal = (file, cause) =>
   });
 const busy: Refusal = (file, cause) => failure('D_BUSY', `${file} is being written to by another process`, { cause });
 const refused: Refusal = (file, cause) =>
-  failure('D_HOME_UNREADABLE', `${file} cannot be written to; nothing was stored`, { cause });
+  failure('D_HOME_UNREADABLE', `${file} cannot be written to; nothing was stored`, {
+    cause,
+    next: 'see what is wrong with its file system (mount, dmesg), then repeat the command',
+  });
 const closed: Refusal = (file, cause) => failure('D_HOME_UNREADABLE', `${file} cannot be opened`, { cause });
 const damaged: Refusal = (file, cause) =>
   failure('D_HOME_UNREADABLE', `${file} is damaged or not a ledger`, {

@@ -17,6 +17,7 @@ import { movedDisks, openDisks, unknownDisks } from './observe.ts';
 import { recoverHost } from './recover.ts';
 import { handsFor, type Service } from './service.ts';
 import { usageFor } from './usage.ts';
+import { wayOn } from './way-on.ts';
 import { witnessOf } from './witness.ts';
 
 export type Submission = {
@@ -100,7 +101,10 @@ const failureOf = (outcome: StoredOutcome, ended: Ended | null): Failure | null 
       next: ended.failure.next ?? 'domtrail recover   (finishes it, or takes back what stands)',
     };
   }
-  if (ended?.is === 'abandoned') return ended.failure;
+  if (ended?.is === 'abandoned') {
+    const next = ended.failure.next ?? wayOn(ended.failure.code);
+    return next === undefined ? ended.failure : { ...ended.failure, next };
+  }
   return outcome.outcome === 'rejected' || outcome.outcome === 'failed' || outcome.outcome === 'abandoned'
     ? outcome.failure
     : null;

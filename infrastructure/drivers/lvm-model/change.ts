@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '../../../domain/result.ts';
 import { cutAt } from './content.ts';
-import { chunksOf, devicesAfter, flushed, isFull, settled, withChunks } from './kernel.ts';
+import { chunksOf, closedPool, devicesAfter, flushed, settled, withChunks } from './kernel.ts';
 import { EXTENT, type Lv, lvNamed, type Message, type Refusal, type State } from './state.ts';
 import { lvmUuid } from './uuid.ts';
 
@@ -79,7 +79,8 @@ export const made =
     if (lvNamed(state, wanted.name)) return err({ is: 'exists', name: wanted.name });
     const ready = flushed(state);
     if (!ready.ok) return ready;
-    if (isFull(ready.value)) return err({ is: 'full' });
+    const closed = closedPool(ready.value);
+    if (closed) return err(closed);
     const between = written(ready.value, listed(ready.value, wanted), wanted.by);
     const sent = devicesAfter(between);
     if (!sent.ok) return sent;

@@ -21,7 +21,7 @@ import {
   readLv,
   shortName,
 } from './hands.ts';
-import { capacityOf, chunksOf, usedBlocks } from './kernel.ts';
+import { capacityOf, chunksOf, isFull, METADATA_BYTES, metadataShare, usedBlocks } from './kernel.ts';
 import type { LvmModel, Outcome } from './model.ts';
 import { EXTENT, type Lv, originOf, type State } from './state.ts';
 import { examined, mended } from './wounds.ts';
@@ -52,11 +52,18 @@ const sightingOf = (state: State, lv: Lv): Sighting => ({
 const sightingsOf = (state: State): readonly Sighting[] =>
   Array.from(state.lvs.values(), (lv) => sightingOf(state, lv));
 
+const troubleOf = (state: State): Pick<PoolUsage, 'trouble'> => {
+  const { mode } = state.kernel;
+  if (mode !== 'rw') return { trouble: mode };
+  return isFull(state) ? { trouble: 'out-of-data' } : {};
+};
+
 const usageOf = (state: State): PoolUsage => ({
   bytes: capacityOf(state) * CHUNK,
   usedBytes: usedBlocks(state) * CHUNK,
-  metadataBytes: EXTENT,
-  metadataUsedBytes: Math.min(EXTENT, state.lvs.size * CHUNK),
+  metadataBytes: METADATA_BYTES,
+  metadataUsedBytes: Math.round(metadataShare(state) * METADATA_BYTES),
+  ...troubleOf(state),
 });
 
 /** A size that LVM rounds to the one the LV has is no failure: it may have been given before a crash. */
@@ -132,6 +139,7 @@ export const lvmModelDriver = (options: ModelDriverOptions): VolumeDriver => {
     mend: async (wound) => mended(options, wound),
     settle: () => Promise.resolve(),
     prepare: () => seen(() => null),
+    seenUsage: () => usageOf(model.state()),
     usage: () => seen(usageOf),
   };
 };

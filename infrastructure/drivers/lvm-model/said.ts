@@ -50,6 +50,17 @@ export const refused = (state: State, refusal: Refusal, missing: (name: string) 
         `WARNING: Thin pool ${volumeGroup}/${pool.name} is out of data space.`,
         `Cannot create new thin volume, free space in thin pool ${volumeGroup}/${pool.name} reached threshold.`,
       );
+    case 'metadata-low':
+      return failed(
+        `Remaining free space in metadata of thin pool ${volumeGroup}/${pool.name} is too low (${refusal.percent.toFixed(2)}% >= 75.00%). Resize is recommended.`,
+        `Cannot create new thin volume, free space in thin pool ${volumeGroup}/${pool.name} reached threshold.`,
+      );
+    case 'read-only':
+      return failed(`Thin pool ${volumeGroup}/${pool.name} needs check has read-only metadata.`);
+    case 'failed':
+      return failed(`Thin pool ${volumeGroup}/${pool.name} is failed.`);
+    case 'io-error':
+      return failed(`/dev/${volumeGroup}: write failed after 0 of 4096 at 0: Input/output error`);
     case 'no-device':
       return failed('device-mapper: reload ioctl on  (253:5) failed: No data available');
     case 'wedged':
