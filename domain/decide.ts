@@ -79,6 +79,7 @@ export const decide = (host: Host, command: Command, context: Context): Decision
   const decider = DECIDERS[command.name] as Decide<Command['payload']>;
   const decision = decider(host, command.payload, context);
   if (!decision.ok) return decision;
-  const refused = conflictWith(host, decision.value.holds) ?? beyondReserve(host, decision.value.plan, context);
+  const { holds, plan } = decision.value;
+  const refused = conflictWith(host, holds) ?? beyondReserve(host, { name: command.name, plan }, context);
   return refused ? err(refused) : decision;
 };

@@ -1,4 +1,5 @@
 import { formatBytes } from '../bytes.ts';
+import type { CommandName } from '../command/registry.ts';
 import type { Context } from '../decision.ts';
 import { type Failure, failure } from '../failure.ts';
 import type { Host } from '../host/host.ts';
@@ -37,25 +38,29 @@ const troubled = (pool: Pool, { trouble }: PoolUsage): Failure | null => {
     : failure('D_POOL_READ_ONLY', `pool ${pool.name} is read-only after an error and must be checked`, { next });
 };
 
+/** These put data where it is safe: the reserve is there for them. */
+const SAVING: ReadonlySet<string> = new Set<CommandName>(['CommitVolume']);
+
+type Planned = { readonly name: CommandName; readonly plan: Plan };
+
 const shortOf = (host: Host, pool: Pool, usage: PoolUsage, demand: Demand): Failure | null => {
-  const broken = troubled(pool, usage);
-  if (broken) return broken;
   const short = roomsIn(pool, usage).find(({ kind, left }) => demand[kind] > 0 && demand[kind] > left);
   return short ? refusal(pool, short, demand[short.kind], couldFree(host, pool.name)) : null;
 };
 
 /**
  * Refuses a plan whose worst case would pass a pool's reserve (D_POOL_RESERVE), or that would make something in a pool
- * that takes no writes (D_POOL_READ_ONLY, D_POOL_DAMAGED). Plans that only rename, read or free are never refused: they are
- * how data is saved and room is made. Without a look at a pool nothing is said about it.
+ * that takes no writes (D_POOL_READ_ONLY, D_POOL_DAMAGED). Plans that only rename, read or free are never refused, nor is a
+ * commit: they are how data is saved and room is made. Without a look at a pool nothing is said about it.
  */
-export const beyondReserve = (host: Host, plan: Plan, { usage }: Context): Failure | null => {
+export const beyondReserve = (host: Host, { name, plan }: Planned, { usage }: Context): Failure | null => {
   if (!usage) return null;
   const demands = demandsOf(plan, usage);
   for (const seen of usage.pools) {
     const pool = host.pools.get(seen.pool);
     const demand = demands.get(seen.pool);
-    const refused = pool && demand ? shortOf(host, pool, seen, demand) : null;
+    if (!pool || !demand) continue;
+    const refused = troubled(pool, seen) ?? (SAVING.has(name) ? null : shortOf(host, pool, seen, demand));
     if (refused) return refused;
   }
   return null;

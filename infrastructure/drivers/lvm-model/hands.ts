@@ -40,6 +40,7 @@ const CODES: Readonly<Record<Refusal['is'], Code>> = {
   'read-only': 'D_POOL_READ_ONLY',
   'same-size': 'D_STEP_FAILED',
   unseen: 'D_POOL_UNSEEN',
+  unsent: 'D_POOL_READ_ONLY',
   wedged: 'D_STEP_FAILED',
 };
 

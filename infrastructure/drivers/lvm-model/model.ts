@@ -113,8 +113,9 @@ const apply = (cell: Cell, change: Change): Outcome => {
     return err({ is: 'killed' });
   }
   if (!stages.ok) return stages;
-  cell.state = stages.value.at(-1)?.state ?? cell.state;
-  return ok(null);
+  const last = stages.value.at(-1);
+  cell.state = last?.state ?? cell.state;
+  return last?.refused ? err(last.refused) : ok(null);
 };
 
 /** A VM's write is no change of LVM's: it is not counted and never killed. */

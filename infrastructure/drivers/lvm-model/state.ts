@@ -132,6 +132,8 @@ export type Refusal =
   | { readonly is: 'metadata-low'; readonly percent: number }
   /** the pool takes no writes and no messages */
   | { readonly is: 'read-only' | 'failed' }
+  /** the LV is no longer listed, and the kernel could not be told */
+  | { readonly is: 'unsent' }
   /** the disk below answers a write or read with an error */
   | { readonly is: 'io-error' }
   /** the kernel has no such thin device: a phantom */

@@ -1,0 +1,4 @@
+import { faults } from './faults.ts';
+import { troubledModel } from './troubles.ts';
+
+faults('the service on the model of LVM, when something is wrong with it', async () => troubledModel());
