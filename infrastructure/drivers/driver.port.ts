@@ -79,6 +79,8 @@ export type VolumeDriver = {
   readonly act: (job: Job, progress?: Progress) => Promise<Acted>;
   /** Removes a disk that is not usable, so that its step can be done again. */
   readonly scrap: (sighting: Sighting, job: Job) => Promise<Acted>;
+  /** Whether erasing a disk takes so long that a stop should not wait for it. Left out: it never does. */
+  readonly erasesSlowly?: (disk: Sighting) => boolean;
   /**
    * What a crash left wrong with the pool itself; asked after every unclean end, before anything else is done in the pool.
    * Fails where the pool cannot be seen, or is wrong in a way that a person has to look into.

@@ -11,10 +11,11 @@ import { acquireLeaseWithin, releaseLease } from '../ledger/lease.ts';
 import { readOutcome, type StoredOutcome } from '../ledger/outcomes.ts';
 import { bootId, thisProcess } from '../ledger/process-identity.ts';
 import { currentHost } from '../ledger/state.ts';
+import { waits } from '../runner/mend-pools.ts';
 import { type Recovered, recoverOperation } from '../runner/recover.ts';
 import { type Ended, runOperation } from '../runner/run.ts';
 import { movedDisks, openDisks, unknownDisks } from './observe.ts';
-import { recoverHost } from './recover.ts';
+import { type HostRecovered, recoverHost } from './recover.ts';
 import { handsFor, type Service } from './service.ts';
 import { usageFor } from './usage.ts';
 import { wayOn } from './way-on.ts';
@@ -114,12 +115,12 @@ const failureOf = (outcome: StoredOutcome, ended: Ended | null): Failure | null 
 const clearTheWay = async (
   service: Service,
   command: Command,
-  seen: Seen,
+  { seen, barred }: { readonly seen: Seen; readonly barred: HostRecovered['barred'] },
 ): Promise<Result<readonly Recovered[], Failure>> => {
   const decision = decideNow(service, command, seen);
   if (decision.ok || decision.error.code !== 'D_BUSY') return ok([]);
   const operation: Operation | undefined = currentHost(service.ledger).operations.get(decision.error.holder ?? '');
-  if (!operation || operation.course.is === 'forward') return ok([]);
+  if (!operation || operation.course.is === 'forward' || waits(operation, barred)) return ok([]);
   const hands = handsFor(service, operation.command, NO_FAULT);
   const recovery = { journal: service.journal, hands, owner: thisProcess(), lives: () => false };
   const one = await recoverOperation(operation, recovery);
@@ -131,11 +132,14 @@ const submitHolding = async (
   submission: Submission,
   fresh: string,
 ): Promise<Result<Submitted, Failure>> => {
-  const before = await recoverHost(service, { fault: NO_FAULT, failedToo: false });
+  const before = await recoverHost(service, { fault: NO_FAULT, failedToo: false, rewrites: false });
   if (!before.ok) return before;
   const observed = await observe(service, submission.command);
   if (!observed.ok) return observed;
-  const cleared = await clearTheWay(service, submission.command, observed.value);
+  const cleared = await clearTheWay(service, submission.command, {
+    seen: observed.value,
+    barred: before.value.barred,
+  });
   if (!cleared.ok) return cleared;
   const seen = await withUsage(service, submission.command, observed.value);
   const envelope = envelopeOf(submission, seen, fresh);
@@ -150,7 +154,7 @@ const submitHolding = async (
   const ended = accepted.value.is === 'accepted' ? await run(service, envelope.id) : ok(null);
   if (!ended.ok) return ended;
   const outcome = finalOutcome(service, envelope.id);
-  const recovered = [...before.value, ...cleared.value];
+  const recovered = [...before.value.recovered, ...cleared.value];
   return ok({
     id: envelope.id,
     repeated,

@@ -40,13 +40,13 @@ const unlist = async (
 };
 
 /** Devices whose description LVM cannot read, from its own complaint. */
-const tornDevices = (stderr: string): readonly string[] => {
+export const tornDevices = (stderr: string): readonly string[] => {
   const found = stderr.matchAll(/metadata on (\/dev\/[A-Za-z0-9_.+/:-]+) at \d+ has invalid summary for VG/g);
   return [...new Set([...found].flatMap(([, device]) => (device === undefined ? [] : [device])))];
 };
 
 /** Where the newest whole text about a volume group begins: LVM keeps the older ones in a ring on the disk. */
-const newestText = (search: string, stderr: string, volumeGroup: string): number | null => {
+export const newestText = (search: string, stderr: string, volumeGroup: string): number | null => {
   const broken = new Set(
     [...`${search}\n${stderr}`.matchAll(/(?:parse error|terminating bytes) for metadata at (\d+)/g)].map(
       ([, at]) => at,
