@@ -43,7 +43,11 @@ const refused: Refusal = (file, cause) =>
     cause,
     next: 'see what is wrong with its file system (mount, dmesg), then repeat the command',
   });
-const closed: Refusal = (file, cause) => failure('D_HOME_UNREADABLE', `${file} cannot be opened`, { cause });
+const closed: Refusal = (file, cause) =>
+  failure('D_HOME_UNREADABLE', `${file} cannot be opened`, {
+    cause,
+    next: 'see its permissions and its file system (ls -l, mount), then repeat the command',
+  });
 const damaged: Refusal = (file, cause) =>
   failure('D_HOME_UNREADABLE', `${file} is damaged or not a ledger`, {
     cause,
