@@ -42,7 +42,7 @@ const denseImage = async (host: LvmHost, mebibytes: number): Promise<Command> =>
  * most of what befalls it.
  */
 export const faults = (name: string, hands: () => Promise<TroubledHands>): void => {
-  describe.sequential(name, () => {
+  describe(name, () => {
     let trouble: TroubledHands;
     let host: LvmHost;
     beforeAll(async () => {

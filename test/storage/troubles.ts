@@ -3,7 +3,7 @@ import { must } from '../drivers/lvm-model/model-bench.ts';
 import { type Hands, modelHands } from './hands.ts';
 
 /** What befalls the disk and the pool under a host, and how it is put right. */
-export type Troubles = {
+type Troubles = {
   /** Somebody else's volume takes all of the pool's data space. */
   readonly fill: () => Promise<void>;
   /** That volume is gone. */
@@ -23,7 +23,7 @@ export type Troubles = {
 export type TroubledHands = Hands & Troubles;
 
 const MIB = 2 ** 20;
-export const POOL_BYTES = 64 * MIB;
+const POOL_BYTES = 64 * MIB;
 export const FILLER = 'filler';
 
 const fillModel = (model: LvmModel): void => {
