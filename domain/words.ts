@@ -173,6 +173,10 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
       return `pool ${fact.pool} lies in ${fact.to} now`;
     case 'PoolRemoved':
       return `pool ${fact.pool} removed`;
+    case 'PoolReserveSet':
+      return fact.reserve
+        ? `pool ${fact.pool} keeps back ${fact.reserve.data} % of data, ${fact.reserve.metadata} % of metadata`
+        : `pool ${fact.pool} keeps back what suits its size`;
     case 'PoolWounded':
       return `! pool ${fact.pool}: ${wordsOfWound(fact.wound)}`;
     case 'PoolMended':

@@ -16,6 +16,7 @@ export const COMMAND_SCHEMAS = {
   CollectGarbage: host.collectGarbage,
   AddPool: pool.addPool,
   RemovePool: pool.removePool,
+  SetPoolReserve: pool.setPoolReserve,
   RecordPoolWound: pool.recordPoolWound,
   RecordPoolMended: pool.recordPoolMended,
   CreateVM: vm.createVm,

@@ -2,6 +2,7 @@ import type { SeenDisk } from '../../domain/adoption/seen.ts';
 import type { Evidence } from '../../domain/command/events.ts';
 import type { DiskId, Place } from '../../domain/disk.ts';
 import type { Failure } from '../../domain/failure.ts';
+import type { PoolUsage } from '../../domain/pool/usage.ts';
 import type { PoolWound } from '../../domain/pool/wound.ts';
 import type { Result } from '../../domain/result.ts';
 import type { ContentTarget } from '../../domain/steps.ts';
@@ -97,11 +98,6 @@ export type VolumeDriver = {
   readonly prepare: () => Promise<Result<null, Failure>>;
   /** Bytes of the pool: size and used, and those of the metadata where there are any. */
   readonly usage: () => Promise<Result<PoolUsage, Failure>>;
-};
-
-export type PoolUsage = {
-  readonly bytes: number;
-  readonly usedBytes: number;
-  readonly metadataBytes: number | null;
-  readonly metadataUsedBytes: number | null;
+  /** The same as the last survey saw it, where a survey sees it; null before the first. Costs nothing. */
+  readonly seenUsage?: () => PoolUsage | null;
 };

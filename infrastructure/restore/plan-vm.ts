@@ -154,9 +154,9 @@ export const planVm = (making: Making): Result<VmPlan, string> => {
     features: featuresOf(making, warnings),
     tags: vm.settings.tags.filter((tag) => TAG.test(tag)),
     images: Object.fromEntries(
-      images.value.map(({ volume, name: file, size, sha256 }) => [
+      images.value.map(({ volume, name: file, size, stored, sha256 }) => [
         volume,
-        { file: `${vm.path}/${file}`, bytes: size, sha256 },
+        { file: `${vm.path}/${file}`, bytes: size, data: stored ?? 0, sha256 },
       ]),
     ),
     rules: rules.value,

@@ -48,8 +48,7 @@ const rank = ({ class: vmClass, settings }: BackedUpVm): number => {
 };
 
 /** Templates first, then those that disposables are made from; otherwise as the backup has them. */
-const inOrder = (vms: readonly BackedUpVm[]): readonly BackedUpVm[] =>
-  [...vms].sort((a, b) => rank(a) - rank(b));
+const inOrder = (vms: readonly BackedUpVm[]): readonly BackedUpVm[] => [...vms].sort((a, b) => rank(a) - rank(b));
 
 const notRestored = (name: string, problem: string, warnings: readonly string[] = []): Restored => ({
   name,

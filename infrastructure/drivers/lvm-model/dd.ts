@@ -98,7 +98,12 @@ const toDevice = (model: LvmModel, device: string, input: Input): Said => {
   if (input.bytes > lv.extents * EXTENT) return broken(`error writing '${device}': No space left on device`);
   const outcome = model.fill(lv.name, mergedInto(model.contentOf(lv.name), input));
   if (outcome.ok) return quiet();
-  return outcome.error.is === 'killed' ? KILLED : broken(`error writing '${device}': No space left on device`);
+  const { is } = outcome.error;
+  if (is === 'killed') return KILLED;
+  const full = is === 'full' || is === 'metadata-low';
+  return broken(
+    full ? `error writing '${device}': No space left on device` : `fsync failed for '${device}': Input/output error`,
+  );
 };
 
 const toFile = (path: string, { chunks, bytes }: Input): Said => {

@@ -1,9 +1,10 @@
 import type { Evidence } from '../../../domain/command/events.ts';
 import type { DiskId } from '../../../domain/disk.ts';
 import { type Failure, failure } from '../../../domain/failure.ts';
+import type { PoolUsage } from '../../../domain/pool/usage.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import { type DeedHands, dispatch } from '../dispatch.ts';
-import type { Acted, BoundDeed, Job, PoolUsage, Sighting, VolumeDriver } from '../driver.port.ts';
+import type { Acted, BoundDeed, Job, Sighting, VolumeDriver } from '../driver.port.ts';
 import { SLOW_BYTES } from '../lvm-thin/driver.ts';
 import { devicePathOf, lvNameOf, namedInLvm } from '../lvm-thin/names.ts';
 import { refusalOf } from '../lvm-thin/refusal.ts';
@@ -22,7 +23,7 @@ import {
   readLv,
   shortName,
 } from './hands.ts';
-import { capacityOf, chunksOf, usedBlocks } from './kernel.ts';
+import { capacityOf, chunksOf, isFull, METADATA_BYTES, metadataShare, usedBlocks } from './kernel.ts';
 import type { LvmModel, Outcome } from './model.ts';
 import { EXTENT, type Lv, originOf, type State } from './state.ts';
 import { examined, mended } from './wounds.ts';
@@ -53,11 +54,18 @@ const sightingOf = (state: State, lv: Lv): Sighting => ({
 const sightingsOf = (state: State): readonly Sighting[] =>
   Array.from(state.lvs.values(), (lv) => sightingOf(state, lv));
 
+const troubleOf = (state: State): Pick<PoolUsage, 'trouble'> => {
+  const { mode } = state.kernel;
+  if (mode !== 'rw') return { trouble: mode };
+  return isFull(state) ? { trouble: 'out-of-data' } : {};
+};
+
 const usageOf = (state: State): PoolUsage => ({
   bytes: capacityOf(state) * CHUNK,
   usedBytes: usedBlocks(state) * CHUNK,
-  metadataBytes: EXTENT,
-  metadataUsedBytes: Math.min(EXTENT, state.lvs.size * CHUNK),
+  metadataBytes: METADATA_BYTES,
+  metadataUsedBytes: Math.round(metadataShare(state) * METADATA_BYTES),
+  ...troubleOf(state),
 });
 
 /** A size that LVM rounds to the one the LV has is no failure: it may have been given before a crash. */
@@ -138,6 +146,7 @@ export const lvmModelDriver = (options: ModelDriverOptions): VolumeDriver => {
     mend: async (wound) => mended(options, wound),
     settle: () => Promise.resolve(),
     prepare: () => seen(() => null),
+    seenUsage: () => usageOf(model.state()),
     usage: () => seen(usageOf),
   };
 };

@@ -31,14 +31,19 @@ export class Killed extends Error {
 
 const CODES: Readonly<Record<Refusal['is'], Code>> = {
   exists: 'D_DRIFT',
+  failed: 'D_POOL_DAMAGED',
   full: 'D_DISK_FULL',
   'in-use': 'D_DEVICE_IN_USE',
+  'io-error': 'D_IO_ERROR',
   killed: 'D_STEP_FAILED',
+  'metadata-low': 'D_DISK_FULL',
   missing: 'D_DRIFT',
   'no-device': 'D_STEP_FAILED',
   'not-reduced': 'D_SHRINK',
+  'read-only': 'D_POOL_READ_ONLY',
   'same-size': 'D_STEP_FAILED',
   unseen: 'D_POOL_UNSEEN',
+  unsent: 'D_POOL_READ_ONLY',
   wedged: 'D_STEP_FAILED',
 };
 

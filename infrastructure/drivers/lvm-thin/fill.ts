@@ -11,7 +11,9 @@ import { copyInArgv, discardArgv, oneMoreArgv, stdinInArgv, zeroArgv } from './a
 import { copy } from './copy.ts';
 import { holdersOf, madeActive } from './deeds.ts';
 import { failureOfProgram } from './failures.ts';
+import { lookAtPool } from './look.ts';
 import { devicePathOf } from './names.ts';
+import { usageOf } from './report.ts';
 import { theDisk, type Work } from './work.ts';
 
 type Source = DeedOf<'fill'>['from'];
@@ -86,6 +88,27 @@ const copied = async (work: Work, target: Sighting, from: Source): Promise<Failu
 };
 
 /**
+ * A write into a pool that is full or closed ends in the same error as one to a broken disk: what the pool says of itself
+ * tells them apart (spec: testbed §3).
+ */
+const inThePoolsLight = async ({ pool, settings }: Work, failed: Failure | null): Promise<Failure | null> => {
+  if (failed?.code !== 'D_IO_ERROR') return failed;
+  const report = await lookAtPool(pool, settings);
+  const trouble = report.ok ? usageOf(report.value).trouble : undefined;
+  const { message, cause = '' } = failed;
+  switch (trouble) {
+    case 'out-of-data':
+      return failure('D_DISK_FULL', message, { cause: `the pool is out of data space: ${cause}` });
+    case 'read-only':
+      return failure('D_POOL_READ_ONLY', message, { cause: `the pool went read-only: ${cause}` });
+    case 'failed':
+      return failure('D_POOL_DAMAGED', message, { cause: `the pool has failed: ${cause}` });
+    case undefined:
+      return failed;
+  }
+};
+
+/**
  * Replaces a disk's whole content. Until it returns without failure the content is undefined, also after a crash; the
  * step is then repeated from the start, and only disks that nobody uses yet are filled.
  */
@@ -98,7 +121,7 @@ export const fill = async (work: Work, { disk, at, from }: DeedOf<'fill'>): Prom
   const unready = (await sourceFailure(from)) ?? (await madeActive(work, target)) ?? (await freeToWrite(work, target));
   if (unready) return unready;
   work.progress(0, bytes);
-  const failed = (await emptied(work, target)) ?? (await copied(work, target, from));
+  const failed = await inThePoolsLight(work, (await emptied(work, target)) ?? (await copied(work, target, from)));
   if (!failed) work.progress(bytes, bytes);
   return failed;
 };
