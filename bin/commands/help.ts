@@ -11,7 +11,7 @@ const PAGE = `domtrail: a journal for the volumes of virtual machines
   domtrail log work:private                           who did what, when
   domtrail recover                                    after a crash
 
-set up   init, pool add|list|remove
+set up   init, pool add|list|remove, adopt --storage|--moved
 act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags
          volume list|info|commit|discard|revert|resize|import|export|clone|
          set|add|remove|pin|unpin
