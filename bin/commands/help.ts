@@ -11,13 +11,13 @@ const PAGE = `domtrail: a journal for the volumes of virtual machines
   domtrail log work:private                           who did what, when
   domtrail recover                                    after a crash
 
-set up   init, pool add|list|remove
+set up   init, pool add|list|remove, adopt --storage|--moved
 act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags
          volume list|info|commit|discard|revert|resize|import|export|clone|
          set|add|remove|pin|unpin
 look     status, log, show, blame, lineage, xml     (--at EVENT|TIME, --db FILE)
 heal     recover, fsck, gc
-prove    verify, replay
+prove    verify, witness, replay
 backup   backup verify|list|restore FILE
 help     help COMMAND, explain CODE, completion bash, version, demo
 
