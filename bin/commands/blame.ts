@@ -9,11 +9,12 @@ import { placeOf } from '../../domain/volume/swap.ts';
 import { currentOf } from '../../domain/volume/volume.ts';
 import { wordsOf } from '../../domain/words.ts';
 import { expectWords } from '../../infrastructure/cli/arguments.ts';
+import { causeText } from '../../infrastructure/cli/breach.ts';
 import { concerns } from '../../infrastructure/cli/concerns.ts';
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
-import { actorText, eventItem } from '../../infrastructure/cli/event-item.ts';
+import { eventItem } from '../../infrastructure/cli/event-item.ts';
 import { out, outJson } from '../../infrastructure/cli/output.ts';
-import { escapeText, localTime, shortId } from '../../infrastructure/cli/text.ts';
+import { escapeText, localTime } from '../../infrastructure/cli/text.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
 import { eventAt, findCommand, type StoredCommand } from '../../infrastructure/ledger/queries.ts';
 import { auditOf, auditProjection } from '../../projections/audit/audit.ts';
@@ -70,9 +71,6 @@ const eventsFor = (reading: Reading, { object, disk }: Target): readonly Recorde
   const speaksOf = concerns(disk);
   return events.filter(speaksOf);
 };
-
-const causeText = ({ name, id, actor, reason }: StoredCommand): string =>
-  `${name} cmd:${shortId(id)} by ${actorText(actor)}${actor.tty ? ` (${actor.tty})` : ''}${reason === null ? '' : `, "${reason}"`}`;
 
 const lines = (events: readonly Recorded[], commands: ReadonlyMap<string, StoredCommand>): readonly string[] => {
   let last = '';

@@ -46,13 +46,24 @@ const diskOfDeed = (deed: Deed, event: StepEvent, operation: Operation): DiskId 
   return 'disk' in deed ? resolve(deed.disk, madeSoFar(operation)) : null;
 };
 
-const steppedIn = ({ host, shelf }: Watched, recorded: Recorded): Stepped | null => {
-  const { event, command } = recorded;
+/** A recorded step with what its plan says about it; `disk` is the one it made or changed. */
+export type Recording = Pick<Stepped, 'event' | 'deed' | 'operation' | 'disk'> & {
+  readonly made: (n: number) => DiskId | null;
+};
+
+/** What the plan of a step's command says about it, in the state that the step met. Null for other events. */
+export const recordingOf = (host: Host, { event, command }: Recorded): Recording | null => {
   if (event.type !== 'StepDone' && event.type !== 'StepFailed') return null;
   const operation = host.operations.get(command);
   const step = operation && stepIn(operation, event.n);
   if (!operation || !step) return null;
-  return { event, deed: step.deed, operation, disk: diskOfDeed(step.deed, event, operation), host, shelf };
+  const made = (n: number): DiskId | null => madeSoFar(operation).get(n)?.id ?? null;
+  return { event, deed: step.deed, operation, disk: diskOfDeed(step.deed, event, operation), made };
+};
+
+const steppedIn = ({ host, shelf }: Watched, recorded: Recorded): Stepped | null => {
+  const recording = recordingOf(host, recorded);
+  return recording && { ...recording, host, shelf };
 };
 
 /** The VMs whose volumes an event may have brought to rest or changed. */

@@ -2,7 +2,7 @@ import type { Evidence } from '../../domain/command/events.ts';
 
 /**
  * `input`: text for stdin. `stdin`, `stdout`: open file descriptors the program uses directly (stdout is then empty in
- * the result). `maxBytes`: most that the program may print; one that prints more is stopped. `timeoutMs`: 0 is for ever.
+ * the result). `env`: what the program gets besides our own environment. `maxBytes`: most that the program may print; one that prints more is stopped. `timeoutMs`: 0 is for ever.
  */
 export type RunOptions = {
   readonly input?: string;
@@ -11,6 +11,8 @@ export type RunOptions = {
   readonly maxBytes?: number;
   readonly timeoutMs?: number;
   readonly cwd?: string;
+  /** what the program gets besides our own environment */
+  readonly env?: Readonly<Record<string, string>>;
 };
 
 /** What ran and what it printed. `argv` of the evidence holds the one command; null as exit code: killed or stopped. */
@@ -82,7 +84,7 @@ export const run = async (argv: readonly [string, ...string[]], options: RunOpti
     ...stdinOf(options),
     stdout: options.stdout === undefined ? 'pipe' : descriptor(options.stdout),
     stderr: 'pipe',
-    env: ENVIRONMENT,
+    env: { ...ENVIRONMENT, ...options.env },
     reject: false,
     cleanup: false,
     stripFinalNewline: false,
