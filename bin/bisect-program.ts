@@ -48,7 +48,7 @@ export const checkProgram = (reading: Reading, argv: readonly [string, ...string
         [LOOKING_BACK.state]: state,
       };
       const { evidence, stdout } = await run(argv, { env });
-      talk(`${stdout}${evidence.stderr}`);
+      talk([stdout, evidence.stderr].map((text) => (text === '' || text.endsWith('\n') ? text : `${text}\n`)).join(''));
       const { exitCode } = evidence;
       const started = exitCode !== NOT_STARTED || !evidence.stderr.endsWith(`${argv[0]}: command not found`);
       const verdict = started ? verdictOf(exitCode) : 'abort';

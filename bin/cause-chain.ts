@@ -47,7 +47,7 @@ const ROLES: Readonly<Record<string, string>> = {
   session: 'is what the running VM writes to',
   scratch: 'is the volatile disk of the running VM',
   trash: 'is in the trash',
-  gone: 'is erased',
+  gone: 'is erased now; it was a disk',
 };
 
 const roleOf = ({ role, revision }: DiskRow): string =>

@@ -9,7 +9,8 @@ export const invariantsNamed = (names: readonly string[]): Result<readonly Invar
   const found: Invariant[] = [];
   for (const name of names) {
     const one = INVARIANTS.find((invariant) => invariant.name === name);
-    if (!one) return err(failure('D_NOT_FOUND', `there is no invariant ${name}`, { next: 'domtrail explain' }));
+    if (!one)
+      return err(failure('D_NOT_FOUND', `there is no invariant ${name}`, { next: 'domtrail explain invariants' }));
     found.push(one);
   }
   return ok(found);

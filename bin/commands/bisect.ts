@@ -20,7 +20,7 @@ import { invariantsNamed } from '../named-invariants.ts';
 const HELP = `domtrail bisect: the first event after which something is wrong
 
   domtrail bisect run                              any invariant
-  domtrail bisect run -- no-orphan-snap            this one (domtrail explain has all)
+  domtrail bisect run -- no-orphan-snap            this one (all: domtrail explain invariants)
   domtrail bisect run --good ev:400 -- ./check.sh
   domtrail bisect run -- sh -c 'domtrail vm list | grep -q banking'
   domtrail bisect run --db copy.db --bad ev:900 -- ...
@@ -79,7 +79,7 @@ const ENDS: Readonly<Record<'good' | 'bad' | 'aborted', (position: number) => Fa
     failure('D_USAGE', `the check fails at ev:${position} already`, {
       next: 'domtrail bisect run --good EV -- ...   with a position where it passes',
     }),
-  aborted: (position) => failure('D_STEP_FAILED', `the check at ev:${position} gave no answer: the search ends`),
+  aborted: (position) => failure('D_CHECK_FAILED', `the check at ev:${position} gave no answer: the search ends`),
 };
 
 const tellFound = (args: Arguments, reading: Reading, position: number, checks: number): number => {

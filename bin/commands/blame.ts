@@ -19,7 +19,7 @@ import { diskById, volumesProjection } from '../../projections/volumes/volumes.t
 import { blameAspect } from '../blame-aspect.ts';
 import type { Blamed } from '../blame-setting.ts';
 import { openReading, type Reading, tablesAt } from '../compose.ts';
-import { diskNamed, type Target, volumeOfName } from '../disk-named.ts';
+import { diskNamed, nameInPool, type Target, volumeOfName } from '../disk-named.ts';
 
 const HELP = `domtrail blame: which command and event made it what it is
 
@@ -49,7 +49,7 @@ const targetOf = ({ host, ...reading }: Reading, text: string): Result<Target, F
   if (newestEntries(audit, text, { after: 0, upTo: host.position, limit: 1 }).length > 0)
     return ok({ object: text, disk: null, name: null });
   const volumeOnce = volumeOfName(host, audit, text);
-  if (volumeOnce) return ok({ object: volumeOnce, disk: null, name: text });
+  if (volumeOnce) return ok({ object: volumeOnce, disk: null, name: nameInPool(host, text) });
   return err(
     failure('D_NOT_FOUND', `the log knows no ${text}`, { next: `domtrail log ${text}   searches every event` }),
   );

@@ -28,7 +28,7 @@ const HELP = `domtrail replay: go through the log again
   domtrail replay --db copy.db       somebody else's log
 
 Exit 6 when an event would differ (both versions are printed), when an invariant is
-broken, or when the stored state is another. The invariants: domtrail explain.
+broken, or when the stored state is another. The invariants: domtrail explain invariants.
 `;
 
 /** More than a screen of breaches helps nobody; --json has more. */

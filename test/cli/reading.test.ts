@@ -219,6 +219,8 @@ describe('for people', () => {
       'log',
       'show',
       'blame',
+      'why',
+      'bisect',
       'lineage',
       'recover',
       'fsck',
