@@ -15,11 +15,7 @@ const same = (a: readonly RuleLine[] | null, b: readonly RuleLine[] | null): boo
 type Filing = Revision & { readonly over: 'ours' | 'anything' };
 
 /** The step that brings firewall.xml from one list to another; none where the file stays the same. */
-export const fileStep = (
-  builder: PlanBuilder,
-  vm: Pick<Vm, 'name' | 'class'>,
-  { before, after, over }: Filing,
-): void => {
+const fileStep = (builder: PlanBuilder, vm: Pick<Vm, 'name' | 'class'>, { before, after, over }: Filing): void => {
   const [was, becomes] = [filedLines(before), filedLines(after)];
   if (over === 'ours' && same(was, becomes)) return;
   builder.main(vm.name, {

@@ -31,7 +31,7 @@ export const entryRule = (rule: Rule, now: number): string | null =>
 export type Family = 4 | 6;
 
 /** Rules for a literal address of the other family say nothing about this one; names and no destination go to both. */
-export const concerns = ({ destination }: Rule, family: Family): boolean =>
+const concerns = ({ destination }: Rule, family: Family): boolean =>
   destination?.kind !== (family === 4 ? 'dst6' : 'dst4');
 
 /** A network by the bits that count: 192.168.1.77/24 is 192.168.1.0/24, and ::1 is 0:0::1. */

@@ -68,7 +68,7 @@ const driverOf =
           stdin: 0,
           stdout: 1,
           patienceMs: 0,
-          flush: async () => null,
+          flush: parts.hands.flush,
         })
       : realDriverFor(pool);
 
@@ -130,7 +130,7 @@ const recoverNow = async (parts: Parts, fault: Fault): Promise<readonly Recovere
   const service = serviceAt(parts, fault);
   insist(await acquireLeaseWithin(parts.ledger, thisProcess(), 'recover', 0));
   try {
-    const recovered = insist(await recoverHost(service, { fault, failedToo: true }));
+    const { recovered } = insist(await recoverHost(service, { fault, failedToo: true, rewrites: false }));
     insist(service.publish());
     return recovered;
   } finally {
