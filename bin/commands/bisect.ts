@@ -20,7 +20,7 @@ import { invariantsNamed } from '../named-invariants.ts';
 const HELP = `domtrail bisect: the first event after which something is wrong
 
   domtrail bisect run                              any invariant
-  domtrail bisect run -- no-orphan-snap            this one (all: domtrail explain invariants)
+  domtrail bisect run -- no-orphan-snap            this one: explain invariants
   domtrail bisect run --good ev:400 -- ./check.sh
   domtrail bisect run -- sh -c 'domtrail vm list | grep -q banking'
   domtrail bisect run --db copy.db --bad ev:900 -- ...
