@@ -15,9 +15,9 @@ set up   init, pool add|list|remove, adopt --storage|--moved
 act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags
          volume list|info|commit|discard|revert|resize|import|export|clone|
          set|add|remove|pin|unpin
-look     status, log, show, blame, lineage, xml     (--at EVENT|TIME, --db FILE)
+look     status, log, show, blame, why, lineage, xml (--at EVENT|TIME, --db F)
 heal     recover, fsck, gc
-prove    verify, witness, replay
+prove    verify, witness, replay, bisect run
 backup   backup verify|list|restore FILE
 help     help COMMAND, explain CODE, completion bash, version, demo
 

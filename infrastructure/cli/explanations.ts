@@ -7,6 +7,8 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_BAD_INPUT: 'A name, size or other argument is not of the form it must have. Nothing was stored.',
   D_BUSY:
     'Another command holds the log or an object this one needs. Its id is printed; wait, or use --wait SECONDS. One that has stopped is ended by: domtrail recover.',
+  D_CHECK_FAILED:
+    'The program given to bisect could not be started, or ended in a way that says neither good nor bad (a signal, or a code above 127).',
   D_CLASS_REFUSES: 'VMs of this class cannot do that.',
   D_COMMAND_ID_REUSED:
     'The --id was used before for a command with another content. The same id and content would have given the first outcome again.',
