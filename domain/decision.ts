@@ -20,6 +20,8 @@ export type Context = {
   readonly uuid: string;
   /** disks that somebody has open (only looked up for commands that need to know) */
   readonly open: readonly string[];
+  /** the host's time zone, `Europe/Warsaw`; absent where a command does not tell anybody */
+  readonly timezone?: string;
 };
 
 export type Decide<P> = (host: Host, payload: P, context: Context) => Decision;

@@ -16,6 +16,7 @@ import type { Service } from '../../infrastructure/service/service.ts';
 import { built, changingIn } from '../changing.ts';
 import { openService } from '../compose.ts';
 import { checkWith } from '../firewall-check.ts';
+import { entriesWith } from '../firewall-entries.ts';
 import { getWith } from '../firewall-reading.ts';
 
 const HELP = `domtrail firewall: what the machines may reach
@@ -27,6 +28,8 @@ const HELP = `domtrail firewall: what the machines may reach
   domtrail firewall add work RULE          at the end, or --before N
   domtrail firewall remove work N|RULE
   domtrail firewall reload work            writes file and QubesDB again
+  domtrail firewall entries work           what lies in its netvm's QubesDB
+                                           (--family 4|6: of one address)
 
 RULE  action=accept|drop [dsthost=ADDRESS[/PREFIX]|NAME] [proto=tcp|udp|icmp]
       [dstports=N[-M]] [icmptype=N] [specialtarget=dns] [expire=UNIXTIME]
@@ -101,6 +104,7 @@ const numberIn = (text: string | undefined): Result<number | null, Failure> => {
 const ACTIONS: Readonly<Record<string, Action>> = {
   check: checkWith(HELP),
   get: getWith(HELP),
+  entries: entriesWith(HELP),
   set,
   add: changing({
     topic: 'firewall-add',

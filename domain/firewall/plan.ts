@@ -12,13 +12,11 @@ import type { Firewall, RuleLine } from './rule.ts';
 const same = (a: readonly RuleLine[] | null, b: readonly RuleLine[] | null): boolean =>
   a === null || b === null ? a === b : a.length === b.length && a.every((line, at) => line === b[at]);
 
-type Filing = Revision & { readonly over: 'ours' | 'anything' };
-
 /** The step that brings firewall.xml from one list to another; none where the file stays the same. */
 export const fileStep = (
   builder: PlanBuilder,
   vm: Pick<Vm, 'name' | 'class'>,
-  { before, after, over }: Filing,
+  { before, after, over }: Revision,
 ): void => {
   const [was, becomes] = [filedLines(before), filedLines(after)];
   if (over === 'ours' && same(was, becomes)) return;
@@ -39,13 +37,15 @@ const holdsFor = ({ name }: Vm) => [reading(name), holdName(`${name}:firewall.xm
 export const planFirewall = (
   host: Host,
   vm: Vm,
-  { filing, fact }: { filing: Filing; fact: FirewallFact },
+  { filing, fact }: { filing: Revision; fact: FirewallFact },
   context: Context,
 ): Decision => {
   const builder = planBuilder(context.position);
   fileStep(builder, vm, filing);
-  for (const deed of publications(host, vm, filing, context)) builder.main(vm.name, deed);
+  const publishing = publications(host, vm, filing, context);
+  for (const deed of publishing.deeds) builder.main(vm.name, deed);
   builder.fact(fact);
+  for (const published of publishing.facts) builder.fact(published);
   return ok({ plan: builder.build(), holds: holdsFor(vm) });
 };
 

@@ -16,6 +16,7 @@ import { type Ended, runOperation } from '../runner/run.ts';
 import { openDisks } from './observe.ts';
 import { recoverHost } from './recover.ts';
 import { handsFor, type Service } from './service.ts';
+import { timezoneOfHost } from './timezone.ts';
 
 export type Submission = {
   readonly command: Command;
@@ -39,7 +40,8 @@ type Seen = Omit<Context, 'position'>;
 const observe = async (service: Service, command: Command): Promise<Result<Seen, Failure>> => {
   const open = await openDisks(currentHost(service.ledger), command, service.pools);
   if (!open.ok) return open;
-  return ok({ now: Date.now(), bootId: bootId(), uuid: randomUUID(), open: open.value });
+  const seen = { now: Date.now(), bootId: bootId(), uuid: randomUUID(), open: open.value };
+  return ok(command.name === 'StartVM' ? { ...seen, timezone: timezoneOfHost() } : seen);
 };
 
 const decideNow = (service: Service, command: Command, seen: Seen): Decision => {
@@ -60,7 +62,7 @@ const envelopeOf = ({ command, id, reason, actor }: Submission, seen: Seen, fres
   payload: command.payload as Json,
   actor,
   reason,
-  context: { now: seen.now, bootId: seen.bootId, uuid: seen.uuid, open: seen.open },
+  context: { ...seen },
   receivedAt: seen.now,
   owner: thisProcess(),
 });
