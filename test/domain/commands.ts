@@ -108,3 +108,13 @@ export const pin = (key: string, revision: string): Command => command('PinRevis
 export const unpin = (key: string, revision: string): Command => command('UnpinRevision', { ...split(key), revision });
 export const collect = (...disks: readonly string[]): Command => command('CollectGarbage', { disks });
 export const recordReboot = (bootId: string): Command => command('RecordReboot', { bootId });
+export const setFirewall = (vm: string, rules: readonly string[]): Command => command('SetFirewall', { vm, rules });
+export const addRule = (vm: string, rule: string, before: number | null = null): Command =>
+  command('AddRule', { vm, rule, before });
+export const removeRule = (vm: string, which: number | string): Command =>
+  command(
+    'RemoveRule',
+    typeof which === 'number' ? { vm, number: which, rule: null } : { vm, number: null, rule: which },
+  );
+export const reload = (vm: string): Command => command('ReloadFirewall', { vm });
+export const expireRules = (vm: string): Command => command('ExpireRule', { vm });
