@@ -4,6 +4,7 @@
  */
 export const EXIT_OF = {
   D_ABANDONED: 1,
+  D_BACKUP_INVALID: 6,
   D_BAD_INPUT: 64,
   D_BUSY: 5,
   D_CLASS_REFUSES: 4,
@@ -31,6 +32,7 @@ export const EXIT_OF = {
   D_NOT_RUNNING: 4,
   D_NOTHING_COMMITTED: 4,
   D_PINNED: 7,
+  D_POOL_DAMAGED: 1,
   D_POOL_UNSEEN: 75,
   D_PROPERTY_INVALID: 4,
   D_READ_ONLY: 4,

@@ -7,8 +7,9 @@ import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { Deed } from '../../domain/steps.ts';
 import type { Acted } from '../drivers/driver.port.ts';
-import { makeDirectory, sync } from '../drivers/file-reflink/durable.ts';
-import { errorCode, failureOf } from '../drivers/file-reflink/errors.ts';
+import { makeDirectory } from '../drivers/file-reflink/durable.ts';
+import { sync } from '../drivers/sync.ts';
+import { errorCode, failureOf } from '../drivers/system-failure.ts';
 import { firewallXml } from '../firewall-xml/write.ts';
 import type { Keeper } from '../runner/keeper.port.ts';
 
