@@ -91,6 +91,13 @@ const commandLineGoals = ({ commandLine }) => {
       as: times,
       note: python ? `${milliseconds(python)}; what it is: bench/status.py` : '',
     },
+    {
+      what: 'firewall check of 10,000 rules, cpu',
+      most: 1,
+      value: commandLine ? commandLine.cpu.firewall / 1000 : null,
+      as: seconds,
+      note: commandLine ? `${times(commandLine.firewallToEmpty)} of an empty node start` : '',
+    },
   ];
 };
 

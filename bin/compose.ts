@@ -14,7 +14,7 @@ import { noHypervisor } from '../infrastructure/hypervisor/none.ts';
 import type { Mode } from '../infrastructure/ledger/connection.ts';
 import { foldTo } from '../infrastructure/ledger/fold.ts';
 import { type Ledger, openLedger } from '../infrastructure/ledger/ledger.ts';
-import { catchUp, replayed } from '../infrastructure/ledger/projections.ts';
+import { catchUp, inStep, replayed } from '../infrastructure/ledger/projections.ts';
 import { positionAt, timeOf } from '../infrastructure/ledger/queries.ts';
 import { currentHost } from '../infrastructure/ledger/state.ts';
 import { qubesDbAt } from '../infrastructure/qubesdb/choose.ts';
@@ -98,6 +98,6 @@ export const openReading = (args: Arguments): Result<Reading, Failure> => {
   return ok({ home, ledger: ledger.value, host, asOf, past: position.value !== null });
 };
 
-/** A projection's tables as of the reading: the live ones, or a replay in memory for the past. */
+/** A projection's tables as of the reading: the live ones, or a replay in memory for the past and for a copy that another version wrote. */
 export const tablesAt = ({ ledger, asOf, past }: Reading, projection: Projection): Sql =>
-  past ? replayed(ledger, projection, asOf.position).sql : ledger.sql;
+  past || !inStep(ledger, projection) ? replayed(ledger, projection, asOf.position).sql : ledger.sql;

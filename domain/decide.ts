@@ -1,3 +1,4 @@
+import { decideAdoptStorage } from './adoption/decide-storage.ts';
 import type { CommandName, PayloadOf } from './command/registry.ts';
 import type { Context, Decide, Decision } from './decision.ts';
 import { failure } from './failure.ts';
@@ -11,7 +12,7 @@ import {
 import { conflictWith } from './holds.ts';
 import { decideGarbage, decideInit, decideReboot } from './host/decide.ts';
 import type { Host } from './host/host.ts';
-import { decideAddPool, decideRemovePool } from './pool/decide.ts';
+import { decideAddPool, decidePoolMended, decidePoolWound, decideRemovePool } from './pool/decide.ts';
 import { err } from './result.ts';
 import { decideCloneVm } from './vm/decide-clone.ts';
 import { decideCreateVm } from './vm/decide-create.ts';
@@ -26,9 +27,12 @@ import { decideAddVolume, decidePin, decideRemoveVolume, decideSetVolume, decide
 const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   InitHost: decideInit,
   RecordReboot: decideReboot,
+  AdoptStorage: decideAdoptStorage,
   CollectGarbage: decideGarbage,
   AddPool: decideAddPool,
   RemovePool: decideRemovePool,
+  RecordPoolWound: decidePoolWound,
+  RecordPoolMended: decidePoolMended,
   CreateVM: decideCreateVm,
   CloneVM: decideCloneVm,
   RemoveVM: decideRemoveVm,

@@ -1,3 +1,4 @@
+import type { SeenPool } from './adoption/seen.ts';
 import type { CommandEvent, Hold, Owner } from './command/events.ts';
 import type { Fact } from './event.ts';
 import type { Failure } from './failure.ts';
@@ -6,7 +7,12 @@ import type { Result } from './result.ts';
 import type { Plan, Step, Template } from './steps.ts';
 
 /** What a command will do, complete: the plan, and the objects it holds until it is over . */
-export type Verdict = { readonly plan: Plan; readonly holds: readonly Hold[] };
+export type Verdict = {
+  readonly plan: Plan;
+  readonly holds: readonly Hold[];
+  /** what a person should know who is shown the plan; not recorded */
+  readonly remarks?: readonly string[];
+};
 export type Decision = Result<Verdict, Failure>;
 
 /**
@@ -22,6 +28,8 @@ export type Context = {
   readonly open: readonly string[];
   /** the host's time zone, `Europe/Warsaw`; absent where a command does not tell anybody */
   readonly timezone?: string;
+  /** the disks of the pools that the log does not know (only looked up for an adoption) */
+  readonly storage?: readonly SeenPool[];
 };
 
 export type Decide<P> = (host: Host, payload: P, context: Context) => Decision;

@@ -9,6 +9,7 @@ export type DiskId = string & { readonly brand: 'DiskId' };
  * - scratch: a volatile volume's disk · direct: the committed disk itself, written by the VM (revisions_to_keep = -1)
  * - revision: an older committed state · import: being filled by the user · incoming: being built by a plan
  * - trash: out of the live namespace, waiting to be erased
+ * - legacy: a name that stock Qubes gives or gave and we never do; a disk only leaves it
  */
 export type Role =
   | { readonly kind: 'current' }
@@ -18,7 +19,8 @@ export type Role =
   | { readonly kind: 'revision'; readonly number: number; readonly at: number }
   | { readonly kind: 'import' }
   | { readonly kind: 'incoming'; readonly position: number }
-  | { readonly kind: 'trash'; readonly position: number };
+  | { readonly kind: 'trash'; readonly position: number }
+  | { readonly kind: 'legacy'; readonly as: 'back' | 'tmp' | 'precache' };
 
 /** Where a disk is: `vid` is the volume's id inside the pool, as qubes.xml writes it (`VG/vm-work-private`, `appvms/work/private`). */
 export type Place = { readonly pool: PoolName; readonly vid: string; readonly role: Role };
@@ -35,6 +37,8 @@ export const roleText = (role: Role): string => {
     case 'incoming':
     case 'trash':
       return `${role.kind} ${role.position}`;
+    case 'legacy':
+      return `old -${role.as}`;
     default:
       return role.kind;
   }

@@ -21,12 +21,14 @@ export type Recorded<E = DomainEvent> = {
   readonly event: E;
 };
 
+const TRASH_FACTS: ReadonlySet<string> = new Set(['DiskTrashed', 'DiskErased', 'TrashReidentified']);
+
 /** The stream an event belongs to: one per command, VM, volume and pool, and one for the host. */
 export const streamOf = (event: DomainEvent, command: string): string => {
   if ('volume' in event && typeof event.volume === 'string') return `volume/${event.volume}`;
   if ('vm' in event && typeof event.vm === 'string') return `vm/${event.vm}`;
   if ('pool' in event && typeof event.pool === 'string') return `pool/${event.pool}`;
-  if ('from' in event && (event.type === 'DiskTrashed' || event.type === 'DiskErased')) return `volume/${event.from}`;
+  if ('from' in event && TRASH_FACTS.has(event.type)) return `volume/${event.from}`;
   if (event.type.startsWith('Command') || event.type.startsWith('Step') || event.type.startsWith('Undo')) {
     return `command/${command}`;
   }

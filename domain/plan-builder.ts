@@ -13,6 +13,8 @@ export type PlanBuilder = {
   readonly cleanup: (object: string, deed: Deed, then: readonly Template<Fact>[]) => void;
   /** A number for a trash or incoming name that no other disk of the volume ever had. */
   readonly freshPosition: () => number;
+  /** How many steps and facts it has so far. */
+  readonly size: () => number;
   readonly build: () => Plan;
 };
 
@@ -35,6 +37,7 @@ export const planBuilder = (position: number): PlanBuilder => {
     fact: (fact) => facts.push(fact),
     cleanup: (object, deed, then) => cleanup.push({ lane: laneOf(object, deed), object, deed, then }),
     freshPosition: () => fresh++,
+    size: () => main.length + facts.length + cleanup.length,
     build: () => ({
       main,
       facts,

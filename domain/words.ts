@@ -1,3 +1,4 @@
+import type { AdoptedAs } from './adoption/events.ts';
 import { formatBytes } from './bytes.ts';
 import type { CommandEvent } from './command/events.ts';
 import { isCommandEvent } from './command/operation.ts';
@@ -7,6 +8,7 @@ import { isFirewallFact } from './firewall/events.ts';
 import { wordsOfFirewall } from './firewall/words.ts';
 import type { HostFact } from './host/events.ts';
 import type { PoolFact } from './pool/events.ts';
+import { wordsOfMending, wordsOfWound } from './pool/wound.ts';
 import type { VmFact } from './vm/events.ts';
 import { isVmFact } from './vm/evolve.ts';
 import type { Kept, VolumeFact } from './volume/events.ts';
@@ -79,6 +81,8 @@ type OtherVolumeFact = Exclude<
   }
 >;
 
+const adoptedAs = (as: AdoptedAs): string => (as.is === 'revision' ? `revision ${as.id}` : as.is);
+
 const wordsOfLife = (fact: OtherVolumeFact): string => {
   switch (fact.type) {
     case 'VolumeAdded':
@@ -111,6 +115,10 @@ const wordsOfLife = (fact: OtherVolumeFact): string => {
       return `starts from ${fact.spec.source ?? 'nothing'} now`;
     case 'RevisionRetired':
       return `revision ${fact.id} retired (${fact.why})`;
+    case 'DiskAdopted':
+      return `adopted ${fact.name} as ${adoptedAs(fact.as)}${fact.why === null ? '' : ` (${fact.why})`}`;
+    case 'VolumeReidentified':
+      return `the same ${count(fact.disks.length, 'disk')} under new identities, after a move`;
     case 'RevisionPinned':
       return `revision ${fact.id} ${fact.pinned ? 'pinned' : 'unpinned'}`;
   }
@@ -151,10 +159,18 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
       return `${fact.from}: disk ${fact.disk.id} into the trash (${fact.why})`;
     case 'DiskErased':
       return `${fact.from}: disk ${fact.disk} erased`;
+    case 'StorageAdopted':
+      return `adopted what lay in ${fact.pools.join(', ')}, ${count(fact.untouched.length, 'disk')} left alone`;
+    case 'TrashReidentified':
+      return `${fact.from}: trash ${fact.disk} is ${fact.now} since a move`;
     case 'PoolAdded':
       return `pool ${fact.pool} added (${fact.definition.driver})`;
     case 'PoolRemoved':
       return `pool ${fact.pool} removed`;
+    case 'PoolWounded':
+      return `! pool ${fact.pool}: ${wordsOfWound(fact.wound)}`;
+    case 'PoolMended':
+      return `pool ${fact.pool} mended: ${wordsOfMending(fact.wound)}`;
   }
 };
 

@@ -7,9 +7,10 @@ CREATE TABLE commands (
   schema_version INTEGER NOT NULL CHECK (schema_version > 0),
   payload        TEXT NOT NULL CHECK (json_valid(payload)),
   payload_hash   BLOB NOT NULL CHECK (length(payload_hash) = 32),
-  actor          TEXT NOT NULL CHECK (json_valid(actor)),    -- who, from where, with which tool and arguments
+  -- a line feed in the next and in the context could make two rows hash alike: docs/format.md
+  actor          TEXT NOT NULL CHECK (json_valid(actor) AND instr(actor, char(10)) = 0),      -- who, from where, with which tool and arguments
   reason         TEXT,                  -- -m
-  context        TEXT NOT NULL CHECK (json_valid(context)),  -- what the decision was given besides state and payload
+  context        TEXT NOT NULL CHECK (json_valid(context) AND instr(context, char(10)) = 0),  -- what the decision was given besides state and payload
   received_at    INTEGER NOT NULL,      -- epoch milliseconds
   position       INTEGER NOT NULL CHECK (position > 0),      -- of the decision's first event; not part of the digest
   digest         BLOB NOT NULL CHECK (length(digest) = 32)   -- of this row; repeated in the decision's first event
@@ -51,12 +52,14 @@ BEGIN SELECT RAISE(ABORT, 'the event log is append-only'); END;
 
 -- Everything below can be made again from the log.
 
+-- The state as it was at the checkpoint 'state'; the events after it are folded in by whoever reads.
 CREATE TABLE entities (
   key      TEXT PRIMARY KEY,            -- vm/NAME, pool/NAME, operation/ID, trash/DISK, site
   position INTEGER NOT NULL,            -- of the event that changed it last
-  state    TEXT NOT NULL CHECK (json_valid(state))
+  state    TEXT NOT NULL                -- JSON
 ) STRICT;                               -- with a rowid: a VM's JSON would overflow the pages of an index tree
 
+-- How the commands with steps stand. What was rejected, or done as soon as it was decided, is told by its first event.
 CREATE TABLE outcomes (
   command        TEXT PRIMARY KEY,      -- its events lie between the two positions; an index on events would cost more
                                         -- with every event than reading past the few of others that lie there, too
@@ -68,9 +71,10 @@ CREATE TABLE outcomes (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE checkpoints (
-  name     TEXT PRIMARY KEY,            -- 'state', and one row per projection
+  name     TEXT PRIMARY KEY,            -- 'log' (the newest event), 'state', and one row per projection
   version  INTEGER NOT NULL,            -- of the code that folded; another one means: fold again
-  position INTEGER NOT NULL,            -- of the last event folded in
+  position INTEGER,                     -- of the last event folded in; null: the newest. Whoever appends without keeping
+                                        -- that one in step writes a number here first
   digest   TEXT                         -- sha256 of what was written, for projections that live in files
 ) STRICT, WITHOUT ROWID;
 

@@ -9,7 +9,8 @@ import { driverFor, openReading } from '../compose.ts';
 
 const HELP = `domtrail fsck: does storage hold what the log says?
 
-  domtrail fsck            problems only (exit 2 when there are any)
+  domtrail fsck            problems (exit 2 when there are any), and what waits
+                           for somebody to decide (marked ?)
   domtrail fsck --all      every disk, with the event that explains it
 
 Compares by disk identity (LV UUID, inode and birth time), never by name alone.
@@ -18,8 +19,9 @@ Changes nothing.
 
 const page = (finding: Finding): string => {
   const explained = finding.position === null ? '' : `  (ev:${finding.position})`;
-  const head = `${finding.problem ? '!' : ' '} ${finding.kind.padEnd(9)} ${escapeText(finding.object)}${explained}`;
-  if (!finding.problem) return head;
+  const mark = finding.problem ? '!' : finding.note ? '?' : ' ';
+  const head = `${mark} ${finding.kind.padEnd(9)} ${escapeText(finding.object)}${explained}`;
+  if (!finding.problem) return finding.note ? `${head}\n    ${escapeText(finding.note)}` : head;
   return `${head}\n    ${escapeText(finding.problem)}${finding.repair ? `\n    repair: ${finding.repair}` : ''}`;
 };
 
@@ -38,7 +40,7 @@ const fsck: Action = {
     const problems = findings.value.filter(({ problem }) => problem !== null);
     if (args.flag('json')) outJson('fsck', asOf, { items: findings.value });
     else {
-      const shown = args.flag('all') ? findings.value : problems;
+      const shown = args.flag('all') ? findings.value : findings.value.filter(({ problem, note }) => problem ?? note);
       out(shown.map((finding) => `${page(finding)}\n`).join(''));
       out(`${findings.value.length} checked, ${problems.length} problems\n`);
     }

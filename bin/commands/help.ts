@@ -15,9 +15,10 @@ set up   init, pool add|list|remove
 act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags
          volume list|info|commit|discard|revert|resize|import|export|clone|
          set|add|remove|pin|unpin
+         firewall check|get|set|add|remove|reload|entries
 look     status, log, show, blame, lineage, xml     (--at EVENT|TIME, --db FILE)
 heal     recover, fsck, gc
-prove    verify, replay
+prove    verify, replay, backup verify|list FILE
 help     help COMMAND, explain CODE, completion bash, version, demo
 
 Every command takes --home DIR (or DOMTRAIL_HOME) and --json. Every changing one

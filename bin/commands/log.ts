@@ -1,17 +1,15 @@
-import type { Recorded } from '../../domain/event.ts';
-import { type Failure, failure } from '../../domain/failure.ts';
+import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { wordsOf } from '../../domain/words.ts';
 import { type Arguments, expectWords, usage } from '../../infrastructure/cli/arguments.ts';
-import { concerns } from '../../infrastructure/cli/concerns.ts';
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
 import { actorText, commandItem, eventItem } from '../../infrastructure/cli/event-item.ts';
 import { lineWidth, out, outJson, outJsonLine } from '../../infrastructure/cli/output.ts';
 import { localTime, shortId, table } from '../../infrastructure/cli/text.ts';
-import { eventsBetween } from '../../infrastructure/ledger/fold.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
-import { commandsUpTo, positionAt, type StoredCommand } from '../../infrastructure/ledger/queries.ts';
+import { beforeThisBoot, commandsUpTo, positionAt, type StoredCommand } from '../../infrastructure/ledger/queries.ts';
 import { openReading, type Reading } from '../compose.ts';
+import { type Entry, eventsAbout, type Span } from '../log-events.ts';
 
 const HELP = `domtrail log: what happened, and who did it
 
@@ -21,37 +19,46 @@ const HELP = `domtrail log: what happened, and who did it
   domtrail log --failed             only what went wrong
   domtrail log --since 2026-11-22T08:00Z --until ev:480
   domtrail log --type SessionCommitted --actor user -n 10 -r
+  domtrail log -b -g 'commit|revert'   since the host came up; a pattern in the words
 
 -n N newest only (0: all)   -r newest first   --json all of them   --jsonl a line each
 `;
 
-type Filter = (recorded: Recorded, actor: string) => boolean;
+type Filter = (entry: Entry) => boolean;
 
 const FAILURES = new Set(['CommandRejected', 'CommandFailed', 'CommandAbandoned', 'StepFailed']);
 
-const filterOf = (args: Arguments, object: string | undefined): Filter => {
-  const type = args.text('type');
-  const wanted = args.text('actor');
-  const about = object === undefined ? null : concerns(object);
-  return (recorded, actor) =>
-    (type === undefined || recorded.event.type === type) &&
-    (wanted === undefined || actor === wanted) &&
-    (!args.flag('failed') || FAILURES.has(recorded.event.type)) &&
-    (about === null || about(recorded));
+const patternOf = (text: string | undefined): Result<RegExp | null, Failure> => {
+  if (text === undefined) return ok(null);
+  try {
+    return ok(new RegExp(text, 'i'));
+  } catch (error) {
+    return err(usage(`-g: ${error instanceof Error ? error.message : String(error)}`, 'log'));
+  }
 };
 
-type Range = { readonly from: number; readonly to: number };
+const filterOf = (args: Arguments, pattern: RegExp | null): Filter => {
+  const type = args.text('type');
+  const wanted = args.text('actor');
+  const failed = args.flag('failed');
+  return ({ recorded, actor }) =>
+    (type === undefined || recorded.event.type === type) &&
+    (wanted === undefined || actorText(actor) === wanted) &&
+    (!failed || FAILURES.has(recorded.event.type)) &&
+    (pattern === null || pattern.test(`${recorded.event.type} ${recorded.command} ${wordsOf(recorded.event)}`));
+};
 
-const rangeOf = (args: Arguments, { ledger, asOf }: Reading): Result<Range, Failure> => {
+/** A time stands for the last event at or before it, an event for itself. */
+const spanOf = (args: Arguments, { ledger, asOf }: Reading): Result<Span, Failure> => {
   const since = args.text('since');
   const until = args.text('until');
   const from = since === undefined ? ok(0) : positionAt(ledger, since);
   if (!from.ok) return from;
   const to = until === undefined ? ok(asOf.position) : positionAt(ledger, until);
   if (!to.ok) return to;
-  // An event given by number belongs to the range; a time stands for the last event before it.
   const first = since !== undefined && /^(ev:)?[0-9]+$/.test(since) ? from.value - 1 : from.value;
-  return ok({ from: Math.max(0, first), to: Math.min(to.value, asOf.position) });
+  const boot = args.flag('boot') ? beforeThisBoot(ledger) : 0;
+  return ok({ after: Math.max(0, first, boot), upTo: Math.min(to.value, asOf.position) });
 };
 
 const limitOf = (args: Arguments, standard: number): Result<number, Failure> => {
@@ -66,45 +73,46 @@ const newest = <T>(items: readonly T[], limit: number, reverse: boolean): readon
   return reverse ? [...some].reverse() : some;
 };
 
-const FILTERS = ['type', 'actor'] as const;
-
-/** Nothing to search for: the newest events are the last ones, and a log may have millions. */
-const firstOf = (args: Arguments, object: string | undefined, { from, to }: Range, limit: number): number => {
-  const searches = object !== undefined || args.flag('failed') || FILTERS.some((name) => args.text(name) !== undefined);
-  return searches ? from : Math.max(from, to - limit);
+/** At most `limit` entries that match, oldest first; the rest of the log is not read. */
+const take = (entries: Iterable<Entry>, matches: Filter, limit: number): readonly Entry[] => {
+  const taken: Entry[] = [];
+  if (limit > 0) {
+    for (const entry of entries) {
+      if (matches(entry) && taken.push(entry) === limit) break;
+    }
+  }
+  return taken.reverse();
 };
 
 const showEvents = (
   args: Arguments,
   reading: Reading,
-  range: Range,
+  span: Span,
   object: string | undefined,
 ): Result<number, Failure> => {
   const programs = args.flag('json') || args.flag('jsonl');
   const limit = limitOf(args, programs ? Number.POSITIVE_INFINITY : 50);
   if (!limit.ok) return limit;
-  const commands = new Map(commandsUpTo(reading.ledger, reading.asOf.position).map((one) => [one.id, one]));
-  const actorOf = (recorded: Recorded) => commands.get(recorded.command)?.actor ?? null;
-  const matches = filterOf(args, object);
-  const events: Recorded[] = [];
-  for (const recorded of eventsBetween(reading.ledger, firstOf(args, object, range, limit.value), range.to)) {
-    if (matches(recorded, actorText(actorOf(recorded)))) events.push(recorded);
-  }
-  const shown = newest(events, limit.value, args.flag('reverse'));
-  if (args.flag('jsonl')) for (const one of shown) outJsonLine(eventItem(one, actorOf(one)));
-  else if (args.flag('json')) outJson('log', reading.asOf, { items: shown.map((one) => eventItem(one, actorOf(one))) });
-  else {
-    const rows = shown.map((one) => [
-      `${one.position}`,
-      localTime(one.time),
-      actorText(actorOf(one)),
-      shortId(one.command),
-      wordsOf(one.event),
-    ]);
-    out(table(['EVENT', 'WHEN', 'ACTOR', 'COMMAND', 'CHANGE'], rows, lineWidth()));
-  }
+  const pattern = patternOf(args.text('grep'));
+  if (!pattern.ok) return pattern;
+  const entries = eventsAbout(reading, object, span);
+  if (!entries.ok) return entries;
+  const taken = take(entries.value, filterOf(args, pattern.value), limit.value);
+  const shown = args.flag('reverse') ? [...taken].reverse() : taken;
+  if (args.flag('jsonl')) for (const { recorded, actor } of shown) outJsonLine(eventItem(recorded, actor));
+  else if (args.flag('json'))
+    outJson('log', reading.asOf, { items: shown.map(({ recorded, actor }) => eventItem(recorded, actor)) });
+  else out(table(['EVENT', 'WHEN', 'ACTOR', 'COMMAND', 'CHANGE'], shown.map(eventRow), lineWidth()));
   return ok(0);
 };
+
+const eventRow = ({ recorded, actor }: Entry): readonly string[] => [
+  `${recorded.position}`,
+  localTime(recorded.time),
+  actorText(actor),
+  shortId(recorded.command),
+  wordsOf(recorded.event),
+];
 
 const commandRow = (command: StoredCommand): readonly string[] => [
   shortId(command.id),
@@ -124,14 +132,14 @@ const describe = (payload: unknown): string => {
   return typeof fields['volume'] === 'string' ? `${vm}:${fields['volume']}` : vm;
 };
 
-const showCommands = (args: Arguments, { ledger, asOf }: Reading, range: Range): Result<number, Failure> => {
+const showCommands = (args: Arguments, { ledger, asOf }: Reading, span: Span): Result<number, Failure> => {
   const limit = limitOf(args, args.flag('json') ? Number.POSITIVE_INFINITY : 50);
   if (!limit.ok) return limit;
   const failed = args.flag('failed');
   const wanted = args.text('actor');
-  const all = commandsUpTo(ledger, range.to).filter(
+  const all = commandsUpTo(ledger, span.upTo).filter(
     ({ outcome, actor }) =>
-      outcome.firstPosition > range.from &&
+      outcome.firstPosition > span.after &&
       (!failed || outcome.failure !== null) &&
       (wanted === undefined || actorText(actor) === wanted),
   );
@@ -152,6 +160,8 @@ const log: Action = {
     actor: 'value',
     number: 'value',
     reverse: 'flag',
+    grep: 'value',
+    boot: 'flag',
     jsonl: 'flag',
   },
   help: HELP,
@@ -161,13 +171,11 @@ const log: Action = {
     const reading = openReading(args);
     if (!reading.ok) return reading;
     try {
-      const range = rangeOf(args, reading.value);
-      if (!range.ok) return range;
-      const [object] = words.value;
-      if (object?.startsWith('-')) return err(failure('D_USAGE', `${object} is no object`));
+      const span = spanOf(args, reading.value);
+      if (!span.ok) return span;
       return args.flag('commands')
-        ? showCommands(args, reading.value, range.value)
-        : showEvents(args, reading.value, range.value, object);
+        ? showCommands(args, reading.value, span.value)
+        : showEvents(args, reading.value, span.value, words.value[0]);
     } finally {
       closeLedger(reading.value.ledger);
     }

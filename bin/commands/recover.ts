@@ -1,15 +1,17 @@
 import { stepsOf } from '../../domain/decision.ts';
 import { exitOf, type Failure } from '../../domain/failure.ts';
 import { ok, type Result } from '../../domain/result.ts';
+import { volumesOf } from '../../domain/vm/vm.ts';
 import { type Arguments, expectWords } from '../../infrastructure/cli/arguments.ts';
 import { asOf } from '../../infrastructure/cli/change.ts';
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
-import { out, outFailure, outJson } from '../../infrastructure/cli/output.ts';
+import { out, outFailure, outJson, talk } from '../../infrastructure/cli/output.ts';
 import { escapeText, shortId } from '../../infrastructure/cli/text.ts';
 import { acquireLeaseWithin } from '../../infrastructure/ledger/lease.ts';
 import { thisProcess } from '../../infrastructure/ledger/process-identity.ts';
 import { currentHost } from '../../infrastructure/ledger/state.ts';
 import type { Recovered } from '../../infrastructure/runner/recover.ts';
+import { undecided } from '../../infrastructure/service/fsck.ts';
 import { recoverHost } from '../../infrastructure/service/recover.ts';
 import { closeService, type Service } from '../../infrastructure/service/service.ts';
 import { stuck } from '../../infrastructure/service/submit.ts';
@@ -75,6 +77,12 @@ const plan = (service: Service, json: boolean): number => {
   return items.length === 0 ? 0 : 2;
 };
 
+const dirtyVolumes = ({ ledger }: Service): readonly string[] =>
+  [...currentHost(ledger).vms.values()]
+    .flatMap(volumesOf)
+    .filter(({ situation }) => situation.is === 'dirty')
+    .map(({ spec }) => spec.key);
+
 const work = async (service: Service, args: Arguments): Promise<Result<number, Failure>> => {
   const lease = await acquireLeaseWithin(service.ledger, thisProcess(), 'recover', service.waitMs);
   if (!lease.ok) return lease;
@@ -84,7 +92,10 @@ const work = async (service: Service, args: Arguments): Promise<Result<number, F
   if (!published.ok) return published;
   const json = args.flag('json');
   if (json) outJson('recover', asOf(service), { items: recovered.value.map(item) });
-  else out(recovered.value.length === 0 ? 'nothing to recover\n' : `${recovered.value.map(line).join('\n')}\n`);
+  else {
+    out(recovered.value.length === 0 ? 'nothing to recover\n' : `${recovered.value.map(line).join('\n')}\n`);
+    for (const key of dirtyVolumes(service)) talk(`${key}: ${undecided(key)}\n`);
+  }
   const problem = stuck(recovered.value);
   if (problem) return ok(outFailure(problem, json));
   return ok(recovered.value.some(({ outcome }) => outcome === 'busy') ? exitOf('D_BUSY') : 0);

@@ -6,7 +6,7 @@ import { parseVmName, parseVolumeKey } from '../../domain/names.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { type Arguments, usage } from '../../infrastructure/cli/arguments.ts';
 import { type Action, runGroup } from '../../infrastructure/cli/dispatch.ts';
-import { stampText } from '../../infrastructure/drivers/file-reflink/identity.ts';
+import { stampText } from '../../infrastructure/drivers/stamp.ts';
 import { built, changingIn, say } from '../changing.ts';
 import { volumeReading } from '../volume-reading.ts';
 

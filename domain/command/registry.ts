@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import * as adoption from '../adoption/commands.ts';
 import * as firewall from '../firewall/commands.ts';
 import * as host from '../host/commands.ts';
 import * as pool from '../pool/commands.ts';
@@ -9,9 +10,12 @@ import * as volume from '../volume/commands.ts';
 export const COMMAND_SCHEMAS = {
   InitHost: host.initHost,
   RecordReboot: host.recordReboot,
+  AdoptStorage: adoption.adoptStorage,
   CollectGarbage: host.collectGarbage,
   AddPool: pool.addPool,
   RemovePool: pool.removePool,
+  RecordPoolWound: pool.recordPoolWound,
+  RecordPoolMended: pool.recordPoolMended,
   CreateVM: vm.createVm,
   CloneVM: vm.cloneVm,
   RemoveVM: vm.vmTarget,

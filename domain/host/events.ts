@@ -1,8 +1,10 @@
+import type { AdoptionHostFact } from '../adoption/events.ts';
 import type { Disk, DiskId, Place } from '../disk.ts';
 
 export type Label = { readonly name: string; readonly index: number; readonly color: string };
 
 export type HostFact =
+  | AdoptionHostFact
   | {
       readonly type: 'HostInitialised';
       readonly labels: readonly Label[];
@@ -26,4 +28,4 @@ export type HostFact =
     }
   | { readonly type: 'DiskErased'; readonly disk: DiskId; readonly from: string };
 
-export type TrashReason = 'retention' | 'discarded' | 'removed' | 'undone' | 'not-kept' | 'superseded';
+export type TrashReason = 'retention' | 'discarded' | 'removed' | 'undone' | 'not-kept' | 'superseded' | 'leftover';

@@ -95,6 +95,10 @@ const evolveHostFact = (host: Host, { event, position, time }: Recorded): Entity
     case 'PoolAdded':
       host.pools.set(event.pool as PoolName, event.definition);
       return `pool/${event.pool}`;
+    // What a crash did to a pool is history, not state: each recovery looks for itself.
+    case 'PoolWounded':
+    case 'PoolMended':
+      return `pool/${event.pool}`;
     case 'PoolRemoved':
       host.pools.delete(event.pool as PoolName);
       return `pool/${event.pool}`;
@@ -103,6 +107,7 @@ const evolveHostFact = (host: Host, { event, position, time }: Recorded): Entity
       host.trash.set(disk.id, { disk, place, from, why, position, time });
       return `trash/${disk.id}`;
     }
+    case 'TrashReidentified':
     case 'DiskErased':
       host.trash.delete(event.disk);
       return `trash/${event.disk}`;

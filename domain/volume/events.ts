@@ -1,3 +1,4 @@
+import type { AdoptionVolumeFact } from '../adoption/events.ts';
 import type { Disk } from '../disk.ts';
 import type { VolumeKey } from '../names.ts';
 import type { Session, VolumeSpec } from './volume.ts';
@@ -6,6 +7,7 @@ import type { Session, VolumeSpec } from './volume.ts';
 export type Kept = { readonly id: string; readonly number: number; readonly at: number; readonly disk: Disk } | null;
 
 export type VolumeFact =
+  | AdoptionVolumeFact
   | { readonly type: 'VolumeAdded'; readonly volume: VolumeKey; readonly spec: VolumeSpec }
   | { readonly type: 'VolumeRemoved'; readonly volume: VolumeKey }
   | { readonly type: 'VolumeProvisioned'; readonly volume: VolumeKey; readonly current: Disk }

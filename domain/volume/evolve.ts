@@ -1,3 +1,4 @@
+import { evolveAdopted } from '../adoption/evolve.ts';
 import type { DiskId } from '../disk.ts';
 import type { DomainEvent } from '../event.ts';
 import type { Kept, VolumeFact } from './events.ts';
@@ -116,6 +117,9 @@ export const evolveVolume = (volume: Volume, fact: VolumeFact, position: number)
       return withSpec(volume, fact.spec);
     case 'RevisionRetired':
       return { ...volume, revisions: volume.revisions.filter((revision) => revision.id !== fact.id) };
+    case 'DiskAdopted':
+    case 'VolumeReidentified':
+      return evolveAdopted(volume, fact, position);
     case 'RevisionPinned':
       return { ...volume, revisions: pin(volume.revisions, fact.id, fact.pinned) };
   }

@@ -22,7 +22,7 @@ export const IMPORT: Role = { kind: 'import' };
 export type Planning = { readonly builder: PlanBuilder; readonly pool: Pool; readonly context: Context };
 
 /** A revision's id as the stock tools of its driver show it: `<seconds>-back` on LVM, the number on files. */
-const revisionId = (pool: Pool, number: number, at: number): string =>
+export const revisionId = (pool: Pool, number: number, at: number): string =>
   pool.driver === 'lvm_thin' ? `${at}-back` : `${number}`;
 
 /**

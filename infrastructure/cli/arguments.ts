@@ -17,6 +17,8 @@ const SHORT: Readonly<Record<string, string>> = {
   file: 'f',
   number: 'n',
   reverse: 'r',
+  grep: 'g',
+  boot: 'b',
 };
 
 export type Arguments = {

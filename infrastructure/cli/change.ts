@@ -1,5 +1,5 @@
 import type { Command } from '../../domain/decide.ts';
-import { stepsOf } from '../../domain/decision.ts';
+import { stepsOf, type Verdict } from '../../domain/decision.ts';
 import { exitOf, type Failure, failure } from '../../domain/failure.ts';
 import { parseCommandId } from '../../domain/names.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
@@ -20,6 +20,8 @@ export type Change = {
   /** schema name of the JSON document: `vm-start` */
   readonly topic: string;
   readonly show: (service: Service) => Shown;
+  /** what `--plan` says besides the steps */
+  readonly planned?: (verdict: Verdict) => string;
 };
 
 /** The head, as every document of a service names it. */
@@ -62,7 +64,7 @@ const plan = async (service: Service, change: Change, json: boolean): Promise<Re
   if (!decision.ok) return decision;
   const { position } = currentHost(service.ledger);
   if (json) outJson(`${change.topic}-plan`, asOf(service), { item: planItem(change.command.name, decision.value) });
-  else out(planText(change.command.name, decision.value, position));
+  else out(`${planText(change.command.name, decision.value, position)}${change.planned?.(decision.value) ?? ''}`);
   const nothing = stepsOf(decision.value.plan).length === 0 && decision.value.plan.facts.length === 0;
   return ok(nothing ? 0 : 2);
 };

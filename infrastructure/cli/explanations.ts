@@ -3,6 +3,7 @@ import type { Code } from '../../domain/failure.ts';
 /** What each code means and what to do, for `explain CODE`. Every code has its line: the type sees to that. */
 export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_ABANDONED: 'The command could not go on and nothing of it stands any more.',
+  D_BACKUP_INVALID: 'The file is no Qubes backup, or it is damaged or cut off. Nothing was changed.',
   D_BAD_INPUT: 'A name, size or other argument is not of the form it must have. Nothing was stored.',
   D_BUSY:
     'Another command holds the log or an object this one needs. Its id is printed; wait, or use --wait SECONDS. One that has stopped is ended by: domtrail recover.',
@@ -39,6 +40,8 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_NOT_HALTED: 'The VM must be halted for that: domtrail vm stop.',
   D_NOT_RUNNING: 'The VM must be running for that.',
   D_NOTHING_COMMITTED: 'The volume keeps nothing at stop, or has no committed state yet.',
+  D_POOL_DAMAGED:
+    'A crash or another program left the pool in a state that must be looked into: docs/failure-modes.md, "A pool that is damaged".',
   D_POOL_UNSEEN:
     'The pool cannot be seen: its volume group or directory is missing. Nothing is concluded about its disks.',
   D_PINNED: 'A pinned revision protects it: unpin the revision first.',

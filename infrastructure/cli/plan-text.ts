@@ -20,7 +20,7 @@ export const planText = (title: string, { plan }: Verdict, position: number): st
 };
 
 /** The same for programs. */
-export const planItem = (title: string, { plan, holds }: Verdict) => ({
+export const planItem = (title: string, { plan, holds, remarks = [] }: Verdict) => ({
   command: title,
   steps: stepsOf(plan).map((step) => ({
     n: step.n,
@@ -31,4 +31,5 @@ export const planItem = (title: string, { plan, holds }: Verdict) => ({
   })),
   facts: plan.facts,
   holds,
+  remarks,
 });

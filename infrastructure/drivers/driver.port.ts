@@ -1,6 +1,8 @@
+import type { SeenDisk } from '../../domain/adoption/seen.ts';
 import type { Evidence } from '../../domain/command/events.ts';
 import type { DiskId, Place } from '../../domain/disk.ts';
 import type { Failure } from '../../domain/failure.ts';
+import type { PoolWound } from '../../domain/pool/wound.ts';
 import type { Result } from '../../domain/result.ts';
 import type { ContentTarget } from '../../domain/steps.ts';
 
@@ -18,6 +20,8 @@ export type Sighting = {
   /** false: listed but without valid content (LVM's phantom after a killed command); must be scrapped and made again */
   readonly usable: boolean;
   readonly active: boolean;
+  /** true: LVM leaves it inactive when it activates the others (the activation skip flag) */
+  readonly skipped?: boolean;
   /** somebody has it open now */
   readonly open: boolean;
 };
@@ -60,14 +64,25 @@ export type Acted = { readonly evidence: Evidence; readonly failure: Failure | n
 export type VolumeDriver = {
   /** Full name of a place, unique in the pool; equal to `Sighting.name` of the disk lying there. */
   readonly nameOf: (place: Place) => string;
+  /** What a disk's name says it is, by the grammar of this driver and of stock Qubes; null for names that neither gives. */
+  readonly parseName: (name: string) => SeenDisk['named'];
   /** The device or file at that place, as a VM or a reader gets it. */
   readonly pathOf: (place: Place) => string;
   /** Every disk of the pool in one look, also those that are not ours. */
   readonly survey: () => Promise<Result<readonly Sighting[], Failure>>;
+  /** The same for a pool that `prepare` has not seen yet; where it is missing, `survey` does. */
+  readonly firstSurvey?: VolumeDriver['survey'];
   /** Carries one deed out. Must be safe to repeat after a crash at any instruction. */
   readonly act: (job: Job, progress?: Progress) => Promise<Acted>;
   /** Removes a disk that is not usable, so that its step can be done again. */
   readonly scrap: (sighting: Sighting, job: Job) => Promise<Acted>;
+  /**
+   * What a crash left wrong with the pool itself; asked after every unclean end, before anything else is done in the pool.
+   * Fails where the pool cannot be seen, or is wrong in a way that a person has to look into.
+   */
+  readonly examine: () => Promise<Result<readonly PoolWound[], Failure>>;
+  /** Puts one wound right, keeping every disk that has content. Safe to repeat; `command` goes into LVM's archive. */
+  readonly mend: (wound: PoolWound, command: string) => Promise<Acted>;
   /** The command is over: markers that only its recovery needed may go. */
   readonly settle: (command: string) => Promise<void>;
   /** Checks that the pool exists and can do what is asked of it; creates the directories of a file pool. */

@@ -1,6 +1,6 @@
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { type Failure, failure } from '../../domain/failure.ts';
-import { errorCode } from './file-reflink/errors.ts';
+import { errorCode } from './system-failure.ts';
 
 /** Where the bytes will really lie: a symlink is followed, so that it stays one. Anything but a file is not replaced. */
 export const settledTarget = async (path: string): Promise<string | Failure> => {

@@ -5,12 +5,12 @@ import type { Recorded } from '../../domain/event.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
 import type { Host } from '../../domain/host/host.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { appendRows, ownStreams } from './append.ts';
+import { appendRows, beginStream, ownStreams } from './append.ts';
 import { commandDigest, sha256 } from './hashes.ts';
 import { type Ledger, statement } from './ledger.ts';
 import { readOutcome, type StoredOutcome, saveOutcome } from './outcomes.ts';
 import { writableHost } from './projections.ts';
-import { foldIn, storeTouched } from './state.ts';
+import { foldIn, moveOn } from './state.ts';
 import { inTransaction } from './transaction.ts';
 
 /** Who asked, as far as the system can tell: the person behind a sudo is `loginUid`. */
@@ -78,10 +78,7 @@ const store = (ledger: Ledger, envelope: Envelope, payload: string, payloadHash:
   const actor = JSON.stringify(envelope.actor);
   const context = canonicalJson(envelope.context);
   const { id, name, schemaVersion, reason, receivedAt } = envelope;
-  const digest = commandDigest(
-    { seq, id, name, schemaVersion, payload, actor, reason, context, receivedAt },
-    payloadHash,
-  );
+  const digest = commandDigest({ seq, id, name, schemaVersion, payloadHash, actor, reason, context, receivedAt });
   const position = ledger.cache.head.position + 1;
   statement(ledger, INSERT).run(
     seq,
@@ -107,6 +104,7 @@ const acceptOne = (ledger: Ledger, host: Host, { envelope, decide }: ToAccept): 
   if (!before.ok) return before;
   if (before.value) return ok(before.value);
   const digest = store(ledger, envelope, payload, payloadHash);
+  beginStream(ledger, `command/${envelope.id}`);
   const decision = decide(host, ledger.cache.head.position + 1);
   const events = eventsOf(decision, { name: envelope.name, digest, owner: envelope.owner });
   const recorded = appendRows(ledger, envelope.id, envelope.receivedAt, ownStreams(envelope.id, events));
@@ -131,7 +129,7 @@ export const acceptAll = (
   inTransaction(ledger, () => {
     const host = writableHost(ledger);
     const accepted = list.map((one) => acceptOne(ledger, host, one));
-    storeTouched(ledger, host);
+    moveOn(ledger, host);
     beforeCommit?.();
     return accepted;
   });

@@ -18,15 +18,22 @@ const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');
 /** Streams whose versions are kept in mind; a process that has seen more begins anew. */
 const MOST_VERSIONS = 10_000;
 
+const remember = ({ versions }: Ledger['cache'], stream: string, version: number): void => {
+  if (versions.size >= MOST_VERSIONS) versions.clear();
+  versions.set(stream, version);
+};
+
+/** Says that a stream is known not to exist, so that nobody has to look: the first event of a new command is about to come. */
+export const beginStream = ({ cache }: Ledger, stream: string): void => remember(cache, stream, 0);
+
 /** The stream's last version; 0 when there is no such stream. */
 const streamVersion = (ledger: Ledger, stream: string): number => {
-  const { versions } = ledger.cache;
-  const known = versions.get(stream);
+  const known = ledger.cache.versions.get(stream);
   if (known !== undefined) return known;
   const read = statement(ledger, 'SELECT max(version) FROM events WHERE stream = ?').pluck().get(stream);
-  if (versions.size >= MOST_VERSIONS) versions.clear();
-  versions.set(stream, (read as number | null) ?? 0);
-  return (read as number | null) ?? 0;
+  const version = (read as number | null) ?? 0;
+  remember(ledger.cache, stream, version);
+  return version;
 };
 
 /** Refuses a writer whose belief about a stream is wrong, and says what is so. */

@@ -1,6 +1,7 @@
 import type { Recorded } from '../../domain/event.ts';
 import type { Actor } from './accept.ts';
 import { type Ledger, statement } from './ledger.ts';
+import { readOutcome } from './outcomes.ts';
 import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
 
 /** An event with what its row and its command's row add: the version it was written in, and who caused it. */
@@ -29,8 +30,7 @@ const WHERE: Readonly<Record<Which['by'], string>> = {
   stream: 'stream = @value',
   // A volume's stream is volume/VM:VOLUME, and ";" is the character after ":".
   vm: "(stream = 'vm/' || @value OR (stream > 'volume/' || @value || ':' AND stream < 'volume/' || @value || ';'))",
-  command: `command = @value AND position BETWEEN (SELECT first_position FROM outcomes WHERE command = @value)
-     AND (SELECT last_position FROM outcomes WHERE command = @value)`,
+  command: 'command = @value AND position BETWEEN @first AND @last',
   type: 'type = @value',
 };
 
@@ -40,16 +40,23 @@ const sqlFor = (by: Which['by'], newestFirst: boolean): string =>
 
 type Row = readonly [...EventRow, hash: string, actor: string | null];
 
+/** What the condition's SQL wants to know. A command's events are looked for only where they can be. */
+const valuesOf = (ledger: Ledger, which: Which): Readonly<Record<string, string | number>> => {
+  if (which.by === 'all') return {};
+  if (which.by !== 'command') return { value: which.value };
+  const outcome = readOutcome(ledger, which.value);
+  return { value: which.value, first: outcome?.firstPosition ?? 1, last: outcome?.lastPosition ?? 0 };
+};
+
 /** One page of the log. For the next one go on after the last position of this one (before it, with `newestFirst`). */
 export const pageOfEvents = (
   ledger: Ledger,
   which: Which,
   { after, upTo, limit, newestFirst }: Range,
 ): readonly Logged[] => {
-  const value = which.by === 'all' ? {} : { value: which.value };
   const rows = statement(ledger, sqlFor(which.by, newestFirst))
     .raw()
-    .all({ after, upTo, limit, ...value }) as unknown as Row[];
+    .all({ after, upTo, limit, ...valuesOf(ledger, which) }) as unknown as Row[];
   return rows.map((row) => ({
     recorded: decode(row as unknown as EventRow),
     schemaVersion: row[4],

@@ -26,15 +26,15 @@ export type CommandPreimage = {
   readonly id: string;
   readonly name: string;
   readonly schemaVersion: number;
-  readonly payload: string;
+  readonly payloadHash: string;
   readonly actor: string;
   readonly reason: string | null;
   readonly context: string;
   readonly receivedAt: number;
 };
 
-/** `payloadHash`: the payload's own hash where it is known already. Free text is hashed on its own first, so that a line feed in it cannot move a border between fields. */
-export const commandDigest = (command: CommandPreimage, payloadHash = sha256(command.payload)): string =>
+/** Actor and context hold no line feed; the reason is free text and goes in as its own hash, so that none in it can move a border between fields. docs/format.md */
+export const commandDigest = (command: CommandPreimage): string =>
   sha256(
-    `domtrail/command/1\n${command.seq}\n${command.id}\n${command.name}\n${command.schemaVersion}\n${payloadHash}\n${sha256(command.actor)}\n${command.reason === null ? '-' : sha256(command.reason)}\n${sha256(command.context)}\n${command.receivedAt}\n`,
+    `domtrail/command/1\n${command.seq}\n${command.id}\n${command.name}\n${command.schemaVersion}\n${command.payloadHash}\n${command.actor}\n${command.reason === null ? '-' : sha256(command.reason)}\n${command.context}\n${command.receivedAt}\n`,
   );

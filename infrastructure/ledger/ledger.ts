@@ -13,8 +13,8 @@ export type Head = { readonly position: number; readonly hash: string };
 /**
  * What a process knows between its transactions. `seen` is SQLite's data_version at its last commit: as long as it stays
  * the same, nobody else has written, and `head` and `token` are what the file says. `steady`: everything derived stands at
- * the head, too; `versions` (of streams) and `seq` (of the command log) are then right as well. `touched`: values of the
- * state that the transaction under way changed, stored once before it commits.
+ * the head, too; `versions` (of streams) and `seq` (of the command log) are then right as well. `touched`: the values of
+ * `host` that events after `stored` changed, the position at which the ledger's own copy of the state stands.
  */
 type Cache = {
   host: Host | null;
@@ -25,13 +25,13 @@ type Cache = {
   seq: number | null;
   readonly versions: Map<string, number>;
   readonly touched: Map<string, number>;
+  stored: number;
 };
 
 /** What was remembered of the log no longer counts: somebody else wrote, or a transaction was taken back. */
 export const forgetLog = ({ cache }: Pick<Ledger, 'cache'>): void => {
   cache.seq = null;
   cache.versions.clear();
-  cache.touched.clear();
 };
 
 /**
@@ -131,6 +131,7 @@ const ledgerOn = (db: Connection, file: string, mode: Mode, projections: readonl
     seq: null,
     versions: new Map(),
     touched: new Map(),
+    stored: 0,
   },
   committed: new Set(),
 });

@@ -5,16 +5,18 @@ import { ok, type Result } from '../../domain/result.ts';
 import { type Connection, memoryConnection } from './connection.ts';
 import { foldTo } from './fold.ts';
 import { type Ledger, readHead, snapshot, sqlOf, writing } from './ledger.ts';
-import { clearOutcomes, nextOutcome, type StoredOutcome, storeOutcome } from './outcomes.ts';
+import { clearOutcomes, followOutcome, type StoredOutcome, storeOutcome } from './outcomes.ts';
 import type { Projection, Sql } from './projection.port.ts';
 import { eventsCutOff, guarded } from './sqlite-failure.ts';
 import {
   allCheckpoints,
   clearEntities,
   currentHost,
+  EVENTS_BETWEEN_STATES,
+  keepInStep,
+  leaveBehind,
   readCheckpoint,
   STATE_VERSION,
-  saveCheckpoint,
   saveEntities,
 } from './state.ts';
 
@@ -56,12 +58,23 @@ const rowsInOrder = (db: Connection, table: string): IterableIterator<unknown> =
   return db.prepare(`SELECT * FROM ${table} ORDER BY ${order}`).raw().iterate();
 };
 
+/** Rows are hashed by the hundred: one call for each would cost more than the hashing. */
+const ROWS_AT_ONCE = 100;
+
 /** sha256 over every row of a projection's tables in a fixed order: equal digests, equal content. */
 export const digestOf = (db: Connection, projection: Projection, prefix = ''): string => {
   const digest = createHash('sha256');
   for (const table of projection.tables) {
     digest.update(`${table}\n`);
-    for (const row of rowsInOrder(db, `${prefix}${table}`)) digest.update(`${JSON.stringify(row)}\n`);
+    let rows: unknown[] = [];
+    const take = (): void => {
+      digest.update(JSON.stringify(rows));
+      rows = [];
+    };
+    for (const row of rowsInOrder(db, `${prefix}${table}`)) {
+      if (rows.push(row) === ROWS_AT_ONCE) take();
+    }
+    take();
   }
   return digest.digest('hex');
 };
@@ -109,7 +122,7 @@ const compare = (ledger: Ledger, projection: Projection, shadow: Shadow): Rebuil
 const swap = (ledger: Ledger, projection: Projection, shadow: Shadow): Rebuilt => {
   const rebuilt = compare(ledger, projection, shadow);
   if (rebuilt.before !== rebuilt.after) replace(ledger, projection, shadow);
-  saveCheckpoint(ledger, { name: projection.name, version: projection.version, position: rebuilt.position });
+  keepInStep(ledger, projection);
   return rebuilt;
 };
 
@@ -129,6 +142,12 @@ export const rebuild = (ledger: Ledger, projection: Projection, swapped: boolean
     }
   });
 
+/** Whether a projection's stored tables say what the log says: a reader cannot bring them up. */
+export const inStep = (ledger: Ledger, { name, version }: Projection): boolean => {
+  const known = readCheckpoint(ledger, name);
+  return known?.version === version && known.position === readHead(ledger).position;
+};
+
 type Lagging = { readonly state: boolean; readonly projections: readonly Projection[] };
 
 const lagging = (ledger: Ledger): Lagging => {
@@ -137,14 +156,13 @@ const lagging = (ledger: Ledger): Lagging => {
   // Folding again would wipe out the trace that the events were there.
   const seen = Math.max(0, ...[...checkpoints.values()].map((one) => one.position));
   if (seen > position) throw eventsCutOff(position, seen);
-  const lags = (name: string, version: number): boolean => {
-    const known = checkpoints.get(name);
-    return known?.version !== version || known.position !== position;
-  };
-  return {
-    state: (position > 0 || checkpoints.has('state')) && lags('state', STATE_VERSION),
-    projections: ledger.projections.filter(({ name, version }) => lags(name, version)),
-  };
+  const outdated = (name: string, version: number): boolean => checkpoints.get(name)?.version !== version;
+  const projections = ledger.projections.filter(
+    ({ name, version }) => outdated(name, version) || checkpoints.get(name)?.position !== position,
+  );
+  const stored = checkpoints.get('state')?.position ?? 0;
+  const state = outdated('state', STATE_VERSION) || position - stored >= EVENTS_BETWEEN_STATES;
+  return { state: position > 0 && state, projections };
 };
 
 /** Stores the whole state anew from a fold of the log. */
@@ -155,8 +173,7 @@ const restate = (ledger: Ledger): void => {
   const outcomes = new Map<string, StoredOutcome>();
   const host = foldTo(ledger, ledger.cache.head.position, emptyHost(), (recorded, key) => {
     touched.set(key, recorded.position);
-    const outcome = nextOutcome(outcomes.get(recorded.command), recorded);
-    if (outcome) outcomes.set(recorded.command, outcome);
+    followOutcome(outcomes, recorded);
   });
   for (const outcome of outcomes.values()) storeOutcome(ledger, outcome);
   saveEntities(ledger, host, touched);
@@ -175,6 +192,7 @@ export const writableHost = (ledger: Ledger): Host => {
 };
 
 const bringUp = (ledger: Ledger, { state, projections }: Lagging): void => {
+  leaveBehind(ledger);
   if (state) restate(ledger);
   for (const projection of projections) {
     const shadow = replayed(ledger, projection, ledger.cache.head.position);

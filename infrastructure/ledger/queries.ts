@@ -3,7 +3,7 @@ import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { Actor } from './accept.ts';
 import { type Ledger, statement } from './ledger.ts';
-import { outcomeOfRow, type StoredOutcome } from './outcomes.ts';
+import { decidedAtOnce, type OutcomeRow, outcomeOfRow, readOutcome, type StoredOutcome } from './outcomes.ts';
 import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
 
 /** When an event was recorded, in epoch milliseconds; null before the first. */
@@ -15,9 +15,7 @@ const lastPosition = (ledger: Ledger): number =>
 
 /** One command back from the newest, as `@-` means it. */
 const beforeLastCommand = (ledger: Ledger): number => {
-  const last = statement(ledger, 'SELECT first_position FROM outcomes ORDER BY first_position DESC LIMIT 1')
-    .pluck()
-    .get();
+  const last = statement(ledger, 'SELECT position FROM commands ORDER BY seq DESC LIMIT 1').pluck().get();
   return typeof last === 'number' ? last - 1 : 0;
 };
 
@@ -44,6 +42,21 @@ export const positionAt = (ledger: Ledger, text: string): Result<number, Failure
   );
 };
 
+const BOOTS = `SELECT position, context ->> '$.bootId' AS boot FROM commands ORDER BY seq DESC`;
+
+/** The last event before the newest boot of the host that the log knows; 0 when it knows only one. */
+export const beforeThisBoot = (ledger: Ledger): number => {
+  const rows = statement(ledger, BOOTS).iterate() as IterableIterator<{ position: number; boot: string | null }>;
+  let newest: string | null | undefined;
+  let first = 1;
+  for (const { position, boot } of rows) {
+    newest ??= boot;
+    if (boot !== newest) break;
+    first = position;
+  }
+  return first - 1;
+};
+
 export const eventAt = (ledger: Ledger, position: number): Recorded | null => {
   const row = statement(ledger, `SELECT ${EVENT_COLUMNS} FROM events WHERE position = ?`).raw().get(position) as
     | EventRow
@@ -51,12 +64,18 @@ export const eventAt = (ledger: Ledger, position: number): Recorded | null => {
   return row ? decode(row) : null;
 };
 
-const OF_COMMAND = `SELECT ${EVENT_COLUMNS} FROM events WHERE command = @command AND position <= @upTo
-  AND position BETWEEN (SELECT first_position FROM outcomes WHERE command = @command) AND (SELECT last_position FROM outcomes WHERE command = @command)
-  ORDER BY position`;
+const OF_COMMAND = `SELECT ${EVENT_COLUMNS} FROM events WHERE command = ? AND position BETWEEN ? AND ? ORDER BY position`;
 
-export const eventsOfCommand = (ledger: Ledger, command: string, upTo = Number.MAX_SAFE_INTEGER): readonly Recorded[] =>
-  (statement(ledger, OF_COMMAND).raw().all({ command, upTo }) as EventRow[]).map(decode);
+export const eventsOfCommand = (
+  ledger: Ledger,
+  command: string,
+  upTo = Number.MAX_SAFE_INTEGER,
+): readonly Recorded[] => {
+  const outcome = readOutcome(ledger, command);
+  if (!outcome) return [];
+  const last = Math.min(upTo, outcome.lastPosition);
+  return (statement(ledger, OF_COMMAND).raw().all(command, outcome.firstPosition, last) as EventRow[]).map(decode);
+};
 
 export type StoredCommand = {
   readonly seq: number;
@@ -81,12 +100,15 @@ type CommandRow = {
   reason: string | null;
   context: string;
   received_at: number;
+  position: number;
 };
 
-const COMMAND_COLUMNS =
-  'seq, id, name, schema_version, payload, actor, reason, context, received_at, command, outcome, error, first_position, last_position, finished_at';
+type NoOutcome = { readonly [K in keyof OutcomeRow]: null };
 
-const commandOfRow = (row: CommandRow & Parameters<typeof outcomeOfRow>[0]): StoredCommand => ({
+const COMMAND_COLUMNS =
+  'seq, id, name, schema_version, payload, actor, reason, context, received_at, commands.position, command, outcome, error, first_position, last_position, finished_at';
+
+const commandOfRow = (ledger: Ledger, row: CommandRow & (OutcomeRow | NoOutcome)): StoredCommand => ({
   seq: row.seq,
   id: row.id,
   name: row.name,
@@ -96,7 +118,7 @@ const commandOfRow = (row: CommandRow & Parameters<typeof outcomeOfRow>[0]): Sto
   reason: row.reason,
   context: JSON.parse(row.context) as Readonly<Record<string, unknown>>,
   receivedAt: row.received_at,
-  outcome: outcomeOfRow(row),
+  outcome: row.outcome === null ? decidedAtOnce(ledger, row.id, row.position) : outcomeOfRow(row),
 });
 
 const commandsWhere = (
@@ -107,13 +129,13 @@ const commandsWhere = (
   (
     statement(
       ledger,
-      `SELECT ${COMMAND_COLUMNS} FROM commands JOIN outcomes ON outcomes.command = commands.id WHERE ${where} ORDER BY seq`,
-    ).all(...values) as (CommandRow & Parameters<typeof outcomeOfRow>[0])[]
-  ).map(commandOfRow);
+      `SELECT ${COMMAND_COLUMNS} FROM commands LEFT JOIN outcomes ON outcomes.command = commands.id WHERE ${where} ORDER BY seq`,
+    ).all(...values) as (CommandRow & (OutcomeRow | NoOutcome))[]
+  ).map((row) => commandOfRow(ledger, row));
 
 /** Commands whose decision lies at or before a position, in order of receipt. */
 export const commandsUpTo = (ledger: Ledger, position = Number.MAX_SAFE_INTEGER): readonly StoredCommand[] =>
-  commandsWhere(ledger, 'first_position <= ?', position);
+  commandsWhere(ledger, 'commands.position <= ?', position);
 
 /** The command with that id, or the only one whose id begins so. */
 export const findCommand = (ledger: Ledger, id: string): Result<StoredCommand, Failure> => {

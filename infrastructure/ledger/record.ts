@@ -5,7 +5,7 @@ import { appendRows, checkExpected, type Expected, ownStreams, type ToAppend } f
 import type { Ledger } from './ledger.ts';
 import { saveOutcome } from './outcomes.ts';
 import { writableHost } from './projections.ts';
-import { foldIn, storeTouched } from './state.ts';
+import { foldIn, moveOn } from './state.ts';
 import { insist, inTransaction } from './transaction.ts';
 
 /** The command whose course it is, and the time to record: epoch milliseconds. */
@@ -22,7 +22,7 @@ export const record = (
     const recorded = appendRows(ledger, command, time, ownStreams(command, events));
     foldIn(ledger, host, recorded);
     saveOutcome(ledger, command, recorded);
-    storeTouched(ledger, host);
+    moveOn(ledger, host);
     return ledger.cache.head.position;
   });
 

@@ -1,7 +1,8 @@
 import type { Recorded } from '../../domain/event.ts';
 import { type EntityKey, emptyHost, entityOf, evolve, type Host, restoreEntity } from '../../domain/host/host.ts';
 import { foldTo } from './fold.ts';
-import { type Ledger, readHead, snapshot, statement } from './ledger.ts';
+import { type Head, type Ledger, readHead, snapshot, statement } from './ledger.ts';
+import { LogDamaged } from './sqlite-failure.ts';
 
 /** Raise this when `evolve` changes what it makes of old events: stored values of another version are folded again. */
 export const STATE_VERSION = 3;
@@ -30,14 +31,42 @@ export const saveCheckpoint = (ledger: Ledger, { name, version, position, digest
   statement(ledger, UPSERT_CHECKPOINT).run(name, version, position, digest ?? null);
 };
 
+/** The newest event and its hash, written with it: the one checkpoint that moves with every transaction. */
+export const LOG = 'log';
+const LOG_VERSION = 1;
+
+const MOVE_LOG = `UPDATE checkpoints SET position = ?, digest = ? WHERE name = '${LOG}'`;
+
+const moveLog = (ledger: Ledger, { position, hash }: Head): void => {
+  if (statement(ledger, MOVE_LOG).run(position, hash).changes === 1) return;
+  saveCheckpoint(ledger, { name: LOG, version: LOG_VERSION, position, digest: hash });
+};
+
+/** Says that a projection has every event up to the newest, and will get each one with the transaction that appends it. */
+export const keepInStep = (ledger: Ledger, { name, version }: Pick<Checkpoint, 'name' | 'version'>): void => {
+  moveLog(ledger, readHead(ledger));
+  statement(ledger, UPSERT_CHECKPOINT).run(name, version, null, null);
+};
+
+const CHECKPOINTS = `SELECT name, version, coalesce(position, (SELECT position FROM checkpoints WHERE name = '${LOG}'), 0) AS position, digest FROM checkpoints`;
+
 export const readCheckpoint = (ledger: Ledger, name: string): Checkpoint | null =>
-  (statement(ledger, 'SELECT name, version, position, digest FROM checkpoints WHERE name = ?').get(name) as
-    | Checkpoint
-    | undefined) ?? null;
+  (statement(ledger, `${CHECKPOINTS} WHERE name = ?`).get(name) as Checkpoint | undefined) ?? null;
 
 export const allCheckpoints = (ledger: Ledger): ReadonlyMap<string, Checkpoint> => {
-  const rows = statement(ledger, 'SELECT name, version, position, digest FROM checkpoints').all() as Checkpoint[];
+  const rows = statement(ledger, CHECKPOINTS).all() as Checkpoint[];
   return new Map(rows.map((row) => [row.name, row]));
+};
+
+const IN_STEP = 'SELECT name, version FROM checkpoints WHERE position IS NULL';
+
+/** A projection that another domtrail keeps and this one does not know stays where it is from now on. */
+export const leaveBehind = (ledger: Ledger): void => {
+  const kept = new Map(ledger.projections.map(({ name, version }) => [name, version]));
+  for (const { name, version } of statement(ledger, IN_STEP).all() as Checkpoint[]) {
+    if (kept.get(name) === version) continue;
+    saveCheckpoint(ledger, { name, version, position: ledger.cache.head.position });
+  }
 };
 
 export const clearEntities = (ledger: Ledger): void => {
@@ -52,21 +81,41 @@ const restore = (ledger: Ledger, position: number): Host => {
   return host;
 };
 
+/** Takes a state on to a position and remembers what changed on the way. */
+const takenOn = (ledger: Ledger, to: number, host: Host): Host =>
+  foldTo(ledger, to, host, ({ position }, key) => ledger.cache.touched.set(key, position));
+
+/** The stored state and the events since; null when there is none, or when it is so damaged that they do not follow from it. */
+const storedHost = (ledger: Ledger): Host | null => {
+  const { cache } = ledger;
+  const checkpoint = readCheckpoint(ledger, 'state');
+  if (checkpoint?.version !== STATE_VERSION || checkpoint.position > cache.head.position) return null;
+  cache.stored = checkpoint.position;
+  try {
+    return takenOn(ledger, cache.head.position, restore(ledger, checkpoint.position));
+  } catch (error) {
+    if (error instanceof LogDamaged || error instanceof SyntaxError) return null;
+    throw error;
+  }
+};
+
 const load = (ledger: Ledger): Host =>
   snapshot(ledger, () => {
-    const head = readHead(ledger);
-    ledger.cache.head = head;
-    const checkpoint = readCheckpoint(ledger, 'state');
-    const usable = checkpoint?.version === STATE_VERSION && checkpoint.position <= head.position;
-    return foldTo(ledger, head.position, usable ? restore(ledger, checkpoint.position) : emptyHost());
+    const { cache } = ledger;
+    cache.head = readHead(ledger);
+    cache.touched.clear();
+    const stored = storedHost(ledger);
+    if (stored) return stored;
+    cache.stored = 0;
+    return takenOn(ledger, cache.head.position, emptyHost());
   });
 
-/** The state at the head: what this process already has, else the stored values, else a fold. Brought up to what others wrote. */
+/** The state at the head: what this process already has, else the stored values and the events since. Brought up to what others wrote. */
 export const currentHost = (ledger: Ledger): Host => {
   const { cache } = ledger;
   if (cache.host) {
     cache.head = readHead(ledger);
-    if (cache.host.position <= cache.head.position) return foldTo(ledger, cache.head.position, cache.host);
+    if (cache.host.position <= cache.head.position) return takenOn(ledger, cache.head.position, cache.host);
   }
   cache.host = null;
   cache.host = load(ledger);
@@ -79,7 +128,7 @@ export const saveEntities = (ledger: Ledger, host: Host, touched: ReadonlyMap<En
   saveCheckpoint(ledger, { name: 'state', version: STATE_VERSION, position: host.position });
 };
 
-/** Folds new events in, inside the transaction that appended them; `storeTouched` stores what they changed. */
+/** Folds new events in, inside the transaction that appended them. */
 export const foldIn = (ledger: Ledger, host: Host, recorded: readonly Recorded[]): void => {
   const { touched } = ledger.cache;
   for (const one of recorded) {
@@ -91,22 +140,17 @@ export const foldIn = (ledger: Ledger, host: Host, recorded: readonly Recorded[]
   }
 };
 
-const MOVE_CHECKPOINTS = `UPDATE checkpoints SET position = ? WHERE version = CASE name`;
+/** A reader folds this many events at most, in two or three milliseconds; storing the state with each command would cost more than the command. */
+export const EVENTS_BETWEEN_STATES = 1024;
 
-/** Moves the checkpoints of the state and of every projection to a position: one statement, as all are known to be there. */
-const moveCheckpoints = (ledger: Ledger, position: number): void => {
-  const all = [{ name: 'state', version: STATE_VERSION }, ...ledger.projections];
-  const cases = all.map(() => 'WHEN ? THEN ?').join(' ');
-  const names = all.flatMap(({ name, version }) => [name, version]);
-  const moved = statement(ledger, `${MOVE_CHECKPOINTS} ${cases} END`).run(position, ...names);
-  if (moved.changes === all.length) return;
-  for (const { name, version } of all) saveCheckpoint(ledger, { name, version, position });
-};
-
-/** The last thing a transaction writes: each value that its events changed, once, and how far everything has come. */
-export const storeTouched = (ledger: Ledger, host: Host): void => {
-  const { touched } = ledger.cache;
-  for (const [key, position] of touched) saveEntity(ledger, host, key, position);
-  touched.clear();
-  if (host.position > 0) moveCheckpoints(ledger, host.position);
+/** The last thing a transaction writes: how far the log has come, and now and then the state. */
+export const moveOn = (ledger: Ledger, host: Host): void => {
+  const { cache } = ledger;
+  if (host.position === 0) return;
+  moveLog(ledger, cache.head);
+  if (cache.stored > 0 && host.position - cache.stored < EVENTS_BETWEEN_STATES) return;
+  if (cache.stored === 0) clearEntities(ledger);
+  saveEntities(ledger, host, cache.touched);
+  cache.touched.clear();
+  cache.stored = host.position;
 };

@@ -6,18 +6,17 @@ import { digestOf, rebuildShadow } from './projections.ts';
 import { readCheckpoint } from './state.ts';
 import type { Walk } from './verify-walk.ts';
 
-/** The stored state must be what a fold of the log gives. */
-export const checkEntities = (ledger: Ledger, { host, fold }: Walk): string | null => {
+/** The stored state must be what a fold of the log up to its checkpoint gives. */
+export const checkEntities = (ledger: Ledger, { then, stored, fold, position }: Walk): string | null => {
   if (fold) return 'not compared: the log cannot be folded';
   const checkpoint = readCheckpoint(ledger, 'state');
-  if (!checkpoint) return host.position === 0 ? null : 'the state was never stored';
-  if (checkpoint.position !== host.position)
-    return `the state stands at ${checkpoint.position}, the log at ${host.position}`;
+  if (!then) return `the state stands at ${stored}, the log at ${position}`;
   const rows = statement(ledger, 'SELECT key, state FROM entities').raw().all() as [string, string][];
-  const stored = rows.find(([key, state]) => JSON.stringify(entityOf(host, key)) !== state);
-  if (stored) return `the stored state of ${stored[0]} differs from a fold of the log`;
-  const count = host.vms.size + host.pools.size + host.operations.size + host.trash.size + (host.site ? 1 : 0);
-  return rows.length === count ? null : `the state holds ${rows.length} values, a fold of the log ${count}`;
+  const wrong = rows.find(([key, state]) => JSON.stringify(entityOf(then, key)) !== state);
+  if (wrong) return `the stored state of ${wrong[0]} differs from a fold of the log`;
+  const count = then.vms.size + then.pools.size + then.operations.size + then.trash.size + (then.site ? 1 : 0);
+  if (rows.length !== count) return `the state holds ${rows.length} values, a fold of the log ${count}`;
+  return checkpoint || position === 0 ? null : 'the state was never stored';
 };
 
 /** The stored outcomes must be what the log says about each command. */

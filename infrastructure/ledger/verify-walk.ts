@@ -1,7 +1,7 @@
 import { emptyHost, evolve, type Host } from '../../domain/host/host.ts';
 import { eventHash, GENESIS, sha256 } from './hashes.ts';
 import { type Ledger, statement } from './ledger.ts';
-import { nextOutcome, type StoredOutcome } from './outcomes.ts';
+import { followOutcome, type StoredOutcome } from './outcomes.ts';
 import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
 import { LogDamaged } from './sqlite-failure.ts';
 
@@ -25,12 +25,15 @@ export type Walk = {
   readonly digests: Map<string, Decided>;
   readonly outcomes: Map<string, StoredOutcome>;
   readonly host: Host;
+  /** where the stored copy of the state stands, and the state there */
+  readonly stored: number;
+  then: Host | null;
   chain: Bad | null;
   order: Bad | null;
   fold: Bad | null;
 };
 
-export const emptyWalk = (): Walk => ({
+export const emptyWalk = (stored = 0): Walk => ({
   events: 0,
   position: 0,
   hash: GENESIS,
@@ -38,6 +41,8 @@ export const emptyWalk = (): Walk => ({
   digests: new Map(),
   outcomes: new Map(),
   host: emptyHost(),
+  stored,
+  then: stored === 0 ? emptyHost() : null,
   chain: null,
   order: null,
   fold: null,
@@ -76,6 +81,15 @@ const checkOrder = (walk: Walk, [position, stream, version]: HashedRow): void =>
     walk.order ??= { position, why: `stream ${stream} jumps to version ${version} at event ${position}` };
 };
 
+/** The maps of a state change as it is folded on; what they hold does not. */
+const copyOf = ({ pools, vms, operations, trash, ...rest }: Host): Host => ({
+  ...rest,
+  pools: new Map(pools),
+  vms: new Map(vms),
+  operations: new Map(operations),
+  trash: new Map(trash),
+});
+
 const derive = (walk: Walk, row: HashedRow): void => {
   const recorded = decode(row as unknown as EventRow);
   const { event, command, position } = recorded;
@@ -83,9 +97,9 @@ const derive = (walk: Walk, row: HashedRow): void => {
     if (walk.digests.has(command)) throw new Error(`command ${command} is decided a second time`);
     walk.digests.set(command, { digest: event.digest, position });
   }
-  const outcome = nextOutcome(walk.outcomes.get(command), recorded);
-  if (outcome) walk.outcomes.set(command, outcome);
+  followOutcome(walk.outcomes, recorded);
   evolve(walk.host, recorded);
+  if (position === walk.stored) walk.then = copyOf(walk.host);
 };
 
 /** Bad data must not stop the verification: whatever decoding or folding it throws is the finding. */

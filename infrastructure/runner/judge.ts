@@ -53,10 +53,16 @@ const judgeMaking = (job: Job, deed: Making, look: Look, nameOf: NameOf): Verdic
   return there.usable ? { is: 'done', disk: there } : { is: 'spoiled', disk: there };
 };
 
+/** Where a disk is: under the name it should have, when it has that, for a file may have another name besides (a hard link). */
+export const whereIs = (disk: DiskId, name: string, look: Look): Sighting | undefined => {
+  const named = look.byName.get(name);
+  return named?.id === disk ? named : look.byId.get(disk);
+};
+
 const judgeMove = (deed: Extract<BoundDeed, { do: 'move' }>, look: Look, nameOf: NameOf): Verdict => {
-  const disk = look.byId.get(deed.disk);
   const to = nameOf(deed.to);
   const from = nameOf(deed.from);
+  const disk = look.byName.get(to)?.id === deed.disk ? look.byName.get(to) : whereIs(deed.disk, from, look);
   if (!disk) return drift(`the disk of ${from} (${deed.disk}) is gone`);
   if (disk.name === to) return { is: 'done', disk };
   if (disk.name !== from) return drift(`the disk of ${from} (${deed.disk}) is now called ${disk.name}`);
@@ -64,8 +70,8 @@ const judgeMove = (deed: Extract<BoundDeed, { do: 'move' }>, look: Look, nameOf:
 };
 
 const at = (disk: DiskId, place: Place, look: Look, nameOf: NameOf): Sighting | Verdict => {
-  const seen = look.byId.get(disk);
   const name = nameOf(place);
+  const seen = whereIs(disk, name, look);
   if (!seen) return drift(`the disk of ${name} (${disk}) is gone`);
   return seen.name === name ? seen : drift(`the disk of ${name} (${disk}) is now called ${seen.name}`);
 };

@@ -1,3 +1,5 @@
+import { matchDisks } from '../../domain/adoption/match.ts';
+import type { SeenDisk } from '../../domain/adoption/seen.ts';
 import type { Disk, Place } from '../../domain/disk.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { Host } from '../../domain/host/host.ts';
@@ -7,15 +9,20 @@ import { volumesOf } from '../../domain/vm/vm.ts';
 import { disksOf } from '../../domain/volume/disks.ts';
 import { placeOf } from '../../domain/volume/swap.ts';
 import type { Sighting, VolumeDriver } from '../drivers/driver.port.ts';
-import { type Look, lookOf } from '../runner/judge.ts';
+import { type Look, lookOf, whereIs } from '../runner/judge.ts';
+import { seenDisk } from './observe.ts';
 
-/** One line of a check. `problem` null: fine. `position`: the event that explains the object. `repair`: what to type. */
+/**
+ * One line of a check. `problem` null: fine. `position`: the event that explains the object. `repair`: what to type.
+ * `note`: nothing is wrong, but somebody has something to decide.
+ */
 export type Finding = {
   readonly object: string;
   readonly kind: 'volume' | 'trash' | 'leftover' | 'foreign' | 'operation' | 'pool';
   readonly problem: string | null;
   readonly position: number | null;
   readonly repair: string | null;
+  readonly note?: string;
 };
 
 type Expectation = {
@@ -24,7 +31,12 @@ type Expectation = {
   readonly disk: Disk;
   readonly place: Place;
   readonly position: number | null;
+  readonly note?: string;
 };
+
+/** The choice that a session without its VM leaves. */
+export const undecided = (key: string): string =>
+  `a session that was not committed: domtrail volume commit ${key} keeps it, domtrail volume discard ${key} throws it away`;
 
 const expectedIn = (host: Host, pool: Pool): readonly Expectation[] => {
   const disks = [...host.vms.values()].flatMap(volumesOf).flatMap((volume) =>
@@ -36,6 +48,7 @@ const expectedIn = (host: Host, pool: Pool): readonly Expectation[] => {
             disk,
             place: placeOf(volume, role),
             position: volume.revisions.find((revision) => revision.disk.id === disk.id)?.position ?? null,
+            ...(role.kind === 'session' && volume.situation.is === 'dirty' ? { note: undecided(volume.spec.key) } : {}),
           }),
         )
       : [],
@@ -51,11 +64,12 @@ const expectedIn = (host: Host, pool: Pool): readonly Expectation[] => {
 
 const compare = (expected: Expectation, look: Look, driver: VolumeDriver): Finding => {
   const name = driver.nameOf(expected.place);
-  const seen = look.byId.get(expected.disk.id);
+  const seen = whereIs(expected.disk.id, name, look);
   const base = { object: `${expected.object} ${name}`, kind: expected.kind, position: expected.position };
   if (seen?.name === name) {
     const problem = seen.usable ? null : 'it is listed but cannot be activated';
-    return { ...base, problem, repair: problem ? 'domtrail recover' : null };
+    const note = expected.note === undefined ? {} : { note: expected.note };
+    return { ...base, problem, repair: problem ? 'domtrail recover' : null, ...note };
   }
   if (seen) return { ...base, problem: `its disk ${expected.disk.id} is now called ${seen.name}`, repair: null };
   const other = look.byName.get(name);
@@ -66,9 +80,19 @@ const compare = (expected: Expectation, look: Look, driver: VolumeDriver): Findi
   return { ...base, problem, repair };
 };
 
+/** Which disks an adoption would take, by their names: those of volumes that have none. */
+const claimsOn = (host: Host, pool: Pool, disks: readonly SeenDisk[]): ReadonlyMap<string, string> => {
+  const claims = new Map<string, string>();
+  for (const [{ spec, situation, revisions }, found] of matchDisks(host, [{ pool: pool.name, disks }]).found) {
+    if (!spec.saveOnStop || situation.is !== 'absent' || revisions.length > 0) continue;
+    for (const { disk } of found) claims.set(disk.name, `${spec.key} has no disk: domtrail adopt --storage --plan`);
+  }
+  return claims;
+};
+
 /** A disk that the log does not expect: ours from a step of an unfinished command, ours without one, or somebody else's. */
-const unexpected = (seen: Sighting, host: Host): Finding => {
-  const base = { object: seen.name, position: null };
+const unexpected = (seen: Sighting, host: Host, claim: string | undefined): Finding => {
+  const base = { object: seen.name, position: null, ...(claim === undefined ? {} : { note: claim }) };
   if (!seen.madeBy) return { ...base, kind: 'foreign', problem: null, repair: null };
   const open = host.operations.get(seen.madeBy.command);
   const repair = open ? 'domtrail recover' : null;
@@ -103,7 +127,13 @@ const checkPool = async (
   const look = lookOf(sightings.value);
   const expected = expectedIn(host, pool);
   const known = new Set(expected.map(({ disk }) => disk.id));
-  const rest = sightings.value.filter(({ id }) => !known.has(id)).map((seen) => unexpected(seen, host));
+  const strangers = sightings.value.filter(({ id }) => !known.has(id));
+  const claims = claimsOn(
+    host,
+    pool,
+    strangers.map((seen) => seenDisk(driver, seen)),
+  );
+  const rest = strangers.map((seen) => unexpected(seen, host, claims.get(seen.name)));
   return ok([...expected.map((one) => compare(one, look, driver)), ...rest]);
 };
 

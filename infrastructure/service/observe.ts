@@ -1,10 +1,15 @@
+import type { AdoptStorage } from '../../domain/adoption/commands.ts';
+import type { SeenDisk, SeenPool } from '../../domain/adoption/seen.ts';
 import type { Command } from '../../domain/decide.ts';
+import type { DiskId } from '../../domain/disk.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { Host } from '../../domain/host/host.ts';
 import type { VmName } from '../../domain/names.ts';
 import { ok, type Result } from '../../domain/result.ts';
+import { volumesOf } from '../../domain/vm/vm.ts';
 import { disksOf } from '../../domain/volume/disks.ts';
 import type { Volume } from '../../domain/volume/volume.ts';
+import type { Sighting, VolumeDriver } from '../drivers/driver.port.ts';
 import type { Pools } from '../runner/pools.ts';
 
 /** The volumes whose disks must not be open while a command takes them away. */
@@ -42,4 +47,51 @@ export const openDisks = async (
     for (const id of ids) if (look.value.byId.get(id)?.open) open.push(id);
   }
   return ok(open);
+};
+
+/** Every disk that the log speaks of: of its volumes, and in the trash. */
+const knownIds = (host: Host): ReadonlySet<DiskId> =>
+  new Set([
+    ...[...host.vms.values()]
+      .flatMap(volumesOf)
+      .flatMap(disksOf)
+      .map(({ disk }) => disk.id),
+    ...host.trash.keys(),
+  ]);
+
+/** A sighting as a decision gets to see it. */
+export const seenDisk = (
+  driver: VolumeDriver,
+  { id, name, bytes, usedBytes, origin, active, open, usable }: Sighting,
+): SeenDisk => ({
+  id,
+  name,
+  named: driver.parseName(name),
+  bytes,
+  usedBytes,
+  origin,
+  active,
+  open,
+  usable,
+});
+
+/** What lies in the pools that the log does not know: all that a decision about an adoption gets to see. */
+export const unknownDisks = async (
+  host: Host,
+  { pool }: Pick<AdoptStorage, 'pool'>,
+  pools: Pools,
+): Promise<Result<readonly SeenPool[], Failure>> => {
+  const known = knownIds(host);
+  const seen: SeenPool[] = [];
+  for (const { name, driver: kind } of host.pools.values()) {
+    if (kind === 'linux-kernel' || (pool !== null && pool !== name)) continue;
+    const hands = pools.get(name);
+    if (!hands.ok) return hands;
+    const { driver } = hands.value;
+    const survey = await (driver.firstSurvey ?? driver.survey)();
+    if (!survey.ok) return survey;
+    const unknown = survey.value.filter(({ id }) => !known.has(id));
+    seen.push({ pool: name, disks: unknown.map((one) => seenDisk(driver, one)) });
+  }
+  return ok(seen);
 };

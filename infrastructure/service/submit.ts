@@ -13,7 +13,7 @@ import { bootId, thisProcess } from '../ledger/process-identity.ts';
 import { currentHost } from '../ledger/state.ts';
 import { type Recovered, recoverOperation } from '../runner/recover.ts';
 import { type Ended, runOperation } from '../runner/run.ts';
-import { openDisks } from './observe.ts';
+import { openDisks, unknownDisks } from './observe.ts';
 import { recoverHost } from './recover.ts';
 import { handsFor, type Service } from './service.ts';
 import { timezoneOfHost } from './timezone.ts';
@@ -40,8 +40,11 @@ type Seen = Omit<Context, 'position'>;
 const observe = async (service: Service, command: Command): Promise<Result<Seen, Failure>> => {
   const open = await openDisks(currentHost(service.ledger), command, service.pools);
   if (!open.ok) return open;
-  const seen = { now: Date.now(), bootId: bootId(), uuid: randomUUID(), open: open.value };
-  return ok(command.name === 'StartVM' ? { ...seen, timezone: timezoneOfHost() } : seen);
+  const base = { now: Date.now(), bootId: bootId(), uuid: randomUUID(), open: open.value };
+  if (command.name === 'StartVM') return ok({ ...base, timezone: timezoneOfHost() });
+  if (command.name !== 'AdoptStorage') return ok(base);
+  const storage = await unknownDisks(currentHost(service.ledger), command.payload, service.pools);
+  return storage.ok ? ok({ ...base, storage: storage.value }) : storage;
 };
 
 const decideNow = (service: Service, command: Command, seen: Seen): Decision => {

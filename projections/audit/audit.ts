@@ -76,3 +76,17 @@ const rowOf = (row: Row): AuditRow => ({
 /** The events that concern an object up to a position, oldest first. */
 export const auditOf = (sql: Sql, object: string, to = Number.MAX_SAFE_INTEGER): readonly AuditRow[] =>
   sql.all('SELECT * FROM audit_entry WHERE object = ? AND position <= ? ORDER BY position', object, to).map(rowOf);
+
+type Span = { readonly after: number; readonly upTo: number; readonly limit: number };
+
+/** The positions of the newest events that concern an object, after one position and up to another. */
+export const newestEntries = (sql: Sql, object: string, { after, upTo, limit }: Span): readonly number[] =>
+  sql
+    .all(
+      'SELECT position FROM audit_entry WHERE object = ? AND position > ? AND position <= ? ORDER BY position DESC LIMIT ?',
+      object,
+      after,
+      upTo,
+      limit,
+    )
+    .map((row) => numberIn(row, 'position'));

@@ -25,6 +25,8 @@ export const objectsOf = (event: DomainEvent): readonly string[] => {
       return [event.vm, ...event.volumes.map(({ key }) => key)];
     case 'PoolAdded':
     case 'PoolRemoved':
+    case 'PoolWounded':
+    case 'PoolMended':
       return [`pool ${event.pool}`];
     case 'DiskTrashed':
     case 'DiskErased':

@@ -33,6 +33,7 @@ const checkpointed = ({ sql, prefix }: Write, session: string, current: string):
 const originFor = (write: Write, volume: Volume, disk: string): string | null => {
   const { event, command } = write.recorded;
   if (event.type === 'SessionOpened') return event.session.origin;
+  if (event.type === 'DiskAdopted') return event.origin;
   const { situation } = volume;
   if (event.type === 'SessionCheckpointed' && situation.is === 'running') {
     return checkpointed(write, situation.session.disk.id, disk);

@@ -124,6 +124,8 @@ const howText = ({ how, source }: DiskRow): string => {
       return ', cut to a smaller size';
     case 'SessionCheckpointed':
       return ', while it was running';
+    case 'DiskAdopted':
+      return `, adopted from ${source?.slice(source.lastIndexOf('/') + 1)}`;
     default:
       return '';
   }
@@ -132,7 +134,7 @@ const howText = ({ how, source }: DiskRow): string => {
 const stateText = (row: DiskRow): string => {
   switch (row.role) {
     case 'session':
-      return 'session, not committed';
+      return `session, not committed${howText(row)}`;
     case 'scratch':
       return 'volatile';
     case 'direct':
@@ -163,6 +165,7 @@ const ENDS: readonly (readonly [why: string, words: (n: number) => string])[] = 
   ['superseded', (n) => `${count(n, 'state', 'states')} superseded`],
   ['discarded', (n) => `${count(n, 'session', 'sessions')} thrown away`],
   ['removed', (n) => `${count(n, 'disk', 'disks')} removed with the volume`],
+  ['leftover', (n) => `${count(n, 'leftover', 'leftovers')} of stock Qubes put aside`],
   ['undone', (n) => `${count(n, 'disk', 'disks')} of commands that were undone`],
 ];
 

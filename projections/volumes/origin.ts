@@ -11,6 +11,7 @@ export const broughtIn = (event: DomainEvent): Disk | null => {
     case 'SessionOpened':
       return event.session.disk;
     case 'ScratchOpened':
+    case 'DiskAdopted':
       return event.disk;
     case 'VolumeProvisioned':
     case 'SessionCheckpointed':
@@ -33,6 +34,8 @@ export const sourceOf = (event: DomainEvent): string | null => {
       return event.from;
     case 'VolumeReverted':
       return event.to;
+    case 'DiskAdopted':
+      return event.name;
     default:
       return null;
   }

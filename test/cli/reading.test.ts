@@ -130,6 +130,37 @@ describe('the log', () => {
     expect(await terminal.items<Event>('log', '-n', '2', '-r')).toEqual(all.slice(-2).reverse());
   });
 
+  test('of a volume, a VM and a disk, by the index and as a search through everything finds it', async () => {
+    const all = await terminal.items<Event>('log');
+    const about = (text: string) => all.filter((one) => JSON.stringify(one).includes(text));
+    const { disk } = await terminal.item<{ disk: string }>('volume', 'info', 'work:private');
+    const ofVolume = await terminal.items<Event>('log', 'work:private');
+    const ofVm = await terminal.items<Event>('log', 'work');
+    expect(ofVolume.map(({ type }) => type)).toContain('SessionCommitted');
+    for (const one of ofVolume) expect(about('work:private')).toContainEqual(one);
+    for (const one of ofVolume) expect(ofVm).toContainEqual(one);
+    expect(await terminal.items<Event>('log', disk)).toEqual(about(disk));
+    expect(await terminal.items<Event>('log', 'work:private', '-n', '2')).toEqual(ofVolume.slice(-2));
+    expect(await terminal.items<Event>('log', 'work:private', '--at', `ev:${ofVolume[0]?.position}`)).toEqual([
+      ofVolume[0],
+    ]);
+  });
+
+  test('by a pattern, and since the host came up', async () => {
+    const all = await terminal.items<Event>('log');
+    const started = all.filter(({ type }) => type === 'VmStarted');
+    expect(await terminal.items<Event>('log', '-g', 'vmst.rted')).toEqual(started);
+    expectRefusal(await terminal.run(['log', '-g', '(']), 'D_USAGE');
+    expect(await terminal.items<Event>('log', '-b')).toEqual(all);
+    const rebooted = await homeWithWork();
+    const before = (await rebooted.items<Event>('log')).length;
+    rebooted.env = { DOMTRAIL_BOOT_ID: 'the-next-boot' };
+    await rebooted.does('vm', 'prefs', 'work', 'memory', '400');
+    const since = await rebooted.items<Event>('log', '-b');
+    expect(since).toEqual((await rebooted.items<Event>('log')).slice(before));
+    expect(since.length).toBeGreaterThan(0);
+  });
+
   test('show, blame and lineage name the command that made a disk', async () => {
     expect(await terminal.does('show', 'the-start')).toMatch(/outcome +completed/);
     const blame = await terminal.does('blame', 'work:private');

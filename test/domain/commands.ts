@@ -107,4 +107,16 @@ export const keep = (key: string, revisionsToKeep: number): Command => setVolume
 export const pin = (key: string, revision: string): Command => command('PinRevision', { ...split(key), revision });
 export const unpin = (key: string, revision: string): Command => command('UnpinRevision', { ...split(key), revision });
 export const collect = (...disks: readonly string[]): Command => command('CollectGarbage', { disks });
+export const adoptStorage = (pool: string | null = null, ...vms: readonly string[]): Command =>
+  command('AdoptStorage', { pool, vms });
 export const recordReboot = (bootId: string): Command => command('RecordReboot', { bootId });
+export const setFirewall = (vm: string, rules: readonly string[]): Command => command('SetFirewall', { vm, rules });
+export const addRule = (vm: string, rule: string, before: number | null = null): Command =>
+  command('AddRule', { vm, rule, before });
+export const removeRule = (vm: string, which: number | string): Command =>
+  command(
+    'RemoveRule',
+    typeof which === 'number' ? { vm, number: which, rule: null } : { vm, number: null, rule: which },
+  );
+export const reload = (vm: string): Command => command('ReloadFirewall', { vm });
+export const expireRules = (vm: string): Command => command('ExpireRule', { vm });

@@ -34,6 +34,9 @@ for _ in {1..250}; do [ -S "$work/fs" ] && break; sleep 0.02; done
 
 # Without this the guest measures its clock against timers that microvm does not have, and sometimes spins for ever.
 khz=$(awk -F: '/cpu MHz/ { printf "%d", $2 * 1000; exit }' /proc/cpuinfo)
+# The guest's clock counts its instructions: what it measures of itself is then the same on a busy host.
+counted=()
+[ "${LAB_COUNTED:-0}" = 1 ] && { counted=(-icount shift=0,sleep=off); khz=1000000; }
 append="console=ttyS0 quiet panic=-1 nokaslr mitigations=off ${khz:+tsc_early_khz=$khz} domtrail.lab=1"
 append+=" domtrail.start=$HERE/guest/start.sh domtrail.argv=$work/argv domtrail.cwd=$CHECKOUT domtrail.shell=$shell"
 ports=(-device virtio-serial-pci -chardev "file,id=code,path=$work/code" -device virtserialport,chardev=code,name=code)
@@ -56,7 +59,7 @@ fi
 timeout --foreground -k 2 "$SECONDS_MOST" qemu-system-x86_64 -M microvm,accel=tcg,pcie=on -cpu max -m "$MEMORY" \
   -object "memory-backend-memfd,id=m,size=${MEMORY}M,share=on" -numa node,memdev=m \
   -kernel "$CACHE/vmlinux" -initrd "$CACHE/initrd.cpio" -append "$append" \
-  -nodefaults -no-user-config -display none -no-reboot "${serial[@]}" \
+  -nodefaults -no-user-config -display none -no-reboot "${counted[@]}" "${serial[@]}" \
   -chardev "socket,id=fs,path=$work/fs" -device vhost-user-fs-pci,chardev=fs,tag=root \
   -drive "if=none,id=pool,file=$disk,format=raw,cache=writeback,discard=unmap" \
   -device virtio-blk-pci,drive=pool,serial=domtrail-lab "${ports[@]}" 2>"$work/qemu"

@@ -4,7 +4,8 @@
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/domtrail-lab
-PACKAGES=(qemu-system-x86 qemu-system-common lvm2 thin-provisioning-tools dmsetup busybox-static cpio kmod lz4 binutils)
+PACKAGES=(qemu-system-x86 qemu-system-common lvm2 thin-provisioning-tools dmsetup busybox-static cpio kmod lz4 binutils
+  strace)
 MODULES=(virtio_pci virtio_blk virtio_console virtiofs overlay crc32c-intel libcrc32c dm-thin-pool dm-snapshot dm-flakey
   dm-delay dm-log-writes)
 

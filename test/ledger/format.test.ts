@@ -54,15 +54,15 @@ describe('docs/format.md', () => {
       id: 'c1',
       name: 'RemoveVM',
       schemaVersion: 1,
-      payload: '{}',
+      payloadHash: '2'.repeat(64),
       actor: '{}',
       reason: null,
       context: '{}',
       receivedAt: 5,
     };
-    expect(commandDigest(command)).toBe('ac56605320ecc4fc55515820f6e1e1c00f37660160aa5f0d7a2198ff8a62a169');
+    expect(commandDigest(command)).toBe('adf3743441cd9ea0b33ab7341e077f0c4c15b5acb603aadc9a8a173ca63e55dd');
     expect(commandDigest({ ...command, reason: '' })).toBe(
-      '201d1dfc8e081d69854418190d6912708e0bc343d00a9c042e1002d1137e237f',
+      'b170419f54761aa72320870fce68c8c7142a5feacfe376057dc2d01099983c52',
     );
   });
 });

@@ -35,13 +35,42 @@ describe('the state', () => {
     expect(foldTo(ledger, 4).operations.size).toBe(1);
   });
 
-  test('loses the values of what is over', () => {
+  test('is stored now and then, with the events since left to whoever reads, and loses the values of what is over', () => {
     const ledger = filled();
     const keys = () => ledger.db.prepare('SELECT key FROM entities ORDER BY key').pluck().all();
-    expect(keys()).toEqual(['operation/c2', 'site']);
+    const at = () => ledger.db.prepare("SELECT position FROM checkpoints WHERE name = 'state'").pluck().get();
+    const moveOn = (from: string) => {
+      const facts = Array.from({ length: 1100 }, (_, n) => fact('many', `${n}`));
+      must(accept(ledger, commanding(from, facts)));
+    };
+    expect([keys(), at()]).toEqual([['site'], 3]);
+    moveOn('c4');
+    expect([keys(), at()]).toEqual([['operation/c2', 'site'], 1107]);
     must(record(ledger, { command: 'c2', time: 1 }, [{ type: 'CommandCompleted', leftover: [] }]));
-    expect(keys()).toEqual(['site']);
+    expect(currentHost(open(ledger.file, 'read'))).toEqual(foldTo(ledger));
+    moveOn('c5');
+    expect([keys(), at()]).toEqual([['site'], 2209]);
     expect(verifyLedger(ledger).ok).toBe(true);
+  });
+
+  test('is folded from the first event when the events since do not follow from what is stored', () => {
+    const ledger = filled();
+    must(record(ledger, { command: 'c2', time: 1 }, [{ type: 'CommandCompleted', leftover: [] }]));
+    const { db } = open(ledger.file, 'write');
+    db.exec("UPDATE checkpoints SET position = 5 WHERE name = 'state'; UPDATE entities SET state = '{'");
+    const next = open(ledger.file, 'write');
+    expect(currentHost(next)).toEqual(foldTo(ledger));
+    expect(verifyLedger(next).ok).toBe(false);
+    must(
+      accept(
+        ledger,
+        commanding(
+          'c4',
+          Array.from({ length: 1100 }, (_, n) => fact('many', `${n}`)),
+        ),
+      ),
+    );
+    expect(verifyLedger(next).ok).toBe(true);
   });
 
   test('follows what another process writes, from where it stood', () => {
@@ -55,13 +84,13 @@ describe('the state', () => {
 
   test.each([
     ['of another fold', "UPDATE checkpoints SET version = 99 WHERE name = 'state'"],
-    ['that are behind', "UPDATE checkpoints SET position = 2 WHERE name = 'state'; DELETE FROM entities"],
+    ['that are none', "UPDATE checkpoints SET position = 0 WHERE name = 'state'; DELETE FROM entities"],
     ['that are gone', 'DELETE FROM checkpoints; DELETE FROM entities; DELETE FROM outcomes'],
   ])('is folded again when the stored values are ones %s', (_which, sql) => {
     const ledger = filled();
-    ledger.db.exec(sql.replace('position = 2', 'position = 0'));
+    ledger.db.exec(sql);
     expect(currentHost(open(ledger.file, 'read'))).toEqual(foldTo(ledger));
-    expect(verifyLedger(ledger).ok).toBe(/99/.test(sql));
+    expect(verifyLedger(ledger).ok).toBe(!/outcomes/.test(sql));
     const next = open(ledger.file, 'write');
     must(catchUp(next));
     expect(verifyLedger(next).ok).toBe(true);

@@ -142,13 +142,13 @@ describe('verify', () => {
     expect(verified).toMatchObject({ ok: false, firstBadPosition: 3 });
   });
 
-  test('finds a rewritten newest event by what was derived from it, and every rewriting by a head noted before', () => {
+  test('finds a rewritten newest event by what was noted of it, and every rewriting by a head noted before', () => {
     const ledger = history();
     const noted = readHead(ledger).hash;
     withoutTriggers(ledger);
     ledger.db.exec(`UPDATE events SET data = replace(data, '"d"', '"z"') WHERE position = 10`);
     rehash(ledger, 10);
-    expect(failing(verifyLedger(ledger))).toEqual(['state', 'schema']);
+    expect(failing(verifyLedger(ledger))).toEqual(['cut', 'schema']);
     expect(failing(verifyLedger(ledger, noted))).toContain('expected head');
     expect(failing(verifyLedger(history(), 'zz'))).toEqual(['expected head']);
   });
@@ -188,7 +188,7 @@ describe('verify', () => {
     const verified = tampered(({ db }) => {
       const row = db
         .prepare(
-          "SELECT seq, id, name, schema_version AS schemaVersion, payload, actor, context, received_at AS receivedAt FROM commands WHERE id = 'c3'",
+          "SELECT seq, id, name, schema_version AS schemaVersion, lower(hex(payload_hash)) AS payloadHash, actor, context, received_at AS receivedAt FROM commands WHERE id = 'c3'",
         )
         .get() as never;
       db.prepare("UPDATE commands SET reason = 'another', digest = unhex(?) WHERE id = 'c3'").run(
@@ -201,8 +201,8 @@ describe('verify', () => {
   test.each([
     ['a stored value of the state', "UPDATE entities SET state = '{}'", ['state']],
     ['a removed value of the state', 'DELETE FROM entities', ['state']],
-    ['an outcome', "UPDATE outcomes SET outcome = 'completed', error = NULL WHERE command = 'c2'", ['outcomes']],
-    ['a removed outcome', "DELETE FROM outcomes WHERE command = 'c2'", ['outcomes']],
+    ['an outcome', "UPDATE outcomes SET outcome = 'completed' WHERE command = 'c4'", ['outcomes']],
+    ['a removed outcome', "DELETE FROM outcomes WHERE command = 'c4'", ['outcomes']],
     ['a row of a projection', 'UPDATE counted SET n = n + 1', ['projection counting']],
     ['a projection that is gone', 'DROP TABLE seen', ['projection counting']],
     ['a table of the ledger that is gone', 'DROP TABLE outcomes', ['cut', 'outcomes', 'schema']],

@@ -69,6 +69,8 @@ const SAMPLES: Samples = {
     },
   },
   PoolRemoved: { pool: 'lvm' },
+  PoolWounded: { pool: 'lvm', wound: { is: 'wedged', name: 'vg/vm-a-private', disk: disk.id, lvm: 4, kernel: 3 } },
+  PoolMended: { pool: 'lvm', wound: { is: 'torn', volumeGroup: 'vg' }, evidence },
   VmCreated: { vm, class: 'AppVM', properties: {}, features: {}, tags: [], volumes: [], clonedFrom: vm },
   VmRemoved: { vm },
   VmStarted: { vm, bootId: 'boot' },
@@ -105,6 +107,10 @@ const SAMPLES: Samples = {
   VolumeChanged: { volume, change: { revisionsToKeep: 5 }, before: { revisionsToKeep: 1 } },
   VolumeResourced: { volume, spec },
   RevisionRetired: { volume, id: kept.id, why: 'retention' },
+  DiskAdopted: { volume, disk, as: { is: 'revision', ...kept }, origin: null, name: 'a', why: 'because' },
+  VolumeReidentified: { volume, disks: [{ was: disk.id, now: 'n' as never }] },
+  StorageAdopted: { pools: ['lvm'], untouched: [{ name: 'x', why: 'y' }], notes: [] },
+  TrashReidentified: { disk: disk.id, now: 'n' as never, from: volume },
   RevisionPinned: { volume, id: kept.id, pinned: true },
 };
 
@@ -134,6 +140,7 @@ describe('every event has its line', () => {
       'CommandAbandoned',
       'CommandFailed',
       'CommandRejected',
+      'PoolWounded',
       'SessionLeft',
       'StepFailed',
       'VmStopped',

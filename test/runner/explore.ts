@@ -1,6 +1,4 @@
 import type { Command } from '../../domain/decide.ts';
-import { volumeOf } from '../../domain/host/host.ts';
-import type { VolumeKey } from '../../domain/names.ts';
 import { volumesOf } from '../../domain/vm/vm.ts';
 import { disksOf } from '../../domain/volume/disks.ts';
 import { brokenInvariants } from '../../infrastructure/drivers/lvm-model/invariants.ts';
@@ -8,6 +6,7 @@ import { EXTENT } from '../../infrastructure/drivers/lvm-model/state.ts';
 import { lvNameOf } from '../../infrastructure/drivers/lvm-thin/names.ts';
 import * as to from '../domain/commands.ts';
 import { type Choice, commandFor, IMPORT_BYTES, IMPORTS } from './choices.ts';
+import { hintsFor, type Met } from './hints.ts';
 import { type Contents, guestWrites, observe } from './observe.ts';
 import { contentsIn, type Hints, type Oracle, written } from './oracle.ts';
 import { newWorld, type World } from './world.ts';
@@ -88,23 +87,14 @@ export const examine = (world: World, { states, most, foreign }: Allowed): Oracl
   return found;
 };
 
-/** Smaller than the disk, and not just the size that LVM rounded up when it was asked for before. */
-const shrinks = ({ host, model }: World, { name, payload }: Command): boolean => {
-  if (name !== 'ResizeVolume') return false;
-  const disk = model.find(`vm-${payload.vm}-${payload.volume}`);
-  const asked = volumeOf(host, `${payload.vm}:${payload.volume}` as VolumeKey)?.spec.bytes;
-  return disk !== undefined && payload.shrink && payload.bytes < disk.extents * EXTENT && payload.bytes !== asked;
-};
-
-/** Which revision a command means, counted from the oldest. */
-export const hintsFor = (world: World, { name, payload }: Command): Hints => {
-  const key = 'vm' in payload && 'volume' in payload ? `${payload.vm}:${payload.volume}` : '';
-  const revisions = [...(volumeOf(world.host, key as VolumeKey)?.revisions ?? [])].sort((a, b) => a.number - b.number);
-  const id = 'revision' in payload ? payload.revision : null;
-  const revision = id === null ? revisions.length - 1 : revisions.findIndex((one) => one.id === id);
-  const file = 'from' in payload && payload.from.kind === 'file' ? `file ${payload.from.path}` : '';
-  return { revision, file, shrinks: shrinks(world, { name, payload } as Command) };
-};
+/** What a command meets in a world. */
+export const metIn = ({ host, model }: World): Met => ({
+  host,
+  bytesOf: (lv) => {
+    const disk = model.find(lv);
+    return disk && disk.extents * EXTENT;
+  },
+});
 
 /** The command a choice means, made right for this world's files. */
 export const commandIn = (world: World, choice: Choice): Command | null => {
@@ -152,7 +142,7 @@ export const openingScene = async (
   let oracle: Oracle = { vms: {}, keep: 1 };
   for (const command of SETTING_UP) {
     await world.does(command);
-    oracle = after(oracle, command, hintsFor(world, command));
+    oracle = after(oracle, command, hintsFor(metIn(world), command));
   }
   return { world, oracle };
 };

@@ -4,7 +4,8 @@ import type { Command } from '../../domain/decide.ts';
 import { KILL_POINTS } from '../../infrastructure/drivers/lvm-model/change.ts';
 import { start } from '../domain/commands.ts';
 import { choices } from './choices.ts';
-import { type Allowed, commandIn, examine, guestsWrite, hintsFor, openingScene, type Scene } from './explore.ts';
+import { type Allowed, commandIn, examine, guestsWrite, metIn, openingScene, type Scene } from './explore.ts';
+import { hintsFor } from './hints.ts';
 import { observe } from './observe.ts';
 import { after, afterReboot, type Oracle, sparing } from './oracle.ts';
 import { crashAt, type World } from './world.ts';
@@ -125,7 +126,7 @@ const exploreHistory = async (seed: number, counts: Counts, deep: boolean): Prom
     if (!command) continue;
     const { decision } = world.fork().accept(command);
     if (!decision.ok) continue;
-    const hints = hintsFor(world, command);
+    const hints = hintsFor(metIn(world), command);
     const next = after(oracle, command, hints);
     const most = after(sparing(oracle), command, hints);
     const where = `seed ${seed}, command ${index + 1}: ${command.name} ${JSON.stringify(command.payload)}`;

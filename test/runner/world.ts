@@ -16,6 +16,7 @@ import type { Hands } from '../../infrastructure/runner/perform.ts';
 import { poolsOf } from '../../infrastructure/runner/pools.ts';
 import { type Recovered, recoverAll } from '../../infrastructure/runner/recover.ts';
 import { type Ended, runOperation } from '../../infrastructure/runner/run.ts';
+import { unknownDisks } from '../../infrastructure/service/observe.ts';
 
 /** The process died at a fault point: nothing of it runs on. */
 export class Crash extends Error {
@@ -153,16 +154,23 @@ export class World {
     return { now: this.now, position: this.host.position + 1, bootId: this.bootId, uuid, open };
   }
 
+  private async look(command: Command): Promise<Pick<Context, 'storage'>> {
+    if (command.name !== 'AdoptStorage') return {};
+    const seen = await unknownDisks(this.host, command.payload, this.hands(NO_FAULT).pools);
+    if (!seen.ok) throw new Error(seen.error.message);
+    return { storage: seen.value };
+  }
+
   /** Decides and stores a command, without carrying it out. */
-  accept(command: Command): { readonly id: string; readonly decision: Decision } {
+  accept(command: Command, seen: Pick<Context, 'storage'> = {}): { readonly id: string; readonly decision: Decision } {
     const id = `c${++this.commands}`;
-    const decision = decide(this.host, command, this.context());
+    const decision = decide(this.host, command, { ...this.context(), ...seen });
     this.write(id, eventsOf(decision, { name: command.name, digest: id, owner: this.owner }));
     return { id, decision };
   }
 
   async submit(command: Command, fault: Fault = NO_FAULT): Promise<Submitted> {
-    const { id, decision } = this.accept(command);
+    const { id, decision } = this.accept(command, await this.look(command));
     if (!this.host.operations.has(id)) return { id, decision, ended: null };
     const ended = await runOperation({ command: id, journal: this.journal, hands: this.hands(fault) });
     if (!ended.ok) throw new Error(ended.error.message);

@@ -3,11 +3,13 @@ import { open, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { formatBytes } from '../../../domain/bytes.ts';
 import { type Failure, failure } from '../../../domain/failure.ts';
-import { relocate, solidWay, sync } from './durable.ts';
-import { errorCode } from './errors.ts';
+import type { DeedOf } from '../dispatch.ts';
+import { sync } from '../sync.ts';
+import { errorCode } from '../system-failure.ts';
+import { relocate, solidWay } from './durable.ts';
 import { factsOf, lookAt } from './identity.ts';
 import { imageName } from './names.ts';
-import { type DeedOf, theDisk, type Work } from './work.ts';
+import { theDisk, type Work } from './work.ts';
 
 /**
  * Renames a disk. Its data is flushed first: a session that becomes the committed state may hold writes that are only in

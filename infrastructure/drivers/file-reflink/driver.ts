@@ -3,39 +3,31 @@ import type { Evidence } from '../../../domain/command/events.ts';
 import { type Failure, failure } from '../../../domain/failure.ts';
 import { parseCommandId } from '../../../domain/names.ts';
 import type { FileReflinkPool } from '../../../domain/pool/pool.ts';
+import { ok } from '../../../domain/result.ts';
 import { run } from '../../process/run.ts';
-import type { Acted, BoundDeed, Job, VolumeDriver } from '../driver.port.ts';
+import { type DeedHands, dispatch } from '../dispatch.ts';
+import type { Acted, Job, VolumeDriver } from '../driver.port.ts';
 import { placesOf } from '../places.ts';
+import { failureOf } from '../system-failure.ts';
 import { activate, erase, move, resize } from './change.ts';
-import { failureOf } from './errors.ts';
 import { fill } from './fill.ts';
 import { create, snapshot } from './make.ts';
 import { settle } from './markers.ts';
-import { imageName, isVid } from './names.ts';
+import { imageName, isVid, namedInFiles } from './names.ts';
 import { preparePool, usageOf } from './prepare.ts';
 import { read } from './read.ts';
 import { surveyPool } from './survey.ts';
 import type { Settings, Work } from './work.ts';
 
-const carryOut = (work: Work, deed: BoundDeed): Promise<Failure | null> => {
-  switch (deed.do) {
-    case 'create':
-      return create(work, deed);
-    case 'snapshot':
-      return snapshot(work, deed);
-    case 'move':
-      return move(work, deed);
-    case 'resize':
-      return resize(work, deed);
-    case 'activate':
-      return activate(work, deed);
-    case 'fill':
-      return fill(work, deed);
-    case 'read':
-      return read(work, deed);
-    case 'erase':
-      return erase(work, deed);
-  }
+const HANDS: DeedHands<Work, Promise<Failure | null>> = {
+  activate,
+  create,
+  erase,
+  fill,
+  move,
+  read,
+  resize,
+  snapshot,
 };
 
 /** The last line of defence: both end up in paths. */
@@ -69,7 +61,7 @@ const attempt = async ({ dir, job, settings, progress }: Attempt): Promise<Acted
       return ran;
     },
   };
-  const failed = await (async () => unsafe(job) ?? (await carryOut(work, job.deed)))().catch((error: unknown) =>
+  const failed = await (async () => unsafe(job) ?? (await dispatch(HANDS, work, job.deed)))().catch((error: unknown) =>
     failureOf(error, `${job.deed.do} failed in the pool directory ${dir}`),
   );
   return { evidence: evidenceOf(programs, started), failure: failed };
@@ -90,13 +82,20 @@ export const fileReflinkDriver = (
   const nameOf: VolumeDriver['nameOf'] = ({ vid, role }) => imageName(vid, role);
   return {
     nameOf,
+    parseName: namedInFiles,
     pathOf: (place) => join(dir, nameOf(place)),
     survey: () => surveyPool(dir),
+    firstSurvey: () => surveyPool(dir, 'not yet prepared'),
     act: (job, progress) => attempt({ dir, job, settings, progress }),
     // A file appears under its name only when it is complete, so there is never one to scrap.
     scrap: async ({ name }) => ({
       evidence: NOTHING_RAN,
       failure: failure('D_DRIVER_REFUSES', `${name} is complete: files are never half made`),
+    }),
+    examine: async () => ok([]),
+    mend: async () => ({
+      evidence: NOTHING_RAN,
+      failure: failure('D_DRIVER_REFUSES', 'a directory of files has nothing to mend'),
     }),
     settle: (command) => settle(dir, command),
     prepare: () => preparePool(dir),

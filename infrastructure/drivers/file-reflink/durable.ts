@@ -1,18 +1,9 @@
-import { mkdir, open, rename } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { type Failure, failure } from '../../../domain/failure.ts';
-import { errorCode } from './errors.ts';
+import { sync } from '../sync.ts';
+import { errorCode } from '../system-failure.ts';
 import { lookAt } from './identity.ts';
-
-/** Returns once the file's data or the directory's entries would survive a power cut. */
-export const sync = async (path: string): Promise<void> => {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-};
 
 const makeOne = async (path: string): Promise<void> => {
   try {

@@ -2,11 +2,12 @@ import { constants } from 'node:fs';
 import { open, realpath, stat } from 'node:fs/promises';
 import { formatBytes } from '../../../domain/bytes.ts';
 import { type Failure, failure } from '../../../domain/failure.ts';
-import { errorCode, failureOf, failureOfRun } from './errors.ts';
-import { stampText } from './identity.ts';
+import type { DeedOf } from '../dispatch.ts';
+import { stampText } from '../stamp.ts';
+import { errorCode, failureOf, failureOfRun } from '../system-failure.ts';
 import { readMarker, removeMarker, writeMarker } from './markers.ts';
 import { openBelow } from './open-files.ts';
-import { copyFile, type DeedOf, type Found, theDisk, type Work, watched } from './work.ts';
+import { copyFile, type Found, theDisk, type Work, watched } from './work.ts';
 
 type FileSource = Extract<DeedOf<'fill'>['from'], { readonly kind: 'file' }>;
 type StdinSource = Extract<DeedOf<'fill'>['from'], { readonly kind: 'stdin' }>;

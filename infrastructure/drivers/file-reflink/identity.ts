@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs';
-import { lstat, stat } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import type { DiskId } from '../../../domain/disk.ts';
-import { errorCode } from './errors.ts';
+import { errorCode } from '../system-failure.ts';
 
 /** `inode` is `device:number`, comparable between files that are looked at during one boot. */
 export type FileFacts = {
@@ -41,9 +41,3 @@ export const fileAt = async (path: string): Promise<FileFacts | null> => {
   const stats = await lookAt(path);
   return stats?.isFile() ? factsOf(stats) : null;
 };
-
-/** Inode, size and time of change: a file that was replaced or written to since has another stamp. */
-export const stampText = ({ ino, size, mtimeNs }: BigIntStats): string => `${ino}+${size}+${mtimeNs}`;
-
-/** The stamp of the file a path leads to, symlinks followed. Rejects with the system's error when it cannot be looked at. */
-export const stampOf = async (path: string): Promise<string> => stampText(await stat(path, { bigint: true }));

@@ -2,12 +2,14 @@ import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Place } from '../../../domain/disk.ts';
 import { type Failure, failure } from '../../../domain/failure.ts';
-import { relocate, solidWay, sync } from './durable.ts';
-import { failureOfRun } from './errors.ts';
+import type { DeedOf } from '../dispatch.ts';
+import { sync } from '../sync.ts';
+import { failureOfRun } from '../system-failure.ts';
+import { relocate, solidWay } from './durable.ts';
 import { factsOf, fileAt, lookAt } from './identity.ts';
 import { readMarker, removeTemporaries, writeMarker } from './markers.ts';
 import { imageName, temporaryName } from './names.ts';
-import { copyFile, type DeedOf, theDisk, type Work, watched } from './work.ts';
+import { copyFile, theDisk, type Work, watched } from './work.ts';
 
 /** An empty file nobody else can read. Fails when it exists. */
 const makeEmpty = async (path: string, bytes: number): Promise<void> => {

@@ -1,8 +1,8 @@
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { DiskId } from '../../../domain/disk.ts';
-import { sync } from './durable.ts';
-import { errorCode } from './errors.ts';
+import { sync } from '../sync.ts';
+import { errorCode } from '../system-failure.ts';
 import {
   HIDDEN,
   isLeavingOf,

@@ -1,3 +1,4 @@
+import type { SeenDisk } from '../../../domain/adoption/seen.ts';
 import type { Role } from '../../../domain/disk.ts';
 
 /** Trash, disks under construction, temporaries and markers lie here, out of sight of the stock tools. */
@@ -49,12 +50,15 @@ export const imageName = (vid: string, role: Role): string => {
       return `${HIDDEN}/${flat}-${slot.position}-new-import`;
     case 'trash':
       return `${HIDDEN}/${flat}-${slot.position}-trash-back`;
+    case 'legacy':
+      if (slot.as !== 'precache') throw new RangeError(`no file of stock's was ever called -${slot.as}`);
+      return `${vid}-precache.img`;
   }
 };
 
 export type ParsedName = { readonly vid: string; readonly slot: Slot };
 
-const LIVE = /^(.+?)(-dirty|-import)?\.img$/;
+const LIVE = /^(.+?)(-dirty|-import|-precache)?\.img$/;
 const REVISION = /^(.+)\.img\.([1-9]\d{0,14})@(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)$/;
 const HIDDEN_IMAGE = /^\.domtrail\/([^/]+)-(0|[1-9]\d{0,15})-(new-import|trash-back)$/;
 
@@ -76,13 +80,30 @@ const parseHidden = (name: string): ParsedName | null => {
 const parseLive = (name: string): ParsedName | null => {
   const [, vid, suffix] = LIVE.exec(name) ?? [];
   if (!vid) return null;
-  return { vid, slot: { kind: suffix === '-dirty' ? 'running' : suffix === '-import' ? 'import' : 'current' } };
+  switch (suffix) {
+    case '-dirty':
+      return { vid, slot: { kind: 'running' } };
+    case '-import':
+      return { vid, slot: { kind: 'import' } };
+    case '-precache':
+      return { vid, slot: { kind: 'legacy', as: 'precache' } };
+    default:
+      return { vid, slot: { kind: 'current' } };
+  }
 };
 
 /** The volume and slot a relative path stands for; null for a file that `imageName` never gives. */
 export const parseImageName = (name: string): ParsedName | null => {
   const parsed = parseHidden(name) ?? parseRevision(name) ?? parseLive(name);
   return parsed && isVid(parsed.vid) ? parsed : null;
+};
+
+/** The same for an adoption: the file a VM ran on is taken for its session. */
+export const namedInFiles = (name: string): SeenDisk['named'] => {
+  const parsed = parseImageName(name);
+  if (!parsed) return null;
+  const { vid, slot } = parsed;
+  return { vid, as: slot.kind === 'running' ? { kind: 'session' } : slot };
 };
 
 /** True for files in a VM's directory that are disks, ours or somebody else's; `firewall.xml` and the like are not. */

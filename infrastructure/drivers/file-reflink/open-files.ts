@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorCode } from './errors.ts';
+import { errorCode } from '../system-failure.ts';
 import { inodeKey } from './identity.ts';
 
 /** Processes end and descriptors close while we look, and others' are not ours to read: all of that is "not there". */

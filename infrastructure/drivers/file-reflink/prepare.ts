@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { type Failure, failure } from '../../../domain/failure.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import type { PoolUsage } from '../driver.port.ts';
+import { failureOf } from '../system-failure.ts';
 import { makeDirectory, solidWay } from './durable.ts';
-import { failureOf } from './errors.ts';
 import { identityOf } from './identity.ts';
 import { HIDDEN, PREFIXES } from './names.ts';
 

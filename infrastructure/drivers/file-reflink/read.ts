@@ -1,11 +1,12 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Failure } from '../../../domain/failure.ts';
+import type { DeedOf } from '../dispatch.ts';
 import { settledTarget } from '../settled-target.ts';
-import { sync } from './durable.ts';
-import { failureOf, failureOfRun } from './errors.ts';
+import { sync } from '../sync.ts';
+import { failureOf, failureOfRun } from '../system-failure.ts';
 import { outsideSuffix, removeMarker, writeMarker } from './markers.ts';
-import { copyFile, type DeedOf, type Found, theDisk, type Work, watched } from './work.ts';
+import { copyFile, type Found, theDisk, type Work, watched } from './work.ts';
 
 /** A file name holds 255 bytes; a character takes up to 4 and the suffix up to 115. */
 const KEPT_CHARACTERS = 30;

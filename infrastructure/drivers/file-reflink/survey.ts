@@ -4,7 +4,7 @@ import type { DiskId } from '../../../domain/disk.ts';
 import { type Failure, failure } from '../../../domain/failure.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import type { Sighting } from '../driver.port.ts';
-import { errorCode, failureOf } from './errors.ts';
+import { errorCode, failureOf } from '../system-failure.ts';
 import { type FileFacts, fileAt } from './identity.ts';
 import { readMarkers } from './markers.ts';
 import { HIDDEN, looksLikeImage, PREFIXES, parseImageName, type StepKey } from './names.ts';
@@ -91,11 +91,15 @@ const unprepared = (dir: string): Failure =>
     cause: 'its file system may not be mounted',
   });
 
-/** Every disk of the pool, ours and others'. Symlinks are not followed and not shown. */
-export const surveyPool = async (dir: string): Promise<Result<readonly Sighting[], Failure>> => {
+/** Every disk of the pool, ours and others'. A pool that was never prepared may lack the hidden directory. Symlinks are not followed and not shown. */
+export const surveyPool = async (
+  dir: string,
+  state: 'prepared' | 'not yet prepared' = 'prepared',
+): Promise<Result<readonly Sighting[], Failure>> => {
   try {
     const hidden = await filesIn(join(dir, HIDDEN));
-    if (hidden.length === 0 && !(await directoriesIn(dir)).includes(HIDDEN)) return err(unprepared(dir));
+    if (state === 'prepared' && hidden.length === 0 && !(await directoriesIn(dir)).includes(HIDDEN))
+      return err(unprepared(dir));
     const notes = await notesIn(dir, hidden);
     const ours = hidden.map((file) => `${HIDDEN}/${file}`).filter((name) => parseImageName(name));
     const real = await realpath(dir);

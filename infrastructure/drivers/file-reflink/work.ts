@@ -3,7 +3,7 @@ import type { DiskId, Place } from '../../../domain/disk.ts';
 import { type Failure, failure } from '../../../domain/failure.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import type { Ran, RunOptions } from '../../process/run.ts';
-import type { BoundDeed, Job, Progress } from '../driver.port.ts';
+import type { Job, Progress } from '../driver.port.ts';
 import { solidWay } from './durable.ts';
 import { type FileFacts, fileAt } from './identity.ts';
 import { imageName } from './names.ts';
@@ -19,8 +19,6 @@ export type Work = {
   readonly progress: Progress | undefined;
   readonly run: (argv: readonly [string, ...string[]], options?: RunOptions) => Promise<Ran>;
 };
-
-export type DeedOf<K extends BoundDeed['do']> = Extract<BoundDeed, { readonly do: K }>;
 
 /** A disk that was found where it must be and is the one that was meant. */
 export type Found = { readonly name: string; readonly path: string; readonly facts: FileFacts };

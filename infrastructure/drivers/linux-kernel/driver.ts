@@ -21,10 +21,13 @@ const nameOf = ({ vid }: Place): string => {
 /** Kernels that others installed: read-only images that are found by version and never made, moved or counted. */
 export const linuxKernelDriver = ({ dir }: Pick<LinuxKernelPool, 'dir'>): VolumeDriver => ({
   nameOf,
+  parseName: () => null,
   pathOf: (place) => join(dir, nameOf(place)),
   survey: async () => ok([]),
   act: async () => refused,
   scrap: async () => refused,
+  examine: async () => ok([]),
+  mend: async () => refused,
   settle: async () => undefined,
   prepare: async () => ok(null),
   usage: async () => ok({ bytes: 0, usedBytes: 0, metadataBytes: null, metadataUsedBytes: null }),

@@ -2,8 +2,9 @@ import type { Evidence } from '../../../domain/command/events.ts';
 import type { DiskId } from '../../../domain/disk.ts';
 import { type Failure, failure } from '../../../domain/failure.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
+import { type DeedHands, dispatch } from '../dispatch.ts';
 import type { Acted, BoundDeed, Job, PoolUsage, Sighting, VolumeDriver } from '../driver.port.ts';
-import { devicePathOf, lvNameOf } from '../lvm-thin/names.ts';
+import { devicePathOf, lvNameOf, namedInLvm } from '../lvm-thin/names.ts';
 import { refusalOf } from '../lvm-thin/refusal.ts';
 import { placesOf } from '../places.ts';
 import { CHUNK } from './content.ts';
@@ -22,6 +23,7 @@ import {
 import { capacityOf, chunksOf, usedBlocks } from './kernel.ts';
 import type { LvmModel, Outcome } from './model.ts';
 import { EXTENT, type Lv, originOf, type State } from './state.ts';
+import { examined, mended } from './wounds.ts';
 
 const makerOf = ({ tags }: Lv): Sighting['madeBy'] => {
   const command = tags.find((tag) => tag.startsWith('dt.cmd='))?.slice('dt.cmd='.length);
@@ -42,6 +44,7 @@ const sightingOf = (state: State, lv: Lv): Sighting => ({
   origin: (originOf(state, lv)?.uuid ?? null) as DiskId | null,
   usable: !isPhantom(state, lv),
   active: lv.active,
+  ...(lv.skip ? { skipped: true } : {}),
   open: lv.open > 0,
 });
 
@@ -59,37 +62,26 @@ const usageOf = (state: State): PoolUsage => ({
 const sizedAlready = (outcome: Outcome): Outcome =>
   !outcome.ok && outcome.error.is === 'same-size' ? ok(null) : outcome;
 
-const carryOut = (job: Job, options: ModelDriverOptions): Failure | null => {
-  const { model } = options;
-  const { deed } = job;
-  const labels = labelsOf(job);
-  switch (deed.do) {
-    case 'create':
-      return change(options, () => model.create(lvOf(deed.at), deed.bytes, labels));
-    case 'snapshot':
-      return onDisk(options, deed.from, deed.of, (lv) => {
-        const failed = madeActive(options, lv);
-        return failed ?? change(options, () => model.snapshot(lv.name, lvOf(deed.at), labels));
-      });
-    case 'move':
-      return onDisk(options, deed.from, deed.disk, (lv) =>
-        change(options, () => model.rename(lv.name, lvOf(deed.to), labels.by)),
-      );
-    case 'resize':
-      return onDisk(options, deed.at, deed.disk, (lv) =>
-        change(options, () => sizedAlready(model.resize(lv.name, deed.bytes, { shrink: deed.shrink, by: labels.by }))),
-      );
-    case 'activate':
-      return onDisk(options, deed.at, deed.disk, (lv) => madeActive(options, lv));
-    case 'fill':
-      return onDisk(options, deed.at, deed.disk, (lv) => fillLv(options, lv, deed.from));
-    case 'read':
-      return onDisk(options, deed.at, deed.disk, (lv) =>
-        readLv(options, lv, deed.to.kind === 'file' ? deed.to.path : null),
-      );
-    case 'erase':
-      return onDisk(options, deed.at, deed.disk, (lv) => eraseLv(options, lv, labels.by));
-  }
+type Work = { readonly options: ModelDriverOptions; readonly labels: ReturnType<typeof labelsOf> };
+
+const HANDS: DeedHands<Work, Failure | null> = {
+  create: ({ options, labels }, { at, bytes }) => change(options, () => options.model.create(lvOf(at), bytes, labels)),
+  snapshot: ({ options, labels }, { of, from, at }) =>
+    onDisk(options, from, of, (lv) => {
+      const failed = madeActive(options, lv);
+      return failed ?? change(options, () => options.model.snapshot(lv.name, lvOf(at), labels));
+    }),
+  move: ({ options, labels }, { disk, from, to }) =>
+    onDisk(options, from, disk, (lv) => change(options, () => options.model.rename(lv.name, lvOf(to), labels.by))),
+  resize: ({ options, labels: { by } }, { disk, at, bytes, shrink }) =>
+    onDisk(options, at, disk, (lv) =>
+      change(options, () => sizedAlready(options.model.resize(lv.name, bytes, { shrink, by }))),
+    ),
+  activate: ({ options }, { disk, at }) => onDisk(options, at, disk, (lv) => madeActive(options, lv)),
+  fill: ({ options }, { disk, at, from }) => onDisk(options, at, disk, (lv) => fillLv(options, lv, from)),
+  read: ({ options }, { disk, at, to }) =>
+    onDisk(options, at, disk, (lv) => readLv(options, lv, to.kind === 'file' ? to.path : null)),
+  erase: ({ options, labels }, { disk, at }) => onDisk(options, at, disk, (lv) => eraseLv(options, lv, labels.by)),
 };
 
 const NOTHING_RAN: Evidence = { argv: [], exitCode: null, stderr: '', durationMs: 0 };
@@ -124,16 +116,19 @@ export const lvmModelDriver = (options: ModelDriverOptions): VolumeDriver => {
   const { model } = options;
   const seen = async <T>(look: (state: State) => T): Promise<Result<T, Failure>> => {
     const state = model.state();
-    return state.visible
+    return state.visible && !state.torn
       ? ok(look(state))
       : err(failure('D_POOL_UNSEEN', `volume group ${state.volumeGroup} cannot be seen`));
   };
   return {
     nameOf: ({ vid, role }) => lvNameOf(vid, role),
+    parseName: namedInLvm,
     pathOf: ({ vid, role }) => devicePathOf(lvNameOf(vid, role)),
     survey: () => seen(sightingsOf),
-    act: async (job) => attempt(job, model, () => carryOut(job, options)),
+    act: async (job) => attempt(job, model, () => dispatch(HANDS, { options, labels: labelsOf(job) }, job.deed)),
     scrap: async (sighting, job) => attempt(job, model, () => scrapLv(options, sighting, job)),
+    examine: async () => examined(options),
+    mend: async (wound) => mended(options, wound),
     settle: () => Promise.resolve(),
     prepare: () => seen(() => null),
     usage: () => seen(usageOf),

@@ -80,8 +80,12 @@ export const onDisk = (
   return lv?.uuid === disk ? act(lv) : failure('D_DRIFT', `${lvNameOf(at.vid, at.role)} is not the disk ${disk}`);
 };
 
-export const madeActive = (options: Options, { active, name }: Lv): Failure | null =>
-  active ? null : change(options, () => options.model.activate(name));
+/** As the real driver does: the activation skip flag goes first. */
+export const madeActive = (options: Options, { active, skip, name }: Lv): Failure | null => {
+  if (active) return null;
+  const held = skip ? change(options, () => options.model.relabel(name, (lv) => ({ ...lv, skip: false }))) : null;
+  return held ?? change(options, () => options.model.activate(name));
+};
 
 /** The content of an active LV of any model, by the path of its device. */
 const deviceContent = ({ model, models = [model] }: Options, path: string): Chunks | undefined => {

@@ -101,6 +101,41 @@ export const activateWords = (name: string, marker: Marker): LvmWords => [
   name,
 ];
 
+/** Without the activation skip flag, which thin snapshots made by hand have: an LV with it stays inactive and LVM says 0. */
+export const unskipWords = (name: string, marker: Marker): LvmWords => [
+  'lvchange',
+  '--setactivationskip=n',
+  ...archived(marker),
+  '--',
+  name,
+];
+
+export const activateGroupWords = (volumeGroup: string): LvmWords => ['vgchange', '--activate=y', '--', volumeGroup];
+
+/** Lists the texts about volume groups that a disk still holds; LVM keeps some hundred old ones (pvck(8)). */
+export const searchTextsWords = (device: string): LvmWords => ['pvck', '--dump', 'metadata_search', device];
+
+/** Only with the offset is the file one text; without it it holds all of them, and a repair from it makes things worse. */
+export const dumpTextWords = (device: string, offset: number, file: string): LvmWords => [
+  'pvck',
+  '--dump',
+  'metadata_search',
+  '--settings',
+  `metadata_offset=${offset}`,
+  '-f',
+  file,
+  device,
+];
+
+export const repairHeaderWords = (device: string, file: string): LvmWords => [
+  'pvck',
+  '--repair',
+  '-y',
+  '-f',
+  file,
+  device,
+];
+
 /** All that a survey needs to know, from one process. */
 const REPORT_FIELDS = [
   'lv_uuid',
@@ -131,6 +166,9 @@ export const reportWords = ({ volumeGroup }: PoolName): LvmWords => [
   '--',
   volumeGroup,
 ];
+
+/** Each device on its own: without names all of the machine's file systems would be waited for. */
+export const syncArgv = (devices: readonly string[]): Argv => ['sync', '--data', ...devices];
 
 /** What the kernel knows of a pool; its transaction id is the first number after the target's name. */
 export const poolStatusArgv = (device: string): Argv => ['dmsetup', 'status', device];

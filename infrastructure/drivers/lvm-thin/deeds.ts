@@ -1,6 +1,7 @@
 import type { Failure } from '../../../domain/failure.ts';
 import { failure } from '../../../domain/failure.ts';
 import type { Ran } from '../../process/run.ts';
+import type { DeedOf } from '../dispatch.ts';
 import type { Sighting } from '../driver.port.ts';
 import {
   activateWords,
@@ -13,12 +14,13 @@ import {
   resizeWords,
   setTransactionArgv,
   snapshotWords,
+  unskipWords,
 } from './argv.ts';
 import { failureOfProgram, isWedged } from './failures.ts';
 import { kernelIdOf, lookAtPool } from './look.ts';
 import { devicePathOf, dmNameOf, poolDeviceOf } from './names.ts';
 import { deviceFacts, withoutDashes } from './report.ts';
-import { type DeedOf, nameOf, theDisk, type Work } from './work.ts';
+import { nameOf, theDisk, type Work } from './work.ts';
 
 /**
  * After a crash inside the kernel's work for LVM every later command on the pool fails. Where the ids differ by exactly
@@ -41,9 +43,13 @@ const change = async (work: Work, words: LvmWords, message: string): Promise<Fai
   return evidence.exitCode === 0 ? null : failureOfProgram(evidence, message);
 };
 
-/** An LV with the activation skip flag stays inactive all the same: LVM says 0 and does nothing, the survey shows it. */
-export const madeActive = (work: Work, { active, name }: Sighting): Promise<Failure | null> =>
-  active ? Promise.resolve(null) : change(work, activateWords(name, work.job), `${name} could not be activated`);
+/** Two commands for an LV with the activation skip flag: LVM does not take both wishes in one. */
+export const madeActive = async (work: Work, { active, skipped, name }: Sighting): Promise<Failure | null> => {
+  if (active) return null;
+  const message = `${name} could not be activated`;
+  const held = skipped ? await change(work, unskipWords(name, work.job), message) : null;
+  return held ?? change(work, activateWords(name, work.job), message);
+};
 
 export const create = async (work: Work, { at, bytes }: DeedOf<'create'>): Promise<Failure | null> => {
   const name = nameOf(at);

@@ -1,46 +1,37 @@
 import type { Failure } from '../../../domain/failure.ts';
 import { ok } from '../../../domain/result.ts';
 import { run } from '../../process/run.ts';
-import type { Acted, BoundDeed, Job, Progress, VolumeDriver } from '../driver.port.ts';
+import { type DeedHands, dispatch } from '../dispatch.ts';
+import type { Acted, Job, Progress, VolumeDriver } from '../driver.port.ts';
 import { placesOf } from '../places.ts';
 import type { PoolName } from './argv.ts';
 import { activate, create, erase, move, resize, scrap, snapshot } from './deeds.ts';
+import { examinePool } from './examine.ts';
 import { fill } from './fill.ts';
+import { flushPhysical } from './flush.ts';
 import { lookAtPool, memoryOf, preparePool } from './look.ts';
-import { devicePathOf, isVid } from './names.ts';
+import { mendPool } from './mend.ts';
+import { devicePathOf, isVid, namedInLvm } from './names.ts';
 import { read } from './read.ts';
 import { refusalOf } from './refusal.ts';
 import { usageOf } from './report.ts';
 import { nameOf, recording, type Settings, type Work } from './work.ts';
 
-const carryOut = (work: Work, deed: BoundDeed): Promise<Failure | null> => {
-  switch (deed.do) {
-    case 'create':
-      return create(work, deed);
-    case 'snapshot':
-      return snapshot(work, deed);
-    case 'move':
-      return move(work, deed);
-    case 'resize':
-      return resize(work, deed);
-    case 'activate':
-      return activate(work, deed);
-    case 'fill':
-      return fill(work, deed);
-    case 'read':
-      return read(work, deed);
-    case 'erase':
-      return erase(work, deed);
-  }
+const HANDS: DeedHands<Work, Promise<Failure | null>> = {
+  activate,
+  create,
+  erase,
+  fill,
+  move,
+  read,
+  resize,
+  snapshot,
 };
 
-const standard = (): Settings => ({
-  run,
-  uid: process.getuid?.() ?? 0,
-  stdin: 0,
-  stdout: 1,
-  patienceMs: 10_000,
-});
+const standard = (): Settings => {
+  const uid = process.getuid?.() ?? 0;
+  return { run, uid, stdin: 0, stdout: 1, patienceMs: 10_000, flush: flushPhysical({ run, uid }) };
+};
 
 const SILENT: Progress = () => undefined;
 
@@ -55,18 +46,20 @@ export const lvmThinDriver = (pool: PoolName, settings: Settings = standard()): 
     progress: Progress,
     work: (work: Work) => Promise<Failure | null>,
   ): Promise<Acted> => {
-    const { program, lvm, evidence } = recording(settings);
+    const { program, lvm, evidence, changed } = recording(settings);
     const refused = refusalOf(job, pool.volumeGroup);
     const acting: Work = { pool, settings, job, progress, lookup: memory.lookup, program, lvm };
     const failed = refused ?? (await work(acting));
-    return { evidence: evidence(), failure: failed };
+    const unsure = changed() ? await settings.flush(pool) : null;
+    return { evidence: evidence(), failure: failed ?? unsure };
   };
   return {
     nameOf,
+    parseName: namedInLvm,
     pathOf: (place) => devicePathOf(nameOf(place)),
     survey: memory.survey,
     act: async (job, progress = SILENT) => {
-      const acted = await attempt(job, progress, (work) => carryOut(work, job.deed));
+      const acted = await attempt(job, progress, (work) => dispatch(HANDS, work, job.deed));
       memory.forget(
         placesOf(job.deed)
           .filter(({ vid }) => isVid(vid))
@@ -79,6 +72,8 @@ export const lvmThinDriver = (pool: PoolName, settings: Settings = standard()): 
       memory.forget([sighting.name]);
       return acted;
     },
+    examine: () => examinePool(pool, settings),
+    mend: (wound, command) => mendPool(pool, settings, wound, command),
     // The tags stay: they cost nothing and tell who made a disk for as long as it exists.
     settle: () => Promise.resolve(),
     prepare: () => preparePool(pool, settings),

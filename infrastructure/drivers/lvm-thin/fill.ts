@@ -2,14 +2,15 @@ import { stat } from 'node:fs/promises';
 import { formatBytes } from '../../../domain/bytes.ts';
 import { type Failure, failure } from '../../../domain/failure.ts';
 import type { Ran } from '../../process/run.ts';
+import type { DeedOf } from '../dispatch.ts';
 import type { Sighting } from '../driver.port.ts';
-import { errorCode, failureOf } from '../file-reflink/errors.ts';
-import { stampText } from '../file-reflink/identity.ts';
+import { stampText } from '../stamp.ts';
+import { errorCode, failureOf } from '../system-failure.ts';
 import { copyInArgv, discardArgv, oneMoreArgv, stdinInArgv, zeroArgv } from './argv.ts';
 import { holdersOf, madeActive } from './deeds.ts';
 import { failureOfProgram } from './failures.ts';
 import { devicePathOf } from './names.ts';
-import { type DeedOf, theDisk, type Work } from './work.ts';
+import { theDisk, type Work } from './work.ts';
 
 type Source = DeedOf<'fill'>['from'];
 

@@ -40,7 +40,7 @@ export const kernelIdOf = async (pool: PoolName, { run, uid }: Settings): Promis
   return evidence.exitCode === 0 ? kernelTransactionId(stdout) : null;
 };
 
-const inactivePool = ({ volumeGroup, thinPool }: PoolName, row: string): Failure =>
+export const inactivePool = ({ volumeGroup, thinPool }: PoolName, row: string): Failure =>
   failure(
     'D_POOL_UNSEEN',
     `pool ${volumeGroup}/${thinPool} is not active, so it cannot be told whether ${row} is whole`,

@@ -1,3 +1,4 @@
+import type { NamedAs, SeenDisk } from '../../../domain/adoption/seen.ts';
 import type { Role } from '../../../domain/disk.ts';
 
 /** A VG as LVM accepts it, then `vm-NAME-VOLUME` with the letters that VM and volume names may have. */
@@ -14,6 +15,7 @@ export const isVid = (vid: string): boolean => VID.test(vid) && !TAKEN_END.test(
 
 /** What a name tells about a role: current, scratch and direct disks share one name, and a revision's number is not in it. */
 export type Slot =
+  | { readonly kind: 'legacy'; readonly as: 'back' | 'tmp' }
   | { readonly kind: 'current' | 'session' | 'import' }
   | { readonly kind: 'revision'; readonly at: number }
   | { readonly kind: 'incoming' | 'trash'; readonly position: number };
@@ -34,6 +36,9 @@ const suffixOf = (role: Role): string => {
       return `-${role.position}-new-import`;
     case 'trash':
       return `-${role.position}-trash-back`;
+    case 'legacy':
+      if (role.as === 'precache') throw new RangeError('LVM knows no precache');
+      return `-${role.as}`;
   }
 };
 
@@ -54,6 +59,7 @@ const exact = (digits: string | undefined): number | null => {
 
 const BUILT = /^(.+)-(\d+)-(new-import|trash-back)$/;
 const REVISION = /^(.+)-(\d+)-back$/;
+const LEGACY = /^(.+)-(back|tmp)$/;
 const PLAIN = /^(.+?)(-snap|-import)?$/;
 
 type Split = { readonly vid: string; readonly slot: Slot };
@@ -69,6 +75,12 @@ const splitNumbered = (name: string): Split | null | undefined => {
   return { vid, slot: { kind: end === 'new-import' ? 'incoming' : 'trash', position: number } };
 };
 
+/** Names of stock's first years: the one revision, and the committed disk in the middle of a commit. */
+const splitLegacy = (name: string): Split | undefined => {
+  const [, vid, as] = LEGACY.exec(name) ?? [];
+  return vid === undefined ? undefined : { vid, slot: { kind: 'legacy', as: as === 'tmp' ? 'tmp' : 'back' } };
+};
+
 const splitPlain = (name: string): Split | null => {
   const [, vid, end] = PLAIN.exec(name) ?? [];
   if (vid === undefined) return null;
@@ -81,8 +93,19 @@ const splitPlain = (name: string): Split | null => {
  * `vm-w-private`, and `vm-w-private-1-back` is one whatever VMs exist.
  */
 export const parseLvName = (name: string): Split | null => {
-  const split = splitNumbered(name) ?? (name.endsWith('-back') ? null : splitPlain(name));
+  const numbered = splitNumbered(name);
+  const split = numbered === undefined ? (splitLegacy(name) ?? splitPlain(name)) : numbered;
   return split && isVid(split.vid) ? split : null;
+};
+
+/** The same for an adoption: an LVM name does not tell a revision's number. */
+export const namedInLvm = (name: string): SeenDisk['named'] => {
+  const split = parseLvName(name);
+  if (!split) return null;
+  const { vid, slot } = split;
+  return slot.kind === 'revision'
+    ? { vid, as: { kind: 'revision', number: null, at: slot.at } }
+    : { vid, as: slot as NamedAs };
 };
 
 const escaped = (part: string): string => part.replaceAll('-', '--');

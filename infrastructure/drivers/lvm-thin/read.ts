@@ -2,15 +2,16 @@ import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Failure } from '../../../domain/failure.ts';
 import type { Ran } from '../../process/run.ts';
+import type { DeedOf } from '../dispatch.ts';
 import type { Sighting } from '../driver.port.ts';
-import { sync } from '../file-reflink/durable.ts';
-import { failureOf } from '../file-reflink/errors.ts';
 import { settledTarget } from '../settled-target.ts';
+import { sync } from '../sync.ts';
+import { failureOf } from '../system-failure.ts';
 import { copyOutArgv, stdoutArgv } from './argv.ts';
 import { madeActive } from './deeds.ts';
 import { failureOfProgram } from './failures.ts';
 import { devicePathOf } from './names.ts';
-import { type DeedOf, theDisk, type Work } from './work.ts';
+import { theDisk, type Work } from './work.ts';
 
 /** A file name holds 255 bytes; a character takes up to 4 and the rest up to 125. */
 const KEPT_CHARACTERS = 30;

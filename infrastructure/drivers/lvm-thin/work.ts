@@ -3,9 +3,10 @@ import type { DiskId, Place } from '../../../domain/disk.ts';
 import { type Failure, failure } from '../../../domain/failure.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import type { Ran, RunOptions } from '../../process/run.ts';
-import type { BoundDeed, Job, Progress, Sighting } from '../driver.port.ts';
+import type { Job, Progress, Sighting } from '../driver.port.ts';
 import { type Argv, type LvmWords, lvm, type PoolName, privileged } from './argv.ts';
 import { withoutNoise } from './failures.ts';
+import type { Flush } from './flush.ts';
 import { lvNameOf } from './names.ts';
 
 /** Runs one program and waits for it; in tests it answers from a model. */
@@ -21,12 +22,12 @@ export type Settings = {
   readonly stdin: number;
   readonly stdout: number;
   readonly patienceMs: number;
+  /** called after each command that changed LVM's description of the pool */
+  readonly flush: Flush;
 };
 
 /** The disk with that name at the last look, or at a new one when the last does not show what is expected. */
 export type Lookup = (name: string, expected: DiskId) => Promise<Result<Sighting | null, Failure>>;
-
-export type DeedOf<D extends BoundDeed['do']> = Extract<BoundDeed, { readonly do: D }>;
 
 /** One act under way. What its programs said is collected for the record. */
 export type Work = {
@@ -49,14 +50,18 @@ export const recording = (settings: Settings) => {
     said.push(clean.evidence);
     return clean;
   };
-  const words: Work['lvm'] = (lvmWords) => program(lvm(0, lvmWords));
+  let changes = 0;
+  const words: Work['lvm'] = (lvmWords) => {
+    changes++;
+    return program(lvm(0, lvmWords));
+  };
   const evidence = (): Evidence => ({
     argv: said.flatMap(({ argv }) => argv),
     exitCode: said.at(-1)?.exitCode ?? null,
     stderr: said.map(({ stderr }) => stderr).join(''),
     durationMs: said.reduce((sum, { durationMs }) => sum + durationMs, 0),
   });
-  return { program, lvm: words, evidence };
+  return { program, lvm: words, evidence, changed: () => changes > 0 };
 };
 
 export const nameOf = ({ vid, role }: Place): string => lvNameOf(vid, role);

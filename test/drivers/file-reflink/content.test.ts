@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { DiskId, Place } from '../../../domain/disk.ts';
 import type { Code } from '../../../domain/failure.ts';
 import { fileReflinkDriver } from '../../../infrastructure/drivers/file-reflink/driver.ts';
-import { stampOf } from '../../../infrastructure/drivers/file-reflink/identity.ts';
+import { stampOf } from '../../../infrastructure/drivers/stamp.ts';
 import { carryOut, jobFor, LARGE, made, mustSee, placeIn, read, refusal, SMALL, seenAt, write } from '../bench.ts';
 import { type FileBench, fileBench, holdOpen, QUICK } from './file-bench.ts';
 

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { PoolName } from '../../../domain/names.ts';
 import { fileReflinkDriver } from '../../../infrastructure/drivers/file-reflink/driver.ts';
-import { stampOf } from '../../../infrastructure/drivers/file-reflink/identity.ts';
 import type { Settings } from '../../../infrastructure/drivers/file-reflink/work.ts';
+import { stampOf } from '../../../infrastructure/drivers/stamp.ts';
 import type { DriverBench, Holder, Piece, SourceFile } from '../bench.ts';
 
 export type FileBench = DriverBench & { readonly dir: string; readonly outside: string };

@@ -1,11 +1,11 @@
 import { mkdtemp, open, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stampText } from '../../../infrastructure/drivers/file-reflink/identity.ts';
 import { runOnModel } from '../../../infrastructure/drivers/lvm-model/lvm-command.ts';
 import { createLvmModel, type LvmModel } from '../../../infrastructure/drivers/lvm-model/model.ts';
 import { lvmThinDriver } from '../../../infrastructure/drivers/lvm-thin/driver.ts';
 import type { Settings } from '../../../infrastructure/drivers/lvm-thin/work.ts';
+import { stampText } from '../../../infrastructure/drivers/stamp.ts';
 import type { DriverBench, Piece, SourceFile } from '../bench.ts';
 import { foreignHands, lvAt, must, POOL, vidFor } from '../lvm-model/model-bench.ts';
 
@@ -59,6 +59,7 @@ export const lvmBench = async ({ model = createLvmModel(), settings = {} }: Give
     stdin: 0,
     stdout: 1,
     patienceMs: 0,
+    flush: async () => null,
     ...settings,
   };
   const driver = lvmThinDriver({ volumeGroup: 'qubes_dom0', thinPool: 'vm-pool' }, all);

@@ -47,13 +47,17 @@ describe('names of LVs', () => {
     });
   });
 
+  test.each(['back', 'tmp'] as const)("-%s of stock's first years is read, so that it can be adopted", (as) => {
+    const vid = 'qubes_dom0/vm-work-private';
+    expect(parseLvName(`${vid}-${as}`)).toEqual({ vid, slot: { kind: 'legacy', as } });
+    expect(lvNameOf(vid, { kind: 'legacy', as })).toBe(`${vid}-${as}`);
+  });
+
   test.each([
     'qubes_dom0/vm-pool',
     'qubes_dom0/root',
-    'qubes_dom0/vm-work-private-back',
     'qubes_dom0/vm-work-private-017-back',
     'qubes_dom0/vm-work-private-99999999999999999999-back',
-    'qubes_dom0/vm-work-private-tmp',
     'qubes_dom0/vm-w-snap',
     'vm-work-private',
     '',

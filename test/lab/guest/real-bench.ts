@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { PoolName } from '../../../domain/names.ts';
-import { stampText } from '../../../infrastructure/drivers/file-reflink/identity.ts';
 import { lvmThinDriver } from '../../../infrastructure/drivers/lvm-thin/driver.ts';
+import { stampText } from '../../../infrastructure/drivers/stamp.ts';
 import { run } from '../../../infrastructure/process/run.ts';
 import type { DriverBench, Holder, Piece, SourceFile } from '../../drivers/bench.ts';
 
@@ -12,7 +12,7 @@ const GROUP = 'qubes_dom0';
 const MAKE_POOL = fileURLToPath(new URL('make-pool.sh', import.meta.url));
 
 /** Runs what must succeed; gives its stdout. */
-const must = async (...argv: readonly [string, ...string[]]): Promise<string> => {
+export const must = async (...argv: readonly [string, ...string[]]): Promise<string> => {
   const { evidence, stdout } = await run(argv);
   if (evidence.exitCode !== 0) throw new Error(`${argv.join(' ')}: ${evidence.exitCode} ${evidence.stderr}`);
   return stdout;

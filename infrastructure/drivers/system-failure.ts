@@ -1,5 +1,5 @@
-import { type Failure, failure } from '../../../domain/failure.ts';
-import type { Ran } from '../../process/run.ts';
+import { type Failure, failure } from '../../domain/failure.ts';
+import type { Ran } from '../process/run.ts';
 
 /** The code of a failed system call (`ENOSPC`), null for anything else. */
 export const errorCode = (error: unknown): string | null =>

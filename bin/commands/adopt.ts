@@ -1,0 +1,30 @@
+import { usage } from '../../infrastructure/cli/arguments.ts';
+import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
+import { out, outFailure } from '../../infrastructure/cli/output.ts';
+import { adoptStorage } from '../adopt-storage.ts';
+
+const HELP = `domtrail adopt: take over what was there before the log
+
+  domtrail adopt --storage [--pool POOL] [VM...]
+      Disks that lie in the pools for volumes the log knows without one: what
+      each is follows from its name and its origin. Leftovers of dead VMs and
+      unfinished imports go to the trash, where only gc erases them; nothing
+      else is destroyed, and what nobody can explain stays as it is.
+
+Each takes --plan, which shows what would be taken as what, and why.
+`;
+
+/** The ways to adopt, by the option that asks for one. */
+const WAYS: Readonly<Record<string, Action>> = { '--storage': adoptStorage };
+
+export const main = async (argv: readonly string[]): Promise<number> => {
+  if (argv.includes('--help') || argv.includes('-h')) {
+    out(HELP);
+    return 0;
+  }
+  const [way, another] = Object.keys(WAYS).filter((option) => argv.some((word) => word.split('=')[0] === option));
+  const action = way === undefined ? undefined : WAYS[way];
+  if (action && another === undefined) return runAction(action, 'adopt', argv);
+  const wanted = Object.keys(WAYS).join(', ');
+  return outFailure(usage(`adopt takes one of ${wanted}`, 'adopt'), argv.includes('--json'));
+};

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import type { InnerArchive } from './archives.ts';
+import type { BackedUpVm } from './contents.ts';
+import type { OpenBackup } from './open-backup.ts';
+import { type TarFile, tarFiles } from './sparse-tar/read.ts';
+
+/** A file of a VM in a backup. `size` in bytes and `sha256` of its whole content, null when it could not be read. */
+export type FileReport = {
+  readonly name: string;
+  readonly size: number | null;
+  readonly sha256: string | null;
+  readonly chunks: number;
+  readonly ok: boolean;
+  readonly problem: string | null;
+};
+
+type VmReport = { readonly name: string; readonly class: string; readonly files: readonly FileReport[] };
+
+/** `unchecked`: what a backup of this format cannot prove, as sentences. */
+export type BackupReport = {
+  readonly ok: boolean;
+  readonly format: number;
+  readonly vms: readonly VmReport[];
+  readonly problems: readonly string[];
+  readonly unchecked: readonly string[];
+};
+
+const ZEROS = Buffer.alloc(2 ** 20);
+
+/** The content as a restored volume has it: holes are zeros. */
+const hashOf = async ({ size, data }: TarFile): Promise<string> => {
+  const digest = createHash('sha256');
+  let at = 0;
+  const zeros = (to: number): void => {
+    while (at < to) {
+      const piece = ZEROS.subarray(0, Math.min(ZEROS.length, to - at));
+      digest.update(piece);
+      at += piece.length;
+    }
+  };
+  for await (const { offset, bytes } of data) {
+    zeros(offset);
+    digest.update(bytes);
+    at += bytes.length;
+  }
+  zeros(size);
+  return digest.digest('hex');
+};
+
+/** Templates of format 3 are whole directories: `vm1/./root.img`. */
+const nameIn = (vm: string, path: string): string => path.slice(vm.length + 1).replace(/^\.\//, '');
+
+type Found = { readonly vm: string; readonly file: FileReport };
+
+const ownerOf = (vms: readonly BackedUpVm[], path: string): BackedUpVm | null =>
+  vms.find((vm) => path === vm.path || path.startsWith(`${vm.path}/`)) ?? null;
+
+/** `vm1/.` is a whole directory (templates of format 3), everything else one file under the path's own name. */
+const belongs = ({ path }: InnerArchive, name: string): boolean =>
+  path.endsWith('/.') || path.startsWith('dom0-home/') ? name.startsWith(path.replace(/\.$/, '')) : name === path;
+
+const inspect = async (archive: InnerArchive, vm: BackedUpVm): Promise<readonly Found[]> => {
+  const found: Found[] = [];
+  const report = (name: string, file: Omit<FileReport, 'name' | 'chunks'>): void => {
+    found.push({ vm: vm.path, file: { name: nameIn(vm.path, name), ...file, chunks: archive.chunks() } });
+  };
+  const bad = (name: string, problem: string): void => report(name, { size: null, sha256: null, ok: false, problem });
+  try {
+    for await (const file of tarFiles(archive.content)) {
+      if (!belongs(archive, file.name))
+        bad(archive.path, `it holds ${JSON.stringify(file.name.slice(0, 100))} instead`);
+      else report(file.name, { size: file.size, sha256: await hashOf(file), ok: true, problem: null });
+    }
+    if (found.length === 0) bad(archive.path, 'it holds nothing');
+  } catch (error) {
+    // What was read before the damage cannot be trusted either: it is authenticated only as a whole.
+    found.length = 0;
+    bad(archive.path, error instanceof Error ? error.message : String(error));
+  }
+  return found;
+};
+
+const missing = (name: string): FileReport => ({
+  name,
+  size: null,
+  sha256: null,
+  chunks: 0,
+  ok: false,
+  problem: 'it is not in the backup',
+});
+
+const reportOf = (vm: BackedUpVm, found: readonly Found[]): VmReport => {
+  const files = found.filter((one) => one.vm === vm.path).map(({ file }) => file);
+  const wanting = vm.images.filter((image) => !files.some(({ name }) => name === image || name === '.'));
+  return { name: vm.name, class: vm.class, files: [...files, ...wanting.map(missing)] };
+};
+
+const UNCHECKED = [
+  'whether firewall rules, notes and menu lists are complete: the archive has no list of its files',
+  'whether this is the newest backup',
+];
+
+/** Hears of each file before it is read. */
+type OnArchive = (path: string) => void;
+
+/** Reads a backup to its end and says of every file whether it is whole, and which images are missing. Needs no disk space. */
+export const verifyBackup = async (
+  backup: OpenBackup,
+  onArchive: OnArchive = () => undefined,
+): Promise<BackupReport> => {
+  const found: Found[] = [];
+  const problems: string[] = [];
+  const seen = new Set<string>();
+  try {
+    for await (const archive of backup.archives) {
+      onArchive(archive.path);
+      const vm = ownerOf(backup.vms, archive.path);
+      if (seen.has(archive.path)) problems.push(`${archive.path} comes a second time`);
+      else if (vm) found.push(...(await inspect(archive, vm)));
+      else problems.push(`${archive.path} belongs to no VM of the backup`);
+      seen.add(archive.path);
+    }
+  } catch (error) {
+    problems.push(`the file is damaged or cut off: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const vms = backup.vms.map((vm) => reportOf(vm, found));
+  const all = [...problems, ...backup.strange];
+  const ok = all.length === 0 && vms.every(({ files }) => files.every((file) => file.ok));
+  return { ok, format: backup.header.version, vms, problems: all, unchecked: UNCHECKED };
+};

@@ -1,0 +1,51 @@
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+
+/** A filter program that failed, with what it said. */
+class FilterFailed extends Error {}
+
+const feed = async (pieces: AsyncIterable<Buffer>, into: Writable): Promise<void> => {
+  for await (const piece of pieces) {
+    if (into.destroyed) return;
+    if (!into.write(piece)) await Promise.race([once(into, 'drain'), once(into, 'close')]);
+  }
+  into.end();
+};
+
+/**
+ * Pieces piped through a program that reads stdin and writes stdout. Throws `FilterFailed` when it cannot be started or does
+ * not end with 0, and whatever the source throws. The program is stopped when the reader has enough.
+ */
+export async function* throughFilter(
+  argv: readonly [string, ...string[]],
+  pieces: AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer> {
+  const { execa } = await import('execa');
+  const [program, ...args] = argv;
+  const child = execa(program, args, {
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'pipe',
+    buffer: { stdout: false, stderr: true },
+    maxBuffer: { stderr: 2 ** 16 },
+    reject: false,
+    env: { LC_ALL: 'C.UTF-8' },
+  });
+  let broken: unknown = null;
+  // A program that ends early closes its stdin: its exit code tells, not our write.
+  child.stdin.on('error', () => undefined);
+  const fed = feed(pieces, child.stdin).catch((error: unknown) => {
+    broken = error;
+    child.kill();
+  });
+  try {
+    for await (const piece of child.stdout) yield piece as Buffer;
+    const ended = await child;
+    await fed;
+    if (broken) throw broken;
+    if (ended.exitCode !== 0)
+      throw new FilterFailed(`${program}: ${ended.stderr.trim() || (ended.code ?? `exit ${ended.exitCode}`)}`);
+  } finally {
+    child.kill();
+  }
+}

@@ -1,0 +1,3 @@
+import { guestSuites } from './guest-suites.ts';
+
+await guestSuites('real LVM', ['storage'], 1200);

@@ -1,0 +1,43 @@
+import fc from 'fast-check';
+import { expect, vi } from 'vitest';
+import { choices } from '../runner/choices.ts';
+import type { LvmHost } from './lvm-host.ts';
+import { examined, expectedContents, leave, settleIn, turn } from './scripted-host.ts';
+
+type Life = {
+  readonly seed: number;
+  readonly commands: number;
+  /** how many commands go through between two looks at a place, for each of the hosts */
+  readonly looks: readonly number[];
+};
+
+/**
+ * Lives a host's life in all places at once. After the commands that `looks` names, each place must be sound, agree with
+ * its log, hold what a person expects, and list the same LVs as the first one.
+ */
+export const liveThrough = async (hosts: readonly LvmHost[], { seed, commands, looks }: Life): Promise<void> => {
+  const [draws = []] = fc.sample(choices(20 * commands), { seed, numRuns: 1 });
+  vi.useFakeTimers({ toFake: ['Date'], now: 1_767_225_600_000 });
+  const scripted = await settleIn(hosts);
+  try {
+    let done = 0;
+    for (const [index, choice] of draws.entries()) {
+      const command = await turn(scripted, choice, index);
+      if (!command) continue;
+      done++;
+      const where = `seed ${seed}, command ${done} (draw ${index}): ${command.name} ${JSON.stringify(command.payload)}`;
+      const [own] = hosts;
+      const rows = own ? (await examined(own)).rows : [];
+      for (const [at, host] of hosts.entries()) {
+        if (done % (looks[at] ?? 1) !== 0 && done !== commands) continue;
+        const seen = await examined(host);
+        expect({ where, ...seen }).toEqual({ where, fsck: [], log: [], contents: expectedContents(scripted), rows });
+      }
+      if (done === commands) return;
+    }
+    throw new Error(`seed ${seed} had only ${done} commands that went through`);
+  } finally {
+    vi.useRealTimers();
+    await leave(scripted);
+  }
+};
