@@ -1,3 +1,4 @@
+import { decideAdoptMoved } from './adoption/decide-moved.ts';
 import { decideAdoptStorage } from './adoption/decide-storage.ts';
 import type { CommandName, PayloadOf } from './command/registry.ts';
 import type { Context, Decide, Decision } from './decision.ts';
@@ -28,6 +29,7 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   InitHost: decideInit,
   RecordReboot: decideReboot,
   AdoptStorage: decideAdoptStorage,
+  AdoptMoved: decideAdoptMoved,
   CollectGarbage: decideGarbage,
   AddPool: decideAddPool,
   RemovePool: decideRemovePool,

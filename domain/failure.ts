@@ -29,6 +29,7 @@ export const EXIT_OF = {
   D_NOT_BUILT: 1,
   D_NOT_FOUND: 3,
   D_NOT_HALTED: 4,
+  D_NOT_PROVEN: 4,
   D_NOT_RUNNING: 4,
   D_NOTHING_COMMITTED: 4,
   D_PINNED: 7,

@@ -165,6 +165,8 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
       return `${fact.from}: trash ${fact.disk} is ${fact.now} since a move`;
     case 'PoolAdded':
       return `pool ${fact.pool} added (${fact.definition.driver})`;
+    case 'PoolMoved':
+      return `pool ${fact.pool} lies in ${fact.to} now`;
     case 'PoolRemoved':
       return `pool ${fact.pool} removed`;
     case 'PoolWounded':

@@ -11,6 +11,7 @@ export const COMMAND_SCHEMAS = {
   InitHost: host.initHost,
   RecordReboot: host.recordReboot,
   AdoptStorage: adoption.adoptStorage,
+  AdoptMoved: adoption.adoptMoved,
   CollectGarbage: host.collectGarbage,
   AddPool: pool.addPool,
   RemovePool: pool.removePool,

@@ -52,6 +52,6 @@ export const addressBits = (text: string): string => {
   const [left = '', right = ''] = text.split('::');
   const before = groupsOf(left);
   const after = groupsOf(right);
-  const zeros = new Array<number>(GROUPS - before.length - after.length).fill(0);
+  const zeros = Array.from({ length: GROUPS - before.length - after.length }, () => 0);
   return [...before, ...zeros, ...after].map((group) => group.toString(2).padStart(16, '0')).join('');
 };

@@ -13,11 +13,7 @@ const same = (a: readonly RuleLine[] | null, b: readonly RuleLine[] | null): boo
   a === null || b === null ? a === b : a.length === b.length && a.every((line, at) => line === b[at]);
 
 /** The step that brings firewall.xml from one list to another; none where the file stays the same. */
-export const fileStep = (
-  builder: PlanBuilder,
-  vm: Pick<Vm, 'name' | 'class'>,
-  { before, after, over }: Revision,
-): void => {
+const fileStep = (builder: PlanBuilder, vm: Pick<Vm, 'name' | 'class'>, { before, after, over }: Revision): void => {
   const [was, becomes] = [filedLines(before), filedLines(after)];
   if (over === 'ours' && same(was, becomes)) return;
   builder.main(vm.name, {

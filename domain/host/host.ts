@@ -95,6 +95,11 @@ const evolveHostFact = (host: Host, { event, position, time }: Recorded): Entity
     case 'PoolAdded':
       host.pools.set(event.pool as PoolName, event.definition);
       return `pool/${event.pool}`;
+    case 'PoolMoved': {
+      const pool = host.pools.get(event.pool as PoolName);
+      if (pool && pool.driver !== 'lvm_thin') host.pools.set(pool.name, { ...pool, dir: event.to });
+      return `pool/${event.pool}`;
+    }
     // What a crash did to a pool is history, not state: each recovery looks for itself.
     case 'PoolWounded':
     case 'PoolMended':

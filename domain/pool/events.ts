@@ -4,6 +4,8 @@ import type { PoolWound } from './wound.ts';
 
 export type PoolFact =
   | { readonly type: 'PoolAdded'; readonly pool: string; readonly definition: Pool }
+  /** the directory of a pool lies elsewhere now, with its home */
+  | { readonly type: 'PoolMoved'; readonly pool: string; readonly from: string; readonly to: string }
   | { readonly type: 'PoolRemoved'; readonly pool: string }
   /** Recorded before anything is done about it. Without a `PoolMended` after it, mending was cut off and begins again. */
   | { readonly type: 'PoolWounded'; readonly pool: string; readonly wound: PoolWound }

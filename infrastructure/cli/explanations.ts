@@ -38,6 +38,8 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_NOT_BUILT: 'The commands are not built yet: npm run build.',
   D_NOT_FOUND: 'There is no such object, revision, event or command.',
   D_NOT_HALTED: 'The VM must be halted for that: domtrail vm stop.',
+  D_NOT_PROVEN:
+    'The files of a moved home cannot be told from others: names, sizes or times do not agree with the log. Nothing was recorded; copy the home again with its times, or import what you trust.',
   D_NOT_RUNNING: 'The VM must be running for that.',
   D_NOTHING_COMMITTED: 'The volume keeps nothing at stop, or has no committed state yet.',
   D_POOL_DAMAGED:

@@ -22,6 +22,8 @@ export type Sighting = {
   readonly active: boolean;
   /** true: LVM leaves it inactive when it activates the others (the activation skip flag) */
   readonly skipped?: boolean;
+  /** when its content was last written, epoch milliseconds, where the driver knows */
+  readonly writtenAt?: number;
   /** somebody has it open now */
   readonly open: boolean;
 };
@@ -76,6 +78,8 @@ export type VolumeDriver = {
   readonly act: (job: Job, progress?: Progress) => Promise<Acted>;
   /** Removes a disk that is not usable, so that its step can be done again. */
   readonly scrap: (sighting: Sighting, job: Job) => Promise<Acted>;
+  /** Whether erasing a disk takes so long that a stop should not wait for it. Left out: it never does. */
+  readonly erasesSlowly?: (disk: Sighting) => boolean;
   /**
    * What a crash left wrong with the pool itself; asked after every unclean end, before anything else is done in the pool.
    * Fails where the pool cannot be seen, or is wrong in a way that a person has to look into.

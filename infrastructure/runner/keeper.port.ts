@@ -3,7 +3,7 @@ import type { Result } from '../../domain/result.ts';
 import type { Acted } from '../drivers/driver.port.ts';
 
 /** done: what the deed wants is so, and would survive a power cut. ready: it can be done. */
-export type Standing = 'done' | 'ready';
+type Standing = 'done' | 'ready';
 
 /**
  * The hands for deeds that are about no disk. `look` fails with D_DRIFT when the world is neither as before nor as after the

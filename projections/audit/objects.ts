@@ -25,14 +25,17 @@ export const objectsOf = (event: DomainEvent): readonly string[] => {
       return [event.vm, ...event.volumes.map(({ key }) => key)];
     case 'PoolAdded':
     case 'PoolRemoved':
+    case 'PoolMoved':
     case 'PoolWounded':
     case 'PoolMended':
       return [`pool ${event.pool}`];
     case 'DiskTrashed':
     case 'DiskErased':
+    case 'TrashReidentified':
       return withVm(event.from);
     case 'HostInitialised':
     case 'HostRebooted':
+    case 'StorageAdopted':
     case 'GlobalPropertySet':
       return ['global'];
     default:

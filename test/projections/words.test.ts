@@ -109,6 +109,7 @@ const SAMPLES: Samples = {
   RevisionRetired: { volume, id: kept.id, why: 'retention' },
   DiskAdopted: { volume, disk, as: { is: 'revision', ...kept }, origin: null, name: 'a', why: 'because' },
   VolumeReidentified: { volume, disks: [{ was: disk.id, now: 'n' as never }] },
+  PoolMoved: { pool: 'default', from: '/a', to: '/b' },
   StorageAdopted: { pools: ['lvm'], untouched: [{ name: 'x', why: 'y' }], notes: [] },
   TrashReidentified: { disk: disk.id, now: 'n' as never, from: volume },
   RevisionPinned: { volume, id: kept.id, pinned: true },

@@ -21,6 +21,7 @@ import { closeLedger, type Ledger, openLedger } from '../../infrastructure/ledge
 import { thisProcess } from '../../infrastructure/ledger/process-identity.ts';
 import { catchUp } from '../../infrastructure/ledger/projections.ts';
 import { currentHost } from '../../infrastructure/ledger/state.ts';
+import { qubesDbAt } from '../../infrastructure/qubesdb/choose.ts';
 import type { Recovered } from '../../infrastructure/runner/recover.ts';
 import { checkHost } from '../../infrastructure/service/fsck.ts';
 import { type Home, homeAt } from '../../infrastructure/service/home.ts';
@@ -68,7 +69,7 @@ const driverOf =
           stdin: 0,
           stdout: 1,
           patienceMs: 0,
-          flush: async () => null,
+          flush: parts.hands.flush,
         })
       : realDriverFor(pool);
 
@@ -81,6 +82,7 @@ const serviceAt = (parts: Parts, fault: Fault): Service => {
     ledger,
     driverFor: driverOf(parts),
     hypervisor: noHypervisor,
+    qubesDb: qubesDbAt(home.qubesDb),
     fault,
     publish: () => publishQubesXml(ledger, home, qubesXml),
     progress: () => () => undefined,
@@ -130,7 +132,7 @@ const recoverNow = async (parts: Parts, fault: Fault): Promise<readonly Recovere
   const service = serviceAt(parts, fault);
   insist(await acquireLeaseWithin(parts.ledger, thisProcess(), 'recover', 0));
   try {
-    const recovered = insist(await recoverHost(service, { fault, failedToo: true }));
+    const { recovered } = insist(await recoverHost(service, { fault, failedToo: true, rewrites: false }));
     insist(service.publish());
     return recovered;
   } finally {

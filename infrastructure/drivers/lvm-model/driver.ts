@@ -4,6 +4,7 @@ import { type Failure, failure } from '../../../domain/failure.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import { type DeedHands, dispatch } from '../dispatch.ts';
 import type { Acted, BoundDeed, Job, PoolUsage, Sighting, VolumeDriver } from '../driver.port.ts';
+import { SLOW_BYTES } from '../lvm-thin/driver.ts';
 import { devicePathOf, lvNameOf, namedInLvm } from '../lvm-thin/names.ts';
 import { refusalOf } from '../lvm-thin/refusal.ts';
 import { placesOf } from '../places.ts';
@@ -127,6 +128,7 @@ export const lvmModelDriver = (options: ModelDriverOptions): VolumeDriver => {
     survey: () => seen(sightingsOf),
     act: async (job) => attempt(job, model, () => dispatch(HANDS, { options, labels: labelsOf(job) }, job.deed)),
     scrap: async (sighting, job) => attempt(job, model, () => scrapLv(options, sighting, job)),
+    erasesSlowly: ({ usedBytes }) => (usedBytes ?? 0) > (options.slowBytes ?? SLOW_BYTES),
     examine: async () => examined(options),
     mend: async (wound) => mended(options, wound),
     settle: () => Promise.resolve(),

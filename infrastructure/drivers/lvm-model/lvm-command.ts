@@ -51,10 +51,19 @@ const answer = (model: LvmModel, [program = '', ...args]: readonly string[], opt
   }
 };
 
+/** A watched program's lines end at a return too, and those that were for the watcher are not kept. */
+const unwatched = (stderr: string, watch: (line: string) => boolean): string =>
+  stderr
+    .split(/[\r\n]/)
+    .filter((line) => line !== '' && !watch(line))
+    .map((line) => `${line}\n`)
+    .join('');
+
 /** Runs programs on a model instead of a machine: for the `lvm_thin` driver's `settings.run`. */
 export const runOnModel =
   (model: LvmModel): Run =>
   async (argv, options = {}) => {
-    const { exitCode, stdout, stderr } = answer(model, argv, options);
+    const { exitCode, stdout, stderr: said } = answer(model, argv, options);
+    const stderr = options.watch ? unwatched(said, options.watch) : said;
     return { evidence: { argv: [[...argv]], exitCode, stderr, durationMs: 0 }, stdout };
   };

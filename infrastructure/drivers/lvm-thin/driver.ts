@@ -15,6 +15,7 @@ import { devicePathOf, isVid, namedInLvm } from './names.ts';
 import { read } from './read.ts';
 import { refusalOf } from './refusal.ts';
 import { usageOf } from './report.ts';
+import { sharedLvm } from './share.ts';
 import { nameOf, recording, type Settings, type Work } from './work.ts';
 
 const HANDS: DeedHands<Work, Promise<Failure | null>> = {
@@ -30,8 +31,12 @@ const HANDS: DeedHands<Work, Promise<Failure | null>> = {
 
 const standard = (): Settings => {
   const uid = process.getuid?.() ?? 0;
-  return { run, uid, stdin: 0, stdout: 1, patienceMs: 10_000, flush: flushPhysical({ run, uid }) };
+  const lvm = sharedLvm(run);
+  return { run, lvm, uid, stdin: 0, stdout: 1, patienceMs: 10_000, flush: flushPhysical({ run, uid }) };
 };
+
+/** What a disk has allocated is what a discard has to work through; how long that takes depends on the device below. */
+export const SLOW_BYTES = 2 ** 30;
 
 const SILENT: Progress = () => undefined;
 
@@ -72,6 +77,7 @@ export const lvmThinDriver = (pool: PoolName, settings: Settings = standard()): 
       memory.forget([sighting.name]);
       return acted;
     },
+    erasesSlowly: ({ usedBytes }) => (usedBytes ?? 0) > SLOW_BYTES,
     examine: () => examinePool(pool, settings),
     mend: (wound, command) => mendPool(pool, settings, wound, command),
     // The tags stay: they cost nothing and tell who made a disk for as long as it exists.

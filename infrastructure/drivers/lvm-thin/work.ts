@@ -18,6 +18,8 @@ export type Run = (argv: Argv, options?: RunOptions) => Promise<Ran>;
  */
 export type Settings = {
   readonly run: Run;
+  /** for commands of lvm, which may share a process; left out: each has its own */
+  readonly lvm?: Run;
   readonly uid: number;
   readonly stdin: number;
   readonly stdout: number;
@@ -41,19 +43,24 @@ export type Work = {
   readonly lvm: (words: LvmWords) => Promise<Ran>;
 };
 
+/** One command of lvm, with the rights of root. */
+export const runLvm = ({ run, lvm: shared = run, uid }: Settings, words: LvmWords): Promise<Ran> =>
+  shared(lvm(uid, words));
+
 /** Runs programs and keeps what they said, without the noise. */
 export const recording = (settings: Settings) => {
   const said: Evidence[] = [];
-  const program: Work['program'] = async (argv, options) => {
-    const ran = await settings.run(privileged(settings.uid, argv), options);
+  const kept = (ran: Ran): Ran => {
     const clean: Ran = { ...ran, evidence: { ...ran.evidence, stderr: withoutNoise(ran.evidence.stderr) } };
     said.push(clean.evidence);
     return clean;
   };
+  const program: Work['program'] = async (argv, options) =>
+    kept(await settings.run(privileged(settings.uid, argv), options));
   let changes = 0;
-  const words: Work['lvm'] = (lvmWords) => {
+  const words: Work['lvm'] = async (lvmWords) => {
     changes++;
-    return program(lvm(0, lvmWords));
+    return kept(await runLvm(settings, lvmWords));
   };
   const evidence = (): Evidence => ({
     argv: said.flatMap(({ argv }) => argv),

@@ -5,13 +5,13 @@ import { build } from 'esbuild';
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const OPTIONS = { bundle: true, platform: 'node', target: 'node20', logLevel: 'warning', absWorkingDir: ROOT };
 
-export const WORKER = join(ROOT, 'dist', 'lab', 'work.cjs');
-
 /** What the guest runs: built on the host, since the guest's processor is an emulated one. */
 export const buildWorker = async () => {
   const external = ['bindings'];
-  const more = { format: 'cjs', minify: true, loader: { '.sql': 'text' }, external, outfile: WORKER };
-  await build({ ...OPTIONS, ...more, entryPoints: [join(ROOT, 'test/lab/guest/work.ts')] });
+  const outdir = join(ROOT, 'dist', 'lab');
+  const more = { format: 'cjs', minify: true, loader: { '.sql': 'text' }, external, outdir };
+  const entryPoints = ['work', 'mend'].map((name) => join(ROOT, 'test', 'lab', 'guest', `${name}.ts`));
+  await build({ ...OPTIONS, ...more, outExtension: { '.js': '.cjs' }, entryPoints });
 };
 
 export const buildHost = async () => {

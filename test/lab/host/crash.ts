@@ -50,8 +50,8 @@ const onPowerDisk = async (image: string, cut: Cut): Promise<Running> => {
 const start = (image: string, power: Cut | null): Promise<Running> =>
   power === null ? onFile(image) : onPowerDisk(image, power);
 
-/** An initialised host with a template and two AppVMs, flushed to the image. */
-export const makeHost = async (image: string): Promise<void> => {
+/** An initialised host with a template and two AppVMs, flushed to the image after one last script. */
+export const makeHost = async (image: string, last = 'true'): Promise<void> => {
   makeImage(image);
   const { machine } = await onFile(image);
   try {
@@ -62,7 +62,7 @@ export const makeHost = async (image: string): Promise<void> => {
     for (const name of ['work', 'mail']) {
       await command(machine, null, ['vm', 'create', name, '--class', 'AppVM', '--template', 'tmpl']);
     }
-    await does(machine, 'sync');
+    await does(machine, `${last}; sync`);
   } finally {
     await machine.kill();
   }

@@ -4,6 +4,7 @@ import { SECTOR, type Store } from './sectors.ts';
 const MIB = 2 ** 20;
 const FIRST = { start: MIB, bytes: 127 * MIB };
 const SECOND = { start: 128 * MIB, bytes: 512 * MIB };
+export const LVM_START = SECOND.start;
 const BYTES = SECOND.start + SECOND.bytes;
 
 const entry = (

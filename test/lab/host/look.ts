@@ -20,7 +20,7 @@ const lineOf = (line: string): Line => {
 };
 
 /** Reads what look.pl printed. */
-export const parseLook = (text: string): Seen => {
+const parseLook = (text: string): Seen => {
   const lines = text.split('\n').filter(Boolean).map(lineOf);
   const keys = new Set(lines.flatMap(({ part }) => (part ? [part.key] : [])));
   const strays = lines.filter(({ part }) => part === null).map(({ name }) => name);

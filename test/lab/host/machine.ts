@@ -11,8 +11,8 @@ const MEMORY = 640;
 /** A machine that neither answers nor ends is a failed test, not a long one. */
 const PATIENCE_MS = 240_000;
 
-export type Ran = { readonly code: number; readonly out: string; readonly err: string };
-export type Answer = { readonly code: number; readonly error?: string };
+type Ran = { readonly code: number; readonly out: string; readonly err: string };
+type Answer = { readonly code: number; readonly error?: string };
 
 /** A running guest that takes orders. Every order rejects with `Gone` when the guest dies before it has answered. */
 export type Machine = {
@@ -41,21 +41,22 @@ const port = (name: string, chardev: string): readonly string[] => [
   `virtserialport,chardev=${name},name=${name}`,
 ];
 
-const qemuWords = (dir: string, disk: string): readonly string[] => [
-  ...['-M', 'microvm,accel=tcg,pcie=on', '-cpu', 'max', '-m', `${MEMORY}`],
-  ...['-object', `memory-backend-memfd,id=m,size=${MEMORY}M,share=on`, '-numa', 'node,memdev=m'],
-  ...['-kernel', join(CACHE, 'vmlinux'), '-initrd', join(CACHE, 'initrd.cpio'), '-append'],
+const qemuWords = (dir: string, disk: string): readonly string[] =>
   [
-    `console=ttyS0 quiet panic=-1 nokaslr mitigations=off ${cpuKhz()} domtrail.lab=1 domtrail.shell=0`,
-    `domtrail.start=${ROOT}/test/lab/guest/start.sh domtrail.argv=${dir}/argv domtrail.cwd=${ROOT}`,
-  ].join(' '),
-  ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-serial', `file:${dir}/console`],
-  ...['-chardev', `socket,id=fs,path=${dir}/fs`, '-device', 'vhost-user-fs-pci,chardev=fs,tag=root'],
-  ...['-drive', `if=none,id=pool,file=${disk},format=raw,cache=writeback,discard=unmap`],
-  ...['-device', 'virtio-blk-pci,drive=pool,serial=domtrail-lab', '-device', 'virtio-serial-pci'],
-  ...['code', 'out', 'err'].flatMap((name) => port(name, `file,path=${dir}/${name}`)),
-  ...['agent', 'work'].flatMap((name) => port(name, `socket,path=${dir}/${name},server=on,wait=off`)),
-];
+    ['-M', 'microvm,accel=tcg,pcie=on', '-cpu', 'max', '-m', `${MEMORY}`],
+    ['-object', `memory-backend-memfd,id=m,size=${MEMORY}M,share=on`, '-numa', 'node,memdev=m'],
+    ['-kernel', join(CACHE, 'vmlinux'), '-initrd', join(CACHE, 'initrd.cpio'), '-append'],
+    [
+      `console=ttyS0 quiet panic=-1 nokaslr mitigations=off ${cpuKhz()} domtrail.lab=1 domtrail.shell=0`,
+      `domtrail.start=${ROOT}/test/lab/guest/start.sh domtrail.argv=${dir}/argv domtrail.cwd=${ROOT}`,
+    ].join(' '),
+    ['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-serial', `file:${dir}/console`],
+    ['-chardev', `socket,id=fs,path=${dir}/fs`, '-device', 'vhost-user-fs-pci,chardev=fs,tag=root'],
+    ['-drive', `if=none,id=pool,file=${disk},format=raw,cache=writeback,discard=unmap`],
+    ['-device', 'virtio-blk-pci,drive=pool,serial=domtrail-lab', '-device', 'virtio-serial-pci'],
+    ['code', 'out', 'err'].flatMap((name) => port(name, `file,path=${dir}/${name}`)),
+    ['agent', 'work'].flatMap((name) => port(name, `socket,path=${dir}/${name},server=on,wait=off`)),
+  ].flat();
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -169,7 +170,7 @@ export const startMachine = async (disk: string): Promise<Machine> => {
     return {
       run: agent.run,
       startWorker: async (program) => {
-        await agent.run(`node ${program} "$WORK" >/run/work.log 2>&1 3>&- &`);
+        await agent.run(`node --jitless ${program} "$WORK" >/run/work.log 2>&1 3>&- &`);
         await within('the worker', answer());
       },
       work: async (order) => {

@@ -5,7 +5,7 @@ export const HOME = '/run/host/domtrail';
 const importFile = (mark: string): string => `/run/host/import-${mark}`;
 
 /** The words a person would type. */
-export const wordsOf = (order: Order): readonly string[] => {
+const wordsOf = (order: Order): readonly string[] => {
   const key = 'volume' in order ? `${order.vm}:${order.volume}` : '';
   switch (order.do) {
     case 'start':

@@ -13,7 +13,7 @@ export type Request =
  * - prefix: they survive in order up to a random one, which is torn at a sector
  * - random: each sector keeps any of its versions since the last flush, or none of them
  */
-export const CUTS = ['none', 'prefix', 'random', 'all'] as const;
+const CUTS = ['none', 'prefix', 'random', 'all'] as const;
 export type Cut = (typeof CUTS)[number];
 
 type Random = () => number;
@@ -58,7 +58,7 @@ const scatteredOf = (pending: readonly Write[], random: Random): readonly Write[
 };
 
 /** What of the unflushed writes survives, in an order in which they can be put down. */
-export const surviving = (pending: readonly Write[], cut: Cut, random: Random): readonly Write[] => {
+const surviving = (pending: readonly Write[], cut: Cut, random: Random): readonly Write[] => {
   switch (cut) {
     case 'none':
       return [];

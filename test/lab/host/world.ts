@@ -8,7 +8,7 @@ export type Disk = { readonly mark: string; readonly bytes: number };
 /** A volume that is kept at stop. `kept`: its revisions, newest first. */
 export type Volume = { readonly current: Disk; readonly kept: readonly Disk[]; readonly session: Disk | null };
 
-export type Vm = { readonly running: boolean; readonly volumes: Readonly<Record<string, Volume>> };
+type Vm = { readonly running: boolean; readonly volumes: Readonly<Record<string, Volume>> };
 export type World = Readonly<Record<string, Vm>>;
 
 const MIB = 2 ** 20;
@@ -93,7 +93,7 @@ export const after = (world: World, order: Order): World => {
 };
 
 /** The world once the host came up again and nothing else happened: no VM runs, sessions wait for somebody to decide. */
-export const rebooted = (world: World): World =>
+const rebooted = (world: World): World =>
   Object.fromEntries(Object.entries(world).map(([name, vm]) => [name, { ...vm, running: false }]));
 
 /**
