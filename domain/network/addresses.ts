@@ -32,10 +32,10 @@ const numberIn = (text: string | undefined): number | null =>
   text !== undefined && /^[0-9]{1,9}$/.test(text) ? Number(text) : null;
 
 /** spec: B.10, from net.py: above 254 the numbers count through hosts 1 to 254 only. */
-const ipv4OfQid = (qid: number): string => {
-  if (qid < 255) return `10.137.${qid >> 8}.${qid & 255}`;
-  const n = qid - 1;
-  return `10.137.${Math.floor(n / 254)}.${(n % 254) + 1}`;
+const hostPart = (number: number): string => {
+  if (number < 255) return `${number >> 8}.${number & 255}`;
+  const n = number - 1;
+  return `${Math.floor(n / 254)}.${(n % 254) + 1}`;
 };
 
 const ownNumber = (vm: Vm): { readonly net: 'qid' | 'dispid'; readonly n: number } | null => {
@@ -47,8 +47,7 @@ const ownNumber = (vm: Vm): { readonly net: 'qid' | 'dispid'; readonly n: number
 
 const derived4 = (vm: Vm): string | null => {
   const own = ownNumber(vm);
-  if (!own) return null;
-  return own.net === 'dispid' ? `10.138.${own.n >> 8}.${own.n & 255}` : ipv4OfQid(own.n);
+  return own && `${own.net === 'dispid' ? '10.138' : '10.137'}.${hostPart(own.n)}`;
 };
 
 const derived6 = (vm: Vm): string | null => {
