@@ -90,6 +90,7 @@ class Line implements Connection {
   close(): Promise<void> {
     if (!this.ended) {
       this.ended = true;
+      this.socket.ref();
       this.socket.end();
       this.restartTimer();
     }
@@ -105,9 +106,16 @@ class Line implements Connection {
     if (isFirst) {
       if (!this.held) holdSignals();
       this.held = true;
+      this.socket.ref();
       this.restartTimer();
     }
     this.socket.write(batch.length === 1 && batch[0] ? batch[0].bytes : Buffer.concat(batch.map(({ bytes }) => bytes)));
+  }
+
+  /** Nothing is owed: the process may end, and the connection with it. */
+  private rest(): void {
+    this.letSignalsPass();
+    if (!this.ended) this.socket.unref();
   }
 
   private letSignalsPass(): void {
@@ -187,7 +195,7 @@ class Line implements Connection {
     this.replies = [];
     this.size = 0;
     this.sent.shift();
-    if (this.sent.length === 0) this.letSignalsPass();
+    if (this.sent.length === 0) this.rest();
     if (progress.is === 'refused')
       asked.settle(err(failure('D_QUBESDB_REFUSED', `QubesDB refused ${JSON.stringify(asked.path)}`)));
     else asked.settle(ok(progress.is === 'missing' ? null : replies));
@@ -210,6 +218,7 @@ export const openConnection = (how: HowToConnect): Promise<Result<Connection, Fa
     socket.once('connect', () => {
       clearTimeout(late);
       socket.off('error', refused);
+      socket.unref();
       resolve(ok(new Line(socket, how)));
     });
   });

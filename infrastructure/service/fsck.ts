@@ -18,7 +18,7 @@ import { seenDisk } from './observe.ts';
  */
 export type Finding = {
   readonly object: string;
-  readonly kind: 'volume' | 'trash' | 'leftover' | 'foreign' | 'operation' | 'pool';
+  readonly kind: 'volume' | 'trash' | 'leftover' | 'foreign' | 'operation' | 'pool' | 'firewall';
   readonly problem: string | null;
   readonly position: number | null;
   readonly repair: string | null;

@@ -20,7 +20,13 @@ type Case = {
 
 type Listed = { readonly name: string };
 
-/** What somebody outside can tell: the rules, what the file says, and whether anything half-written lies beside it. */
+/** The rules that lie in QubesDB for a VM, without their numbers. */
+const publishedFor = async (terminal: Terminal, vm: string): Promise<readonly string[]> => {
+  const { entries } = await terminal.item<{ entries: Record<string, string> }>('firewall', 'entries', vm);
+  return Object.entries(entries).flatMap(([path, value]) => (/\/[0-9]{4}$/.test(path) ? [value] : []));
+};
+
+/** What somebody outside can tell: the rules, what the file says, what is published, and whether anything half-written lies beside it. */
 const see = async (terminal: Terminal, vm: string) => {
   const there = (await terminal.items<Listed>('vm', 'list')).some(({ name }) => name === vm);
   const rules = there ? (await terminal.item<{ rules: readonly string[] }>('firewall', 'get', vm)).rules : null;
@@ -29,7 +35,13 @@ const see = async (terminal: Terminal, vm: string) => {
   const read = existsSync(file) ? await terminal.run(['firewall', 'check', '--xml', file, '--json']) : null;
   const filed = read ? (JSON.parse(read.out) as { items: { rule: string }[] }).items.map(({ rule }) => rule) : null;
   if (existsSync(file)) expect(readFileSync(file, 'utf8')).toMatch(/^<firewall version="2">[\s\S]*<\/firewall>\n$/);
-  return { rules, filed, beside: existsSync(dir) ? readdirSync(dir).filter((name) => name !== 'firewall.xml') : [] };
+  const published = vm === 'work' ? await publishedFor(terminal, vm) : filed;
+  return {
+    rules,
+    filed,
+    published,
+    beside: existsSync(dir) ? readdirSync(dir).filter((name) => name !== 'firewall.xml') : [],
+  };
 };
 
 const ruleOf = (round: number): string => `action=accept dst4=10.0.0.${round}/32`;
@@ -76,7 +88,7 @@ const visit = async (one: Case, round: Round, fault: string): Promise<Outcome> =
   const recovered = await terminal.run(['recover']);
   expect({ where, code: recovered.code, err: recovered.err }).toEqual({ where, code: 0, err: '' });
   const seen = await see(terminal, vm);
-  const whole = { rules: after, filed: after, beside: [] };
+  const whole = { rules: after, filed: after, published: after, beside: [] };
   if (killed) expect([before, whole], where).toContainEqual(seen);
   else expect(seen, where).toEqual(whole);
   if (fault === 'kill@before-commit') expect(seen, where).toEqual(before);
@@ -114,4 +126,33 @@ describe('a change of a firewall that is killed at any step ends, after recover,
       await terminal.isSound();
     });
   }
+});
+
+describe('a start that is killed at any step', () => {
+  // The other two points are as far from each other as the record of a step is from the next step.
+  const points = process.env['LAB_FULL'] === '1' ? POINTS : (['after-step'] as const);
+
+  test.concurrent.each(points)(
+    '%s: a VM that runs afterwards has its rules in its netvm',
+    { timeout: PATIENCE },
+    async (point) => {
+      const terminal = await homeWithNetwork();
+      for (let n = 1; n < MOST_STEPS; n++) {
+        await terminal.does('vm', 'stop', 'work');
+        await terminal.does('firewall', 'set', 'work', ruleOf(n), 'action=drop');
+        const ended = await terminal.run(['vm', 'start', 'work'], { env: { DOMTRAIL_FAULT: `kill@${point}:${n}` } });
+        const where = `${point}:${n}`;
+        const isKilled = ended.signal === 'SIGKILL';
+        await terminal.recovers(where);
+        if (!isKilled) expect({ where, state: await terminal.stateOf('work') }).toEqual({ where, state: 'Running' });
+        await terminal.does('vm', 'start', 'work');
+        expect(await publishedFor(terminal, 'work'), where).toEqual([ruleOf(n), 'action=drop']);
+        if (isKilled) continue;
+        expect(n).toBeGreaterThan(5);
+        await terminal.isSound();
+        return;
+      }
+      expect.unreachable(`a start has more than ${MOST_STEPS} steps`);
+    },
+  );
 });
