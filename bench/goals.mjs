@@ -101,12 +101,25 @@ const commandLineGoals = ({ commandLine }) => {
   ];
 };
 
+const publishGoals = ({ publish }) => [
+  {
+    what: 'publishing 100 rules / the same bytes over the same socket',
+    most: 1.5,
+    value: publish?.ratio,
+    as: times,
+    note: publish
+      ? `${milliseconds(publish.ours)} for ${publish.requests} requests; floor ${milliseconds(publish.floor)}`
+      : '',
+  },
+];
+
 export const goalsOf = (measured) =>
   [
     ...commandGoals(measured.commands),
     ...readGoals(measured),
     ...openGoals(measured),
     ...commandLineGoals(measured),
+    ...publishGoals(measured),
   ].map(goal);
 
 const WORD = new Map([

@@ -10,7 +10,7 @@ import { measure } from './measure.mjs';
 import { installRivals, RIVALS, rivalsAreInstalled } from './rivals.mjs';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const PARTS = ['commands', 'fill', 'read', 'open'];
+const PARTS = ['commands', 'fill', 'read', 'open', 'publish'];
 
 const say = (line) => process.stderr.write(`bench: ${line}\n`);
 
@@ -51,9 +51,10 @@ const measureAll = async (scratch) => {
   const opening = (mode, times) => Array.from({ length: times }, () => run('open', mode, file));
   const open = { read: opening('read', 7), write: opening('write', 7) };
   const commandLine = measureCommandLine(ROOT, scratch, home);
+  const publish = run('publish', scratch);
   run('open', 'die', file);
   const afterKill = { read: opening('read', 3), write: opening('write', 1) };
-  return { commands, fill, ...reading, open, afterKill, commandLine };
+  return { commands, fill, ...reading, open, afterKill, commandLine, publish };
 };
 
 const main = async () => {

@@ -1,6 +1,7 @@
 import type { Context, Decision } from '../decision.ts';
 import { holdName, reading } from '../holds.ts';
 import type { Host } from '../host/host.ts';
+import { introducing } from '../network/at-start.ts';
 import { type PlanBuilder, planBuilder } from '../plan-builder.ts';
 import { ok } from '../result.ts';
 import type { Vm } from '../vm/vm.ts';
@@ -39,7 +40,9 @@ export const planFirewall = (
   const builder = planBuilder(context.position);
   fileStep(builder, vm, filing);
   const publishing = publications(host, vm, filing, context);
-  for (const deed of publishing.deeds) builder.main(vm.name, deed);
+  // Published over anything: the netvm may be new, or its QubesDB empty.
+  const isAfresh = filing.over === 'anything' && publishing.facts.length > 0;
+  for (const deed of [...(isAfresh ? introducing(host, vm) : []), ...publishing.deeds]) builder.main(vm.name, deed);
   builder.fact(fact);
   for (const published of publishing.facts) builder.fact(published);
   return ok({ plan: builder.build(), holds: holdsFor(vm) });

@@ -26,11 +26,16 @@ const keysInto = (vm: Vm, keys: readonly KeyChange[]): Deed => ({
   keys: keys.filter(fits),
 });
 
+/** What the netvm of a running VM is told beside its rules; nothing where there is nobody to tell. */
+export const introducing = (host: Host, client: Vm): readonly Deed[] => {
+  const netvm = netvmOf(host, client);
+  return netvm && runs(netvm) ? [keysInto(netvm, [...connectedKeys(host, netvm), ...mappedKeys(host, client)])] : [];
+};
+
 /** A netvm learns of a client: who may send, what to translate, and what to let through. */
-export const introduce = (host: Host, client: Vm, netvm: Vm, context: Context) => {
+const introduce = (host: Host, client: Vm, netvm: Vm, context: Context) => {
   const { deeds, facts } = publishAfresh(host, client, netvm, context);
-  const keys = [...connectedKeys(host, netvm), ...mappedKeys(host, client)];
-  return { deeds: [keysInto(netvm, keys), ...deeds], facts };
+  return { deeds: [...introducing(host, client), ...deeds], facts };
 };
 
 /** The rules of a VM stay as they are until they are published. */

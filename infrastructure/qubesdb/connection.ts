@@ -27,8 +27,11 @@ export type HowToConnect = {
   readonly onEnd?: () => void;
 };
 
-/** How many requests may wait for an answer: few, because each of them would be lost on a daemon that we leave. */
-const WINDOW = 32;
+/**
+ * How many requests may wait for an answer: a VM's usual list in one go, because every further turn costs a switch of
+ * processes; not more, because a kill while answers are owed takes the daemon with it.
+ */
+const WINDOW = 128;
 /** Bytes that one answer may have, all its replies together: far more than any QubesDB holds. */
 const LARGEST_ANSWER = 64 * 2 ** 20;
 

@@ -40,7 +40,7 @@ const difference = ({ wanted, found }: Published): string => {
 const checkPublished = (one: Published): Finding => {
   const { vm, netvm, address, wanted, found } = one;
   const object = `${vm.name} in ${netvm.name} (${address})`;
-  if (found.size === 0) return finding(object, 'nothing of its rules is in QubesDB any more', 'domtrail recover');
+  if (found.size === 0) return finding(object, 'nothing of its rules is in QubesDB', 'domtrail recover');
   return finding(object, holds(found, wanted) ? null : difference(one), reload(vm));
 };
 
@@ -55,7 +55,7 @@ export const checkFirewalls = async (host: Host, { home, db, now }: Where): Prom
     if (hasExpired(vm, now))
       findings.push(finding(vm.name, 'a rule has expired and is still there', 'domtrail recover'));
   }
-  for await (const one of publishedIn(host, db)) {
+  for await (const one of publishedIn(host, { db, now })) {
     findings.push(one.ok ? checkPublished(one.value) : finding('QubesDB', one.error.message, 'domtrail recover'));
   }
   return findings;

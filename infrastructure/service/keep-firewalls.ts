@@ -57,15 +57,16 @@ export const expireRules = (service: Service, fault: Fault): Promise<Result<read
 const isLost = ({ found, wanted }: Published): boolean => found.size === 0 && wanted.size > 0;
 
 /**
- * Publishes again what is gone altogether: a daemon that was started again begins with nothing. What is there but different is
+ * Publishes again what is gone altogether: a daemon that was started again begins with nothing, and so does
+ * another netvm. What is there but different is
  * somebody's doing, which `fsck` tells and nobody overwrites unasked.
  */
 export const republish = async (service: Service, fault: Fault): Promise<Result<readonly Recovered[], Failure>> => {
   const lost = new Set<VmName>();
-  for await (const one of publishedIn(currentHost(service.ledger), service.qubesDb)) {
+  for await (const one of publishedIn(currentHost(service.ledger), { db: service.qubesDb, now: Date.now() })) {
     // A daemon that does not answer is told by fsck; there is nothing to publish to.
     if (one.ok && isLost(one.value)) lost.add(one.value.vm.name);
   }
-  const reason = 'QubesDB had nothing any more of what was published';
+  const reason = 'its netvm had nothing of its rules';
   return each(service, { vms: [...lost], name: 'ReloadFirewall', reason }, fault);
 };

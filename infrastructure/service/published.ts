@@ -20,15 +20,19 @@ export type Published = {
 
 const FAMILIES: readonly Family[] = [4, 6];
 
-/** Every address of a running VM whose rules the log says were published to a netvm that runs. */
-export async function* publishedIn(host: Host, db: QubesDb): AsyncGenerator<Result<Published, Failure>> {
+/** Every address of a running VM whose netvm runs. `now` in epoch milliseconds, for a netvm that was told nothing yet. */
+export async function* publishedIn(
+  host: Host,
+  { db, now }: { readonly db: QubesDb; readonly now: number },
+): AsyncGenerator<Result<Published, Failure>> {
   for (const vm of host.vms.values()) {
     const netvm = netvmOf(host, vm);
-    if (!netvm || !runs(vm) || !runs(netvm) || vm.published?.netvm !== netvm.name) continue;
+    if (!netvm || !runs(vm) || !runs(netvm)) continue;
+    const asOf = vm.published?.netvm === netvm.name ? vm.published.asOf : now;
     for (const family of FAMILIES) {
       const address = addressOf(host, vm, family);
       if (address === null) continue;
-      const wanted = keysOf(address, entriesOf(rulesOf(vm.firewall), family, vm.published.asOf));
+      const wanted = keysOf(address, entriesOf(rulesOf(vm.firewall), family, asOf));
       const found = await db.read(netvm.name, `/qubes-firewall/${address}`);
       yield found.ok ? ok({ vm, netvm, address, wanted, found: found.value }) : found;
     }
