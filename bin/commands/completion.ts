@@ -33,7 +33,7 @@ _domtrail() {
       volume) candidates="list info commit discard revert resize import export clone set add remove pin unpin" ;;
       firewall) candidates="check get set add remove reload entries" ;;
       pool) candidates="add list remove" ;;
-      backup) candidates="verify list" ;;
+      backup) candidates="verify list restore" ;;
       help) candidates=$commands ;;
       completion) candidates="bash" ;;
       log|blame|lineage) candidates=$(domtrail completion words 2>/dev/null) ;;

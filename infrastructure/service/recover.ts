@@ -57,8 +57,8 @@ const keepFirewalls = async (service: Service, { fault, failedToo }: HowToRecove
 };
 
 /**
- * Ends what is unfinished, takes note of a reboot and takes out rules that have expired. The caller holds the lease. Runs before every changing command, and
- * as `recover`.
+ * Ends what is unfinished, takes note of a reboot and takes out rules that have expired. The caller holds the lease. Runs
+ * before every changing command, and as `recover`.
  */
 export const recoverHost = async (service: Service, how: HowToRecover): Promise<Result<HostRecovered, Failure>> => {
   // A crash between writing qubes.xml and remembering it shows only while the state is still the one that was written:

@@ -13,6 +13,7 @@ import { record } from '../ledger/record.ts';
 import { currentHost } from '../ledger/state.ts';
 import { firewallEntries, vmKeys } from '../qubesdb/keepers.ts';
 import type { QubesDb } from '../qubesdb/qubesdb.port.ts';
+import type { Backup } from '../runner/bind-deed.ts';
 import type { Journal } from '../runner/journal.port.ts';
 import type { Hands } from '../runner/perform.ts';
 import { type Pools, poolsOf } from '../runner/pools.ts';
@@ -28,6 +29,8 @@ export type Parts = {
   readonly fault: Fault;
   readonly publish: () => Result<null, Failure>;
   readonly progress: (step: Step) => Progress;
+  /** opened by the command that restores from it */
+  readonly backup?: Backup;
   /** how long to wait for another writer, in milliseconds */
   readonly waitMs: number;
 };
@@ -58,6 +61,7 @@ export const handsFor = (service: Service, command: string, fault: Fault): Hands
   keys: vmKeys(service.qubesDb),
   fault,
   stdin: 'here',
+  ...(service.backup ? { backup: service.backup } : {}),
   progress: service.progress,
   withoutLease: async (work) => {
     releaseLease(service.ledger);
