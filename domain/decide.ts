@@ -1,12 +1,14 @@
 import { decideAdoptStorage } from './adoption/decide-storage.ts';
 import type { CommandName, PayloadOf } from './command/registry.ts';
 import type { Context, Decide, Decision } from './decision.ts';
+import { decideAdoptHost } from './document/decide-adopt.ts';
 import { failure } from './failure.ts';
 import { conflictWith } from './holds.ts';
 import { decideGarbage, decideInit, decideReboot } from './host/decide.ts';
 import type { Host } from './host/host.ts';
 import { decideAddPool, decideRemovePool } from './pool/decide.ts';
 import { err } from './result.ts';
+import { unsafeIn } from './safe-names.ts';
 import { decideCloneVm } from './vm/decide-clone.ts';
 import { decideCreateVm } from './vm/decide-create.ts';
 import { decideKill, decideStart, decideStop } from './vm/decide-power.ts';
@@ -19,6 +21,7 @@ import { decideAddVolume, decidePin, decideRemoveVolume, decideSetVolume, decide
 
 const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   InitHost: decideInit,
+  AdoptHost: decideAdoptHost,
   RecordReboot: decideReboot,
   AdoptStorage: decideAdoptStorage,
   CollectGarbage: decideGarbage,
@@ -61,6 +64,8 @@ export const decide = (host: Host, command: Command, context: Context): Decision
   const decider = DECIDERS[command.name] as Decide<Command['payload']>;
   const decision = decider(host, command.payload, context);
   if (!decision.ok) return decision;
+  const unsafe = unsafeIn(host, decision.value.plan);
+  if (unsafe) return err(unsafe);
   const conflict = conflictWith(host, decision.value.holds);
   return conflict ? err(conflict) : decision;
 };

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import * as adoption from '../adoption/commands.ts';
+import * as document from '../document/commands.ts';
 import * as host from '../host/commands.ts';
 import * as pool from '../pool/commands.ts';
 import * as vm from '../vm/commands.ts';
@@ -10,6 +11,7 @@ export const COMMAND_SCHEMAS = {
   InitHost: host.initHost,
   RecordReboot: host.recordReboot,
   AdoptStorage: adoption.adoptStorage,
+  AdoptHost: document.adoptHost,
   CollectGarbage: host.collectGarbage,
   AddPool: pool.addPool,
   RemovePool: pool.removePool,

@@ -1,14 +1,22 @@
 import type { PoolName } from '../names.ts';
 
 type Common = { readonly name: PoolName };
-type Keeping = { readonly revisionsToKeep: number; readonly ephemeralVolatile: boolean };
+type Keeping = {
+  readonly revisionsToKeep: number;
+  /** as an adopted document wrote it, where that is not how the number is written */
+  readonly revisionsText?: string;
+  readonly ephemeralVolatile: boolean;
+};
 
 type LvmThinPool = Common &
   Keeping & { readonly driver: 'lvm_thin'; readonly volumeGroup: string; readonly thinPool: string };
 export type FileReflinkPool = Common & Keeping & { readonly driver: 'file-reflink'; readonly dir: string };
 export type LinuxKernelPool = Common & { readonly driver: 'linux-kernel'; readonly dir: string };
 
-export type Pool = LvmThinPool | FileReflinkPool | LinuxKernelPool;
+/** Stock's old driver: such a pool is kept as it was adopted, and nothing is done in it. */
+export type FilePool = Common & Keeping & { readonly driver: 'file'; readonly dir: string };
+
+export type Pool = LvmThinPool | FileReflinkPool | LinuxKernelPool | FilePool;
 
 /** Stock default of a pool that says nothing (qubes-core-admin, storage/__init__.py). */
 export const DEFAULT_REVISIONS_TO_KEEP = 1;

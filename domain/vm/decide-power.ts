@@ -26,6 +26,7 @@ const planningOf = (host: Host, volume: Volume, base: Omit<Planning, 'pool'>): P
 /** What must be right around a VM before its disks are touched. */
 const mustBeStartable = (host: Host, vm: Vm): Result<null, Failure> => {
   if (vm.class === 'AdminVM') return err(failure('D_CLASS_REFUSES', `${vm.name} is the host itself`));
+  if (vm.class === 'RemoteVM') return err(failure('D_CLASS_REFUSES', `${vm.name} runs on another host`));
   const template = checkTemplate(host, vm.class, vm.properties['template'] ?? null);
   if (!template.ok) return template;
   const netvm = checkReference(host, 'netvm', vm.properties['netvm'] ?? '');

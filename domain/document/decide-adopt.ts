@@ -1,0 +1,63 @@
+import type { Context, Decision } from '../decision.ts';
+import { type Failure, failure } from '../failure.ts';
+import { holdName } from '../holds.ts';
+import type { Host } from '../host/host.ts';
+import type { VmName } from '../names.ts';
+import { type PlanBuilder, planBuilder } from '../plan-builder.ts';
+import { err, ok, type Result } from '../result.ts';
+import { inDomainOrder } from '../vm/order.ts';
+import { type Vm, volumesOf } from '../vm/vm.ts';
+import type { AdoptHost } from './commands.ts';
+import { loadDocument } from './load.ts';
+
+/** Adoption replaces what `init` made, and nothing that somebody made since. */
+const mustBeFresh = (host: Host): Result<null, Failure> => {
+  const own = [...host.vms.values()].find((vm) => vm.class !== 'AdminVM');
+  const next = 'domtrail init --home DIR   (a home of its own)';
+  if (own)
+    return err(failure('D_EXISTS', `this home has VMs already (${own.name}); adopting would replace them`, { next }));
+  const [operation] = host.operations.values();
+  if (operation) {
+    const { command, name } = operation;
+    return err(failure('D_BUSY', `${name} is unfinished`, { holder: command, next: 'domtrail recover' }));
+  }
+  if (host.trash.size === 0) return ok(null);
+  return err(failure('D_IN_USE', 'the pools of this home hold trash', { next: 'domtrail gc --yes' }));
+};
+
+const create = (vm: Vm, builder: PlanBuilder): void =>
+  builder.fact({
+    type: 'VmCreated',
+    vm: vm.name,
+    class: vm.class,
+    properties: vm.properties,
+    features: vm.features,
+    ...(vm.featureOrder ? { featureOrder: vm.featureOrder } : {}),
+    tags: vm.tags,
+    ...(vm.devices ? { devices: vm.devices } : {}),
+    volumes: volumesOf(vm).map(({ spec }) => spec),
+    clonedFrom: null,
+  });
+
+/** A host's configuration, taken over from its qubes.xml: loaded by stock's rules, then told in events. Touches no storage. */
+export const decideAdoptHost = (host: Host, { digest, document }: AdoptHost, context: Context): Decision => {
+  const fresh = mustBeFresh(host);
+  if (!fresh.ok) return fresh;
+  const loaded = loadDocument(document, context.uuid);
+  if (!loaded.ok) return loaded;
+  const { lost } = loaded.value;
+  const builder = planBuilder(context.position);
+  const { labels, properties } = loaded.value.host.site ?? { labels: [], properties: {} };
+  builder.fact({ type: 'HostAdopted', labels, properties, digest, lost });
+  for (const name of host.pools.keys()) builder.fact({ type: 'PoolRemoved', pool: name });
+  for (const pool of loaded.value.host.pools.values())
+    builder.fact({ type: 'PoolAdded', pool: pool.name, definition: pool });
+  for (const name of host.vms.keys()) builder.fact({ type: 'VmRemoved', vm: name as VmName });
+  for (const vm of [...loaded.value.host.vms.values()].sort(inDomainOrder)) create(vm, builder);
+  const remarks = lost.map(({ object, what, why }) => `lost: ${object}: ${what}: ${why}`);
+  return ok({
+    plan: builder.build(),
+    holds: [holdName('global properties')],
+    ...(remarks.length > 0 ? { remarks } : {}),
+  });
+};
