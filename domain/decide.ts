@@ -5,12 +5,14 @@ import { decideAdoptHost } from './document/decide-adopt.ts';
 import { failure } from './failure.ts';
 import { conflictWith } from './holds.ts';
 import { decideGarbage, decideInit, decideReboot } from './host/decide.ts';
+import { decideSetLabel } from './host/decide-label.ts';
 import type { Host } from './host/host.ts';
 import { decideAddPool, decideRemovePool } from './pool/decide.ts';
 import { err } from './result.ts';
 import { unsafeIn } from './safe-names.ts';
 import { decideCloneVm } from './vm/decide-clone.ts';
 import { decideCreateVm } from './vm/decide-create.ts';
+import { decideSetDevice } from './vm/decide-device.ts';
 import { decideKill, decideStart, decideStop } from './vm/decide-power.ts';
 import { decideRemoveVm } from './vm/decide-remove.ts';
 import { decideSetFeature, decideSetProperty, decideSetTag } from './vm/decide-settings.ts';
@@ -36,6 +38,8 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   SetProperty: decideSetProperty,
   SetFeature: decideSetFeature,
   SetTag: decideSetTag,
+  SetDevice: decideSetDevice,
+  SetLabel: decideSetLabel,
   AddVolume: decideAddVolume,
   RemoveVolume: decideRemoveVolume,
   CommitVolume: decideCommit,

@@ -24,6 +24,8 @@ export const COMMAND_SCHEMAS = {
   SetProperty: vm.setProperty,
   SetFeature: vm.setFeature,
   SetTag: vm.setTag,
+  SetDevice: vm.setDevice,
+  SetLabel: host.setLabel,
   AddVolume: volume.addVolume,
   RemoveVolume: volume.volumeTarget,
   CommitVolume: volume.volumeTarget,

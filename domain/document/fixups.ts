@@ -1,34 +1,10 @@
-import type { Host } from '../host/host.ts';
 import type { VmName } from '../names.ts';
 import { ok } from '../result.ts';
-import { vmProperty } from '../vm/property-table.ts';
+import { KEEPERS, keeperOf, tagsWithKeeper } from '../vm/keepers.ts';
+import { connectedTo, netvmOf } from '../vm/network.ts';
 import { featureNames, type Vm } from '../vm/vm.ts';
 import { change, type Draft, type Loaded, type Loading, quoted, refuse, setProperty, vmOf } from './draft.ts';
 import { isTag } from './extras.ts';
-
-/** The VM a property leads to, by itself or by its default; null for none. */
-const effective = (vm: Vm, name: string, fallback: string): string | null => {
-  if (vmProperty(vm.class, name) === null) return null;
-  return (vm.properties[name] ?? fallback) || null;
-};
-
-/** TemplateVMs are without a netvm unless they have one of their own. */
-export const netvmOf = (host: Host, vm: Vm): string | null =>
-  effective(vm, 'netvm', vm.class === 'TemplateVM' ? '' : (host.site?.properties['default_netvm'] ?? ''));
-
-/** All that get their network through a VM, however far away. */
-export const connectedTo = (host: Host, name: string): ReadonlySet<string> => {
-  const reached = new Set<string>();
-  const waiting = [name];
-  for (let from = waiting.pop(); from !== undefined; from = waiting.pop()) {
-    for (const vm of host.vms.values()) {
-      if (netvmOf(host, vm) !== from || reached.has(vm.name)) continue;
-      reached.add(vm.name);
-      waiting.push(vm.name);
-    }
-  }
-  return reached;
-};
 
 const breakLoop = (loading: Loading, draft: Draft): void => {
   const { host } = loading;
@@ -40,23 +16,14 @@ const breakLoop = (loading: Loading, draft: Draft): void => {
   setProperty(loading, draft, 'netvm', '');
 };
 
-const KEEPERS = [
-  { property: 'guivm', global: 'default_guivm' },
-  { property: 'audiovm', global: 'default_audiovm' },
-  { property: 'relayvm', global: null },
-] as const;
-
-/** Stock's extensions note in a tag who shows a VM, plays its sound and relays its calls, and nobody else. */
 const tagKeepers = (loading: Loading, draft: Draft): Loaded => {
-  const { host } = loading;
-  for (const { property, global } of KEEPERS) {
+  for (const keeper of KEEPERS) {
     const vm = vmOf(loading, draft);
-    const fallback = global === null ? '' : (host.site?.properties[global] ?? 'dom0');
-    const keeper = effective(vm, property, fallback);
-    const tag = `${property}-${keeper}`;
-    if (keeper === null || vm.tags.includes(tag)) continue;
+    const name = keeperOf(loading.host, vm, keeper);
+    const tag = `${keeper.property}-${name}`;
+    if (name === null || vm.tags.includes(tag)) continue;
     if (!isTag(tag)) return refuse(`VM ${quoted(draft.name)}`, `${quoted(tag)} is no tag`);
-    change(loading, draft, { tags: [...vm.tags.filter((one) => !one.startsWith(`${property}-`)), tag] });
+    change(loading, draft, { tags: tagsWithKeeper(vm.tags, keeper.property, name) });
   }
   return ok(null);
 };

@@ -7,7 +7,8 @@ import { kernelOf } from '../../domain/vm/kernel.ts';
 import { inDomainOrder } from '../../domain/vm/order.ts';
 import { featureNames, type Vm, volumesOf } from '../../domain/vm/vm.ts';
 import { bytesOf, type Volume } from '../../domain/volume/volume.ts';
-import { documentOf, type Element, forbiddenIn } from './element.ts';
+import { forbiddenIn } from '../../domain/xml-characters.ts';
+import { documentOf, type Element } from './element.ts';
 import { inGlobalOrder, inVmOrder } from './property-order.ts';
 
 type Attributes = Element['attributes'];
