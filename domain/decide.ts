@@ -1,13 +1,21 @@
+import { decideAdoptMoved } from './adoption/decide-moved.ts';
 import { decideAdoptStorage } from './adoption/decide-storage.ts';
 import type { CommandName, PayloadOf } from './command/registry.ts';
 import type { Context, Decide, Decision } from './decision.ts';
 import { decideAdoptHost } from './document/decide-adopt.ts';
 import { failure } from './failure.ts';
+import {
+  decideAddRule,
+  decideExpireRule,
+  decideReloadFirewall,
+  decideRemoveRule,
+  decideSetFirewall,
+} from './firewall/decide.ts';
 import { conflictWith } from './holds.ts';
 import { decideGarbage, decideInit, decideReboot } from './host/decide.ts';
 import { decideSetLabel } from './host/decide-label.ts';
 import type { Host } from './host/host.ts';
-import { decideAddPool, decideRemovePool } from './pool/decide.ts';
+import { decideAddPool, decidePoolMended, decidePoolWound, decideRemovePool } from './pool/decide.ts';
 import { err } from './result.ts';
 import { unsafeIn } from './safe-names.ts';
 import { decideCloneVm } from './vm/decide-clone.ts';
@@ -26,9 +34,12 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   AdoptHost: decideAdoptHost,
   RecordReboot: decideReboot,
   AdoptStorage: decideAdoptStorage,
+  AdoptMoved: decideAdoptMoved,
   CollectGarbage: decideGarbage,
   AddPool: decideAddPool,
   RemovePool: decideRemovePool,
+  RecordPoolWound: decidePoolWound,
+  RecordPoolMended: decidePoolMended,
   CreateVM: decideCreateVm,
   CloneVM: decideCloneVm,
   RemoveVM: decideRemoveVm,
@@ -52,6 +63,11 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   SetVolume: decideSetVolume,
   PinRevision: decidePin,
   UnpinRevision: decideUnpin,
+  SetFirewall: decideSetFirewall,
+  AddRule: decideAddRule,
+  RemoveRule: decideRemoveRule,
+  ReloadFirewall: decideReloadFirewall,
+  ExpireRule: decideExpireRule,
 };
 
 /** A command as a value: a name and the payload its schema let through. */

@@ -1,3 +1,4 @@
+import type { Witness } from './adoption/proof.ts';
 import type { SeenPool } from './adoption/seen.ts';
 import type { CommandEvent, Hold, Owner } from './command/events.ts';
 import type { Fact } from './event.ts';
@@ -28,6 +29,8 @@ export type Context = {
   readonly open: readonly string[];
   /** the disks of the pools that the log does not know (only looked up for an adoption) */
   readonly storage?: readonly SeenPool[];
+  /** what the log itself tells about the age of its disks (only looked up for the adoption of a moved home) */
+  readonly witness?: Witness;
 };
 
 export type Decide<P> = (host: Host, payload: P, context: Context) => Decision;

@@ -15,6 +15,8 @@ const sourceText = (source: ContentSource): string => {
 
 const targetText = (target: ContentTarget): string => (target.kind === 'file' ? target.path : 'standard output');
 
+const ruleCount = (n: number): string => `${n} rule${n === 1 ? '' : 's'}`;
+
 /** A deed in one line, for plans, logs and errors alike. */
 export const wordsOfDeed = (deed: Deed): string => {
   switch (deed.do) {
@@ -36,6 +38,8 @@ export const wordsOfDeed = (deed: Deed): string => {
       return `copy ${roleText(deed.at.role)} to ${targetText(deed.to)}`;
     case 'erase':
       return `erase ${roleText(deed.at.role)}`;
+    case 'writeFirewall':
+      return deed.after === null ? 'remove firewall.xml' : `write firewall.xml, ${ruleCount(deed.after.length)}`;
     case 'startDomain':
       return 'start the domain';
     case 'stopDomain':
@@ -51,6 +55,8 @@ export const symbolOfDeed = (deed: Deed): '+' | '~' | '-' | '=' => {
       return '+';
     case 'erase':
       return '-';
+    case 'writeFirewall':
+      return deed.after === null ? '-' : deed.before === null ? '+' : '~';
     case 'read':
     case 'activate':
       return '=';

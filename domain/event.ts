@@ -1,11 +1,12 @@
 import type { CommandEvent } from './command/events.ts';
+import type { FirewallFact } from './firewall/events.ts';
 import type { HostFact } from './host/events.ts';
 import type { PoolFact } from './pool/events.ts';
 import type { VmFact } from './vm/events.ts';
 import type { VolumeFact } from './volume/events.ts';
 
 /** What became true of the host. Past tense, facts only. */
-export type Fact = HostFact | PoolFact | VmFact | VolumeFact;
+export type Fact = HostFact | PoolFact | VmFact | VolumeFact | FirewallFact;
 
 /** Everything the log holds: facts, and the course of the commands that led to them. */
 export type DomainEvent = Fact | CommandEvent;

@@ -1,5 +1,6 @@
 import type { Disk, DiskId, DiskRef, Place } from './disk.ts';
 import type { Fact } from './event.ts';
+import type { RuleLine } from './firewall/rule.ts';
 import type { VmName } from './names.ts';
 
 /** Where the bytes of a fill come from. `stamp` tells a changed file from the one the plan was made for. */
@@ -26,6 +27,18 @@ export type Deed =
   | { readonly do: 'fill'; readonly disk: DiskRef; readonly at: Place; readonly from: ContentSource }
   | { readonly do: 'read'; readonly disk: DiskRef; readonly at: Place; readonly to: ContentTarget }
   | { readonly do: 'erase'; readonly disk: DiskRef; readonly at: Place }
+  /**
+   * Brings a VM's firewall.xml (`path` relative to the home) from one list of rules to another; null: no file. `over`: what
+   * may be replaced, a file as we wrote it before, or whatever lies there, which is then kept aside.
+   */
+  | {
+      readonly do: 'writeFirewall';
+      readonly vm: VmName;
+      readonly path: string;
+      readonly before: readonly RuleLine[] | null;
+      readonly after: readonly RuleLine[] | null;
+      readonly over: 'ours' | 'anything';
+    }
   | { readonly do: 'startDomain'; readonly vm: VmName }
   | { readonly do: 'stopDomain'; readonly vm: VmName; readonly how: 'shutdown' | 'kill' };
 

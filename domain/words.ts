@@ -4,9 +4,12 @@ import type { CommandEvent } from './command/events.ts';
 import { isCommandEvent } from './command/operation.ts';
 import { stepsOf } from './decision.ts';
 import type { DomainEvent } from './event.ts';
+import { isFirewallFact } from './firewall/events.ts';
+import { wordsOfFirewall } from './firewall/words.ts';
 import type { HostFact } from './host/events.ts';
 import type { PoolFact } from './pool/events.ts';
 import { wordsOfDevice } from './vm/devices.ts';
+import { wordsOfMending, wordsOfWound } from './pool/wound.ts';
 import type { VmFact } from './vm/events.ts';
 import { isVmFact } from './vm/evolve.ts';
 import type { Kept, VolumeFact } from './volume/events.ts';
@@ -173,8 +176,14 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
       return `${fact.from}: trash ${fact.disk} is ${fact.now} since a move`;
     case 'PoolAdded':
       return `pool ${fact.pool} added (${fact.definition.driver})`;
+    case 'PoolMoved':
+      return `pool ${fact.pool} lies in ${fact.to} now`;
     case 'PoolRemoved':
       return `pool ${fact.pool} removed`;
+    case 'PoolWounded':
+      return `! pool ${fact.pool}: ${wordsOfWound(fact.wound)}`;
+    case 'PoolMended':
+      return `pool ${fact.pool} mended: ${wordsOfMending(fact.wound)}`;
   }
 };
 
@@ -182,5 +191,6 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
 export const wordsOf = (event: DomainEvent): string => {
   if (isCommandEvent(event)) return wordsOfCommand(event);
   if (isVolumeFact(event)) return wordsOfVolume(event);
+  if (isFirewallFact(event)) return wordsOfFirewall(event);
   return isVmFact(event) ? wordsOfVm(event) : wordsOfHost(event);
 };

@@ -1,6 +1,7 @@
 import { usage } from '../../infrastructure/cli/arguments.ts';
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
 import { out, outFailure } from '../../infrastructure/cli/output.ts';
+import { adoptMoved } from '../adopt-moved.ts';
 import { adoptStorage } from '../adopt-storage.ts';
 
 const HELP = `domtrail adopt: take over what was there before the log
@@ -11,11 +12,19 @@ const HELP = `domtrail adopt: take over what was there before the log
       unfinished imports go to the trash, where only gc erases them; nothing
       else is destroyed, and what nobody can explain stays as it is.
 
+  domtrail adopt --moved [--pool POOL]
+      Files that were copied or restored with their whole home: the same disks
+      under new identities. Only when the name, size and time of every one of
+      them agree with the log; otherwise nothing is recorded.
+
 Each takes --plan, which shows what would be taken as what, and why.
 `;
 
 /** The ways to adopt, by the option that asks for one. */
-const WAYS: Readonly<Record<string, Action>> = { '--storage': adoptStorage };
+const WAYS: Readonly<Record<string, Action>> = {
+  '--storage': adoptStorage,
+  '--moved': adoptMoved,
+};
 
 export const main = async (argv: readonly string[]): Promise<number> => {
   if (argv.includes('--help') || argv.includes('-h')) {

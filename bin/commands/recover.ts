@@ -21,6 +21,8 @@ const HELP = `domtrail recover: end what a crash or an error left unfinished
 
   domtrail recover            finishes each command, or takes back what stands
   domtrail recover --plan     shows what is unfinished, changes nothing
+  domtrail recover --yes      also restores LVM's description of a volume group
+                              that a power cut has damaged
 
 After a reboot the VMs of the log are halted and their sessions kept as dirty:
 the next start goes on with them; volume commit and volume discard decide.
@@ -29,12 +31,13 @@ the next start goes on with them; volume commit and volume discard decide.
 /** Steps that ran side by side are recorded as they ended; a reader wants the plan's order. */
 const inOrder = (steps: Recovered['steps']): Recovered['steps'] => [...steps].sort((a, b) => a.n - b.n);
 
-const item = ({ command, name, resumedFrom, outcome, failure, steps }: Recovered) => ({
+const item = ({ command, name, resumedFrom, outcome, failure, steps, told = [] }: Recovered) => ({
   command,
   name,
   resumedFrom,
   outcome,
   error: failure,
+  told,
   steps: inOrder(steps).map((step) => ({
     n: step.n,
     object: step.object,
@@ -46,13 +49,18 @@ const item = ({ command, name, resumedFrom, outcome, failure, steps }: Recovered
   })),
 });
 
-const line = ({ command, name, outcome, resumedFrom, failure, steps }: Recovered): string => {
+const line = ({ command, name, outcome, resumedFrom, failure, steps, told = [] }: Recovered): string => {
   const head = `${name}  cmd:${shortId(command)}  ${outcome}${resumedFrom > 0 ? `, from step ${resumedFrom}` : ''}`;
   const words = inOrder(steps).map((step) => {
     const mark = step.type === 'StepFailed' ? '!' : step.type === 'StepDone' && step.found ? '=' : '~';
     return `  ${`${step.n}`.padStart(2)} ${mark} ${escapeText(step.object)}  ${escapeText(step.words)}${mark === '=' ? '  (was done already)' : ''}`;
   });
-  return [head, ...words, ...(failure ? [`   because: ${escapeText(failure.message)}`] : [])].join('\n');
+  return [
+    head,
+    ...told.map((one) => `   ${escapeText(one)}`),
+    ...words,
+    ...(failure ? [`   because: ${escapeText(failure.message)}`] : []),
+  ].join('\n');
 };
 
 const plan = (service: Service, json: boolean): number => {
@@ -86,19 +94,23 @@ const dirtyVolumes = ({ ledger }: Service): readonly string[] =>
 const work = async (service: Service, args: Arguments): Promise<Result<number, Failure>> => {
   const lease = await acquireLeaseWithin(service.ledger, thisProcess(), 'recover', service.waitMs);
   if (!lease.ok) return lease;
-  const recovered = await recoverHost(service, { fault: service.fault, failedToo: true });
-  if (!recovered.ok) return recovered;
+  const rewrites = args.flag('yes');
+  const ended = await recoverHost(service, { fault: service.fault, failedToo: true, rewrites });
+  if (!ended.ok) return ended;
+  const { recovered, barred } = ended.value;
   const published = service.publish();
   if (!published.ok) return published;
   const json = args.flag('json');
-  if (json) outJson('recover', asOf(service), { items: recovered.value.map(item) });
+  if (json) outJson('recover', asOf(service), { items: recovered.map(item) });
   else {
-    out(recovered.value.length === 0 ? 'nothing to recover\n' : `${recovered.value.map(line).join('\n')}\n`);
+    out(recovered.length === 0 ? 'nothing to recover\n' : `${recovered.map(line).join('\n')}\n`);
     for (const key of dirtyVolumes(service)) talk(`${key}: ${undecided(key)}\n`);
   }
-  const problem = stuck(recovered.value);
+  const problem = stuck(recovered);
   if (problem) return ok(outFailure(problem, json));
-  return ok(recovered.value.some(({ outcome }) => outcome === 'busy') ? exitOf('D_BUSY') : 0);
+  const [first] = barred.values();
+  if (first) return ok(outFailure(first, json));
+  return ok(recovered.some(({ outcome }) => outcome === 'busy') ? exitOf('D_BUSY') : 0);
 };
 
 const recover: Action = {

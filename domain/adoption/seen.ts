@@ -22,6 +22,8 @@ export type SeenDisk = {
   readonly open: boolean;
   /** false: LVM lists it, but the kernel never made it (spec: lvm 9) */
   readonly usable: boolean;
+  /** when its content was last written, epoch milliseconds, where the driver knows */
+  readonly writtenAt?: number;
 };
 
 export type SeenPool = { readonly pool: PoolName; readonly disks: readonly SeenDisk[] };

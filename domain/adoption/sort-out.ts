@@ -30,7 +30,7 @@ export const NOTHING: Sorted = {
 };
 
 /** The place a disk lies at, in words that its driver turns into the very name it was found under. */
-export const roleOf = ({ as }: Found): Role => (as.kind === 'revision' ? { ...as, number: as.number ?? 1 } : as);
+const roleOf = ({ as }: Found): Role => (as.kind === 'revision' ? { ...as, number: as.number ?? 1 } : as);
 
 export const take = (found: Found, why: string | null = null): Taken => ({
   disk: found.disk,

@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import * as adoption from '../adoption/commands.ts';
 import * as document from '../document/commands.ts';
+import * as firewall from '../firewall/commands.ts';
 import * as host from '../host/commands.ts';
 import * as pool from '../pool/commands.ts';
 import * as vm from '../vm/commands.ts';
@@ -12,9 +13,12 @@ export const COMMAND_SCHEMAS = {
   RecordReboot: host.recordReboot,
   AdoptStorage: adoption.adoptStorage,
   AdoptHost: document.adoptHost,
+  AdoptMoved: adoption.adoptMoved,
   CollectGarbage: host.collectGarbage,
   AddPool: pool.addPool,
   RemovePool: pool.removePool,
+  RecordPoolWound: pool.recordPoolWound,
+  RecordPoolMended: pool.recordPoolMended,
   CreateVM: vm.createVm,
   CloneVM: vm.cloneVm,
   RemoveVM: vm.vmTarget,
@@ -38,6 +42,11 @@ export const COMMAND_SCHEMAS = {
   SetVolume: volume.setVolume,
   PinRevision: volume.pinRevision,
   UnpinRevision: volume.pinRevision,
+  SetFirewall: firewall.setFirewall,
+  AddRule: firewall.addRule,
+  RemoveRule: firewall.removeRule,
+  ReloadFirewall: firewall.firewallTarget,
+  ExpireRule: firewall.firewallTarget,
 } as const;
 
 export type CommandName = keyof typeof COMMAND_SCHEMAS;

@@ -31,6 +31,9 @@ const reverse = (back: Back, step: Step, disk: Disk | null, position: number): v
     case 'move':
       if (disk) back.main.push({ ...laneFor(step), deed: moveBack(deed, disk) });
       return;
+    case 'writeFirewall':
+      back.main.push({ ...laneFor(step), deed: { ...deed, before: deed.after, after: deed.before } });
+      return;
     case 'startDomain':
       back.main.push({ ...laneFor(step), deed: { do: 'stopDomain', vm: deed.vm, how: 'kill' } });
       return;

@@ -1,4 +1,7 @@
 import * as z from 'zod';
+import { LONGEST_LINE } from '../firewall/parse.ts';
+import { MOST_RULES } from '../firewall/rule.ts';
+import { knownVmNameSchema } from '../schemas.ts';
 
 /** Largest text of one value; stock has no limit, but no such value was ever seen. */
 const text = z.string().max(65_536);
@@ -28,8 +31,18 @@ const document = z.strictObject({
   domains: z.array(domain).max(MOST),
 });
 
-/** `digest`: sha256 of the file. */
-export const adoptHost = z.strictObject({ digest: z.string().regex(/^[0-9a-f]{64}$/), document });
+/** The rules of one VM's firewall.xml, each a line in normal form. */
+const firewall = z.strictObject({
+  vm: knownVmNameSchema,
+  rules: z.array(z.string().max(LONGEST_LINE)).max(MOST_RULES),
+});
+
+/** `digest`: sha256 of the file. `firewalls`: those that were read; a VM without one has the default, as in stock. */
+export const adoptHost = z.strictObject({
+  digest: z.string().regex(/^[0-9a-f]{64}$/),
+  document,
+  firewalls: z.array(firewall).max(MOST),
+});
 
 export type AdoptHost = z.infer<typeof adoptHost>;
 export type Document = z.infer<typeof document>;

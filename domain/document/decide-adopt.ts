@@ -1,8 +1,13 @@
 import type { Context, Decision } from '../decision.ts';
 import { type Failure, failure } from '../failure.ts';
 import { holdName } from '../holds.ts';
+import { mustFit } from '../firewall/limits.ts';
+import { parseRule } from '../firewall/parse.ts';
+import { takeFirewall } from '../firewall/plan.ts';
+import type { RuleLine } from '../firewall/rule.ts';
+import { lineOf } from '../firewall/texts.ts';
 import type { Host } from '../host/host.ts';
-import type { VmName } from '../names.ts';
+import { parseVmName, type VmName } from '../names.ts';
 import { type PlanBuilder, planBuilder } from '../plan-builder.ts';
 import { err, ok, type Result } from '../result.ts';
 import { inDomainOrder } from '../vm/order.ts';
@@ -39,8 +44,27 @@ const create = (vm: Vm, builder: PlanBuilder): void =>
     clonedFrom: null,
   });
 
+/** Rules of a file that `vm` has. One with a name from which no path is built has its rules in the log only. */
+const adoptFirewall = (
+  vm: Vm | undefined,
+  texts: readonly string[],
+  builder: PlanBuilder,
+  context: Context,
+): Result<null, Failure> => {
+  if (!vm || vm.class === 'AdminVM') return err(failure('D_NOT_FOUND', 'the document has no such VM with a network'));
+  const rules: RuleLine[] = [];
+  for (const text of texts) {
+    const rule = parseRule(text);
+    const fits = rule.ok ? mustFit(rule.value) : rule;
+    if (!fits.ok) return fits;
+    rules.push(lineOf(fits.value));
+  }
+  takeFirewall(builder, vm, rules, { now: context.now, filed: parseVmName(vm.name).ok });
+  return ok(null);
+};
+
 /** A host's configuration, taken over from its qubes.xml: loaded by stock's rules, then told in events. Touches no storage. */
-export const decideAdoptHost = (host: Host, { digest, document }: AdoptHost, context: Context): Decision => {
+export const decideAdoptHost = (host: Host, { digest, document, firewalls }: AdoptHost, context: Context): Decision => {
   const fresh = mustBeFresh(host);
   if (!fresh.ok) return fresh;
   const loaded = loadDocument(document, context.uuid);
@@ -54,6 +78,10 @@ export const decideAdoptHost = (host: Host, { digest, document }: AdoptHost, con
     builder.fact({ type: 'PoolAdded', pool: pool.name, definition: pool });
   for (const name of host.vms.keys()) builder.fact({ type: 'VmRemoved', vm: name as VmName });
   for (const vm of [...loaded.value.host.vms.values()].sort(inDomainOrder)) create(vm, builder);
+  for (const { vm, rules } of firewalls) {
+    const filed = adoptFirewall(loaded.value.host.vms.get(vm), rules, builder, context);
+    if (!filed.ok) return err({ ...filed.error, message: `firewall of ${vm}: ${filed.error.message}` });
+  }
   const remarks = lost.map(({ object, what, why }) => `lost: ${object}: ${what}: ${why}`);
   return ok({
     plan: builder.build(),

@@ -48,6 +48,7 @@ const emptyVm = (vmClass: VmClass): Vm => ({
   features: {},
   tags: [],
   volumes: {},
+  firewall: null,
 });
 
 /** The early properties, in document order: of two the last counts, but what is written once may stand once. */

@@ -2,6 +2,8 @@ import type { Operation } from '../command/operation.ts';
 import { evolveOperation, isCommandEvent } from '../command/operation.ts';
 import type { Disk, DiskId, Place } from '../disk.ts';
 import type { Recorded } from '../event.ts';
+import { type FirewallFact, isFirewallFact } from '../firewall/events.ts';
+import { evolveFirewall } from '../firewall/firewall.ts';
 import type { PoolName, VmName, VolumeKey } from '../names.ts';
 import type { Pool } from '../pool/pool.ts';
 import { evolveVm, isVmFact } from '../vm/evolve.ts';
@@ -103,6 +105,15 @@ const evolveHostFact = (host: Host, { event, position, time }: Recorded): Entity
     case 'PoolAdded':
       host.pools.set(event.pool as PoolName, event.definition);
       return `pool/${event.pool}`;
+    case 'PoolMoved': {
+      const pool = host.pools.get(event.pool as PoolName);
+      if (pool && pool.driver !== 'lvm_thin') host.pools.set(pool.name, { ...pool, dir: event.to });
+      return `pool/${event.pool}`;
+    }
+    // What a crash did to a pool is history, not state: each recovery looks for itself.
+    case 'PoolWounded':
+    case 'PoolMended':
+      return `pool/${event.pool}`;
     case 'PoolRemoved':
       host.pools.delete(event.pool as PoolName);
       return `pool/${event.pool}`;
@@ -118,6 +129,11 @@ const evolveHostFact = (host: Host, { event, position, time }: Recorded): Entity
     default:
       return 'site';
   }
+};
+
+const evolveFirewallOf = (host: Host, fact: FirewallFact): EntityKey => {
+  update(host.vms, fact.vm, (vm) => ({ ...vm, firewall: evolveFirewall(vm.firewall, fact) }));
+  return `vm/${fact.vm}`;
 };
 
 const evolveVms = (host: Host, { event }: Recorded): EntityKey | null => {
@@ -138,6 +154,7 @@ export const evolve = (host: Host, recorded: Recorded): EntityKey => {
     return `operation/${recorded.command}`;
   }
   if (isVolumeFact(event)) return evolveVolumeOf(host, recorded, event.volume);
+  if (isFirewallFact(event)) return evolveFirewallOf(host, event);
   return evolveVms(host, recorded) ?? evolveHostFact(host, recorded);
 };
 

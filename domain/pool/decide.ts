@@ -4,8 +4,10 @@ import { holdName } from '../holds.ts';
 import type { Host } from '../host/host.ts';
 import { planBuilder } from '../plan-builder.ts';
 import { err, ok } from '../result.ts';
-import type { AddPool, RemovePool } from './commands.ts';
+import type { AddPool, RecordPoolMended, RecordPoolWound, RemovePool } from './commands.ts';
+import type { PoolFact } from './events.ts';
 import type { Pool } from './pool.ts';
+import type { PoolWound } from './wound.ts';
 
 /** Two pools over the same storage would each take the other's disks for foreign. */
 const sameStorage = (a: Pool, b: Pool): boolean => {
@@ -48,3 +50,16 @@ export const decideRemovePool = (host: Host, { name }: RemovePool, context: Cont
   builder.fact({ type: 'PoolRemoved', pool: name });
   return ok({ plan: builder.build(), holds: [holdName(`pool ${name}`)] });
 };
+
+const note = (host: Host, fact: PoolFact, context: Context): Decision => {
+  if (!host.pools.has(fact.pool as Pool['name'])) return err(failure('D_NOT_FOUND', `there is no pool ${fact.pool}`));
+  const builder = planBuilder(context.position);
+  builder.fact(fact);
+  return ok({ plan: builder.build(), holds: [] });
+};
+
+export const decidePoolWound = (host: Host, { pool, wound }: RecordPoolWound, context: Context): Decision =>
+  note(host, { type: 'PoolWounded', pool, wound: wound as PoolWound }, context);
+
+export const decidePoolMended = (host: Host, { pool, wound, evidence }: RecordPoolMended, context: Context): Decision =>
+  note(host, { type: 'PoolMended', pool, wound: wound as PoolWound, evidence }, context);

@@ -1,5 +1,12 @@
+import type { Evidence } from '../command/events.ts';
 import type { Pool } from './pool.ts';
+import type { PoolWound } from './wound.ts';
 
 export type PoolFact =
   | { readonly type: 'PoolAdded'; readonly pool: string; readonly definition: Pool }
-  | { readonly type: 'PoolRemoved'; readonly pool: string };
+  /** the directory of a pool lies elsewhere now, with its home */
+  | { readonly type: 'PoolMoved'; readonly pool: string; readonly from: string; readonly to: string }
+  | { readonly type: 'PoolRemoved'; readonly pool: string }
+  /** Recorded before anything is done about it. Without a `PoolMended` after it, mending was cut off and begins again. */
+  | { readonly type: 'PoolWounded'; readonly pool: string; readonly wound: PoolWound }
+  | { readonly type: 'PoolMended'; readonly pool: string; readonly wound: PoolWound; readonly evidence: Evidence };

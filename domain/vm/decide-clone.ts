@@ -1,5 +1,6 @@
 import type { Context, Decision } from '../decision.ts';
 import { type Failure, failure } from '../failure.ts';
+import { inheritFirewall } from '../firewall/plan.ts';
 import { reading } from '../holds.ts';
 import type { Host } from '../host/host.ts';
 import { volumeKey } from '../names.ts';
@@ -86,6 +87,7 @@ export const decideCloneVm = (host: Host, payload: CloneVm, context: Context): D
   });
   const copied = copyVolumes(source.value, specs, { host, builder, context });
   if (!copied.ok) return copied;
+  inheritFirewall(builder, clone, source.value.firewall, context);
   const reads = [reading(payload.source), ...volumesOf(source.value).map((volume) => reading(volume.spec.key))];
   return ok({ plan: builder.build(), holds: [...holdNew(payload.name, specs), ...reads] });
 };

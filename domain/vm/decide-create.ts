@@ -1,6 +1,7 @@
 import type { Hold } from '../command/events.ts';
 import type { Context, Decision } from '../decision.ts';
 import { failure } from '../failure.ts';
+import { inheritFirewall } from '../firewall/plan.ts';
 import { reading } from '../holds.ts';
 import type { Host } from '../host/host.ts';
 import { planBuilder } from '../plan-builder.ts';
@@ -50,6 +51,7 @@ export const decideCreateVm = (host: Host, payload: CreateVm, context: Context):
     const made = provision(spec, host, { builder, pool: host.pools.get(spec.pool) as Pool, context });
     if (!made.ok) return made;
   }
+  if (payload.class === 'DispVM') inheritFirewall(builder, payload, template.value?.firewall ?? null, context);
   const templateHold = template.value ? [reading(template.value.name)] : [];
   return ok({
     plan: builder.build(),

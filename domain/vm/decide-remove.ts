@@ -1,5 +1,6 @@
 import type { Context, Decision } from '../decision.ts';
 import { type Failure, failure } from '../failure.ts';
+import { dropFirewall } from '../firewall/plan.ts';
 import { holdVm } from '../holds.ts';
 import type { Host } from '../host/host.ts';
 import { planBuilder, throwAway } from '../plan-builder.ts';
@@ -41,6 +42,7 @@ export const decideRemoveVm = (host: Host, { name }: VmTarget, context: Context)
       throwAway(builder, { object: volume.spec.key, ref: { id: disk.id }, disk, from }, 'removed');
     }
   }
+  dropFirewall(builder, vm.value);
   builder.fact({ type: 'VmRemoved', vm: name });
   return ok({ plan: builder.build(), holds: holdVm(vm.value) });
 };

@@ -59,6 +59,7 @@ const plain = (vm: Vm, { power, properties, listed, tags }: Change): Vm => ({
   features: (listed ?? vm).features,
   tags: tags ?? vm.tags,
   volumes: vm.volumes,
+  firewall: vm.firewall,
 });
 
 const changed = (vm: Vm, change: Change): Vm => {
@@ -79,6 +80,7 @@ const created = (fact: Extract<VmFact, { type: 'VmCreated' }>): Vm => ({
   tags: fact.tags,
   ...optional(fact),
   volumes: Object.fromEntries(fact.volumes.map((spec) => [spec.name, volumeOfSpec(spec)])),
+  firewall: null,
 });
 
 /** The VM after a fact. Throws on a fact about a VM that the log never made. */

@@ -1,3 +1,4 @@
+import type { Firewall } from '../firewall/rule.ts';
 import type { VmName, VolumeName } from '../names.ts';
 import type { Volume } from '../volume/volume.ts';
 import type { Devices } from './devices.ts';
@@ -23,6 +24,8 @@ export type Vm = {
   /** only there when some were set */
   readonly devices?: Devices;
   readonly volumes: Readonly<Record<VolumeName, Volume>>;
+  /** null: never set, everything may pass */
+  readonly firewall: Firewall | null;
 };
 
 export const featureNames = ({ features, featureOrder }: Pick<Vm, 'features' | 'featureOrder'>): readonly string[] =>

@@ -8,7 +8,7 @@ export type ChunkName = {
 const LONGEST = 1024;
 
 /** A path inside an archive that stays inside: no empty, "." (but last: a whole directory) or ".." part, plain characters. */
-export const isPlainPath = (path: string): boolean =>
+const isPlainPath = (path: string): boolean =>
   path.length <= LONGEST &&
   path
     .split('/')

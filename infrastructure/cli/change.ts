@@ -42,9 +42,7 @@ const tellRecovered = ({ recovered }: Submitted): void => {
 
 const tellLeftover = ({ ended }: Submitted): void => {
   if (ended?.is === 'completed' && ended.leftover.length > 0) {
-    talk(
-      `note: ${ended.leftover.length} clean-up steps could not be done; the disks wait in the trash: domtrail gc --plan\n`,
-    );
+    talk(`note: ${ended.leftover.length} clean-up steps were left; the disks wait in the trash: domtrail gc --plan\n`);
   }
 };
 

@@ -21,6 +21,13 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
     'Storage is not as the log left it: somebody else changed it. Nothing was touched. Look with: domtrail fsck.',
   D_DRIVER_REFUSES: 'The pool of this volume cannot do that.',
   D_EXISTS: 'Something of that name exists already.',
+  D_FIREWALL_RULE_INVALID:
+    'A firewall rule is not as it must be: the option and its value are named. Nothing was changed. Try rules with: domtrail firewall check.',
+  D_FIREWALL_TOO_LARGE:
+    'A firewall has at most 10000 rules, because their numbers have four digits in QubesDB, and a rule at most 3071 bytes there.',
+  D_FIREWALL_XML_INVALID: 'A firewall.xml cannot be read. Nothing was concluded from it, as stock would not either.',
+  D_FIREWALL_XML_UNSAFE:
+    'Stock would read this firewall.xml as rules that let more through than it says. It is refused; write what is meant, and read it again.',
   D_HOME_FOREIGN: 'The file is an SQLite database, but not a ledger of domtrail. It was not changed.',
   D_HOME_MISSING: 'There is no log here yet: domtrail init.',
   D_HOME_NEWER: 'The ledger has another schema than this domtrail knows. It was not changed.',
@@ -35,8 +42,12 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_NOT_BUILT: 'The commands are not built yet: npm run build.',
   D_NOT_FOUND: 'There is no such object, revision, event or command.',
   D_NOT_HALTED: 'The VM must be halted for that: domtrail vm stop.',
+  D_NOT_PROVEN:
+    'The files of a moved home cannot be told from others: names, sizes or times do not agree with the log. Nothing was recorded; copy the home again with its times, or import what you trust.',
   D_NOT_RUNNING: 'The VM must be running for that.',
   D_NOTHING_COMMITTED: 'The volume keeps nothing at stop, or has no committed state yet.',
+  D_POOL_DAMAGED:
+    'A crash or another program left the pool in a state that must be looked into: docs/failure-modes.md, "A pool that is damaged".',
   D_POOL_UNSEEN:
     'The pool cannot be seen: its volume group or directory is missing. Nothing is concluded about its disks.',
   D_PINNED: 'A pinned revision protects it: unpin the revision first.',

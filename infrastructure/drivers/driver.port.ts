@@ -2,6 +2,7 @@ import type { SeenDisk } from '../../domain/adoption/seen.ts';
 import type { Evidence } from '../../domain/command/events.ts';
 import type { DiskId, Place } from '../../domain/disk.ts';
 import type { Failure } from '../../domain/failure.ts';
+import type { PoolWound } from '../../domain/pool/wound.ts';
 import type { Result } from '../../domain/result.ts';
 import type { ContentTarget } from '../../domain/steps.ts';
 
@@ -21,6 +22,8 @@ export type Sighting = {
   readonly active: boolean;
   /** true: LVM leaves it inactive when it activates the others (the activation skip flag) */
   readonly skipped?: boolean;
+  /** when its content was last written, epoch milliseconds, where the driver knows */
+  readonly writtenAt?: number;
   /** somebody has it open now */
   readonly open: boolean;
 };
@@ -75,6 +78,15 @@ export type VolumeDriver = {
   readonly act: (job: Job, progress?: Progress) => Promise<Acted>;
   /** Removes a disk that is not usable, so that its step can be done again. */
   readonly scrap: (sighting: Sighting, job: Job) => Promise<Acted>;
+  /** Whether erasing a disk takes so long that a stop should not wait for it. Left out: it never does. */
+  readonly erasesSlowly?: (disk: Sighting) => boolean;
+  /**
+   * What a crash left wrong with the pool itself; asked after every unclean end, before anything else is done in the pool.
+   * Fails where the pool cannot be seen, or is wrong in a way that a person has to look into.
+   */
+  readonly examine: () => Promise<Result<readonly PoolWound[], Failure>>;
+  /** Puts one wound right, keeping every disk that has content. Safe to repeat; `command` goes into LVM's archive. */
+  readonly mend: (wound: PoolWound, command: string) => Promise<Acted>;
   /** The command is over: markers that only its recovery needed may go. */
   readonly settle: (command: string) => Promise<void>;
   /** Checks that the pool exists and can do what is asked of it; creates the directories of a file pool. */

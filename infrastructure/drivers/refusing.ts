@@ -15,6 +15,8 @@ export const refusingDriver = (why: string): VolumeDriver => {
     survey: async () => ok([]),
     act: async () => acted,
     scrap: async () => acted,
+    examine: async () => ok([]),
+    mend: async () => acted,
     settle: async () => undefined,
     prepare: async () => err(refused),
     usage: async () => err(refused),

@@ -11,6 +11,8 @@ export type RunOptions = {
   readonly maxBytes?: number;
   readonly timeoutMs?: number;
   readonly cwd?: string;
+  /** gets each line of stderr as it comes, ended by a return or a newline; true: it was for this alone and is not kept */
+  readonly watch?: (line: string) => boolean;
 };
 
 /** What ran and what it printed. `argv` of the evidence holds the one command; null as exit code: killed or stopped. */
@@ -27,7 +29,7 @@ const KEPT_STDERR = 8192;
  * Messages must read the same everywhere because drivers look into them; LANGUAGE would translate them in spite of
  * LC_ALL on some C libraries. lvm complains about every file descriptor it inherits unless told not to.
  */
-const ENVIRONMENT = { LC_ALL: 'C.UTF-8', LANGUAGE: '', LVM_SUPPRESS_FD_WARNINGS: '1' };
+export const ENVIRONMENT = { LC_ALL: 'C.UTF-8', LANGUAGE: '', LVM_SUPPRESS_FD_WARNINGS: '1' };
 
 /** The log keeps stderr, so it is bounded: its beginning names the cause, its end the outcome. */
 const bounded = (text: string): string =>
@@ -69,6 +71,26 @@ const stdinOf = ({ input, stdin }: RunOptions) => {
   return { stdin: stdin === undefined ? ('ignore' as const) : descriptor(stdin) };
 };
 
+/** Keeps what a long-running program says on stderr, but for the lines that were only for the watcher. */
+const watching = (watch: (line: string) => boolean) => {
+  let kept = '';
+  let rest = '';
+  const take = (line: string): void => {
+    if (line !== '' && !watch(line)) kept = bounded(`${kept}${line}\n`);
+  };
+  return {
+    heard: (text: string): void => {
+      const lines = `${rest}${text}`.split(/[\r\n]/);
+      rest = (lines.pop() ?? '').slice(-KEPT_STDERR);
+      lines.forEach(take);
+    },
+    text: (): string => {
+      take(rest);
+      return kept;
+    },
+  };
+};
+
 /**
  * Runs one external program and waits for it. Never rejects: what goes wrong is in the evidence. No shell is involved,
  * and a program is not stopped when this process ends, because killing lvm in the middle damages pool metadata.
@@ -78,7 +100,8 @@ export const run = async (argv: readonly [string, ...string[]], options: RunOpti
   const [program, ...args] = argv;
   const timeoutMs = options.timeoutMs ?? 0;
   const started = performance.now();
-  const outcome = await execa(program, args, {
+  const watched = options.watch ? watching(options.watch) : null;
+  const running = execa(program, args, {
     ...stdinOf(options),
     stdout: options.stdout === undefined ? 'pipe' : descriptor(options.stdout),
     stderr: 'pipe',
@@ -86,11 +109,16 @@ export const run = async (argv: readonly [string, ...string[]], options: RunOpti
     reject: false,
     cleanup: false,
     stripFinalNewline: false,
+    buffer: { stderr: watched === null },
     maxBuffer: { stdout: options.maxBytes ?? MAX_STDOUT, stderr: MAX_STDERR },
     timeout: timeoutMs,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
-  const said = [outcome.stderr ?? '', ...epitaph(program, outcome, timeoutMs)].filter((part) => part !== '');
+  if (watched) running.stderr.setEncoding('utf8').on('data', watched.heard);
+  const outcome = await running;
+  const said = [watched?.text() ?? outcome.stderr ?? '', ...epitaph(program, outcome, timeoutMs)].filter(
+    (part) => part !== '',
+  );
   return {
     evidence: {
       argv: [[...argv]],

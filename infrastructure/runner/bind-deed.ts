@@ -5,10 +5,14 @@ import { type ContentSource, type Deed, resolve } from '../../domain/steps.ts';
 import type { BoundDeed, BoundSource } from '../drivers/driver.port.ts';
 import type { Pools } from './pools.ts';
 
-type DomainDeed = Extract<Deed, { do: 'startDomain' | 'stopDomain' }>;
-export type DiskDeed = Exclude<Deed, DomainDeed>;
+export type DomainDeed = Extract<Deed, { do: 'startDomain' | 'stopDomain' }>;
+/** Deeds about no disk, for a keeper's hands. */
+export type KeptDeed = Extract<Deed, { do: 'writeFirewall' }>;
+export type DiskDeed = Exclude<Deed, DomainDeed | KeptDeed>;
 
 export const isDomainDeed = (deed: Deed): deed is DomainDeed => deed.do === 'startDomain' || deed.do === 'stopDomain';
+
+export const isKeptDeed = (deed: Deed): deed is KeptDeed => deed.do === 'writeFirewall';
 
 /** The pool whose driver carries a deed out. */
 export const poolOf = (deed: DiskDeed): string => (deed.do === 'move' ? deed.from.pool : deed.at.pool);

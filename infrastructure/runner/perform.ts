@@ -4,17 +4,21 @@ import { wordsOfDeed } from '../../domain/deed-words.ts';
 import type { Disk } from '../../domain/disk.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import type { Deed, Step } from '../../domain/steps.ts';
+import type { Step } from '../../domain/steps.ts';
 import type { Job, Progress, Sighting } from '../drivers/driver.port.ts';
 import type { Fault } from '../fault.ts';
 import type { Hypervisor } from '../hypervisor/hypervisor.port.ts';
-import { bindDeed, type DiskDeed, isDomainDeed, poolOf } from './bind-deed.ts';
+import { bindDeed, type DomainDeed, isDomainDeed, isKeptDeed, type KeptDeed, poolOf } from './bind-deed.ts';
 import { judge, judgeAfter, type Verdict } from './judge.ts';
+import type { Keeper } from './keeper.port.ts';
 import type { PoolHands, Pools } from './pools.ts';
+
+type WriteFirewall = Extract<KeptDeed, { do: 'writeFirewall' }>;
 
 export type Hands = {
   readonly pools: Pools;
   readonly hypervisor: Hypervisor;
+  readonly firewallFiles: Keeper<WriteFirewall>;
   readonly fault: Fault;
   readonly stdin: 'here' | 'gone';
   readonly progress: (step: Step) => Progress;
@@ -59,16 +63,38 @@ const failed = (step: Step, { code, message, cause }: Failure, evidence: Evidenc
   evidence,
 });
 
-const moveDomain = async (
-  step: Step,
-  deed: Exclude<Deed, DiskDeed>,
-  hands: Hands,
-): Promise<Result<StepDone, StepFailed>> => {
+const moveDomain = async (step: Step, deed: DomainDeed, hands: Hands): Promise<Result<StepDone, StepFailed>> => {
   const { hypervisor } = hands;
   const acted = await (deed.do === 'startDomain' ? hypervisor.start(deed.vm) : hypervisor.stop(deed.vm, deed.how));
   hands.fault.reach('after-step');
   if (acted.failure) return err(failed(step, acted.failure, acted.evidence));
   return ok(done(step, { found: false, before: null, after: null, evidence: acted.evidence }));
+};
+
+/** The keeper of a deed, with the deed already in its hands. */
+const keeping = (deed: KeptDeed, hands: Hands) => {
+  switch (deed.do) {
+    case 'writeFirewall':
+      return { look: () => hands.firewallFiles.look(deed), act: () => hands.firewallFiles.act(deed) };
+  }
+};
+
+/** Observe, act, observe, for what is no disk. */
+const keep = async (step: Step, deed: KeptDeed, hands: Hands): Promise<Result<StepDone, StepFailed>> => {
+  const { look, act: carryOut } = keeping(deed, hands);
+  const before = await look();
+  if (!before.ok) return err(failed(step, before.error, NOTHING_RAN));
+  if (before.value === 'done') {
+    hands.fault.reach('after-step');
+    return ok(done(step, { found: true, before: null, after: null, evidence: NOTHING_RAN }));
+  }
+  const { evidence, failure: known } = await carryOut();
+  hands.fault.reach('after-step');
+  const after = await look();
+  if (after.ok && after.value === 'done') return ok(done(step, { found: false, before: null, after: null, evidence }));
+  const reason =
+    known ?? (after.ok ? failure('D_STEP_FAILED', 'the step ran but its result is not there') : after.error);
+  return err(failed(step, reason, evidence));
 };
 
 /** What an act that did not lead to the wanted state is reported as. */
@@ -113,6 +139,7 @@ export const perform = async (
   hands.fault.reach('before-step');
   const { deed } = step;
   if (isDomainDeed(deed)) return moveDomain(step, deed, hands);
+  if (isKeptDeed(deed)) return keep(step, deed, hands);
   const pool = hands.pools.get(poolOf(deed));
   if (!pool.ok) return err(failed(step, pool.error, NOTHING_RAN));
   const { driver, looks } = pool.value;

@@ -8,7 +8,11 @@ import { type Looks, looksAt } from './looks.ts';
 export type PoolHands = { readonly pool: Pool; readonly driver: VolumeDriver; readonly looks: Looks };
 
 /** The drivers of the host's pools, made when first asked for. */
-export type Pools = { readonly get: (name: string) => Result<PoolHands, Failure> };
+export type Pools = {
+  readonly get: (name: string) => Result<PoolHands, Failure>;
+  /** Nothing may run in that pool from now on, for that reason. */
+  readonly bar: (name: string, why: Failure) => void;
+};
 
 /** `definitions` is asked each time, because a command may have added a pool. */
 export const poolsOf = (
@@ -16,8 +20,12 @@ export const poolsOf = (
   driverFor: (pool: Pool) => VolumeDriver,
 ): Pools => {
   const hands = new Map<string, PoolHands>();
+  const barred = new Map<string, Failure>();
   return {
+    bar: (name, why) => barred.set(name, why),
     get: (name) => {
+      const why = barred.get(name);
+      if (why) return err(why);
       const known = hands.get(name);
       if (known) return ok(known);
       const pool = definitions().get(name as PoolName);

@@ -17,6 +17,8 @@ export type Recovered = {
   readonly outcome: 'completed' | 'abandoned' | 'stuck' | 'busy';
   readonly failure: Failure | null;
   readonly steps: readonly StepEvent[];
+  /** what else there is to say about it, line by line */
+  readonly told?: readonly string[];
 };
 
 export type Recovery = {

@@ -4,6 +4,7 @@ import type { DomainEvent, Fact } from '../../domain/event.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { bind, type Step } from '../../domain/steps.ts';
+import { deferred } from './defer.ts';
 import type { Journal } from './journal.port.ts';
 import { wavesOf } from './lanes.ts';
 import { type Hands, perform, type StepFailed } from './perform.ts';
@@ -96,10 +97,11 @@ const runSteps = async (run: Run, steps: readonly Step[]): Promise<readonly Step
   return [];
 };
 
-/** Cleanup never decides about a command: what fails here is in the log and in the trash, and `gc` knows it. */
+/** Cleanup never decides about a command: what fails here, or is left for later, is in the trash, and `gc` knows it. */
 const runCleanup = async (run: Run, steps: readonly Step[]): Promise<readonly number[]> => {
   const { done } = operationOf(run);
-  const pending = steps.filter(({ n }) => !(n in done));
+  const later = await deferred(operationOf(run).plan, steps, run.hands.pools);
+  const pending = steps.filter(({ n }) => !(n in done) && !later.has(n));
   const broken = new Set<string>();
   for (const wave of wavesOf(pending, !run.hands.fault.armed)) {
     const lanes = wave.filter(([first]) => first && !broken.has(first.lane));
@@ -130,7 +132,7 @@ const leavesNothing = (operation: Operation): boolean =>
     (step) => !(step.n in operation.done) || step.deed.do === 'activate' || step.deed.do === 'read',
   );
 
-const TOUCHES: ReadonlySet<string> = new Set(['move', 'resize', 'erase', 'startDomain', 'stopDomain']);
+const TOUCHES: ReadonlySet<string> = new Set(['move', 'resize', 'erase', 'writeFirewall', 'startDomain', 'stopDomain']);
 
 /** So far the command only added disks of its own. */
 const onlyMade = ({ plan, done }: Operation): boolean =>

@@ -1,10 +1,11 @@
-import type { AdoptStorage } from '../../domain/adoption/commands.ts';
+import type { AdoptMoved, AdoptStorage } from '../../domain/adoption/commands.ts';
 import type { SeenDisk, SeenPool } from '../../domain/adoption/seen.ts';
 import type { Command } from '../../domain/decide.ts';
 import type { DiskId } from '../../domain/disk.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { Host } from '../../domain/host/host.ts';
 import type { VmName } from '../../domain/names.ts';
+import type { Pool } from '../../domain/pool/pool.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { volumesOf } from '../../domain/vm/vm.ts';
 import { disksOf } from '../../domain/volume/disks.ts';
@@ -60,20 +61,22 @@ const knownIds = (host: Host): ReadonlySet<DiskId> =>
   ]);
 
 /** A sighting as a decision gets to see it. */
-export const seenDisk = (
+export const seenDisk = (driver: VolumeDriver, sighting: Sighting): SeenDisk => {
+  const { id, name, bytes, usedBytes, origin, active, open, usable, writtenAt } = sighting;
+  const named = driver.parseName(name);
+  const seen: SeenDisk = { id, name, named, bytes, usedBytes, origin, active, open, usable };
+  return writtenAt === undefined ? seen : { ...seen, writtenAt };
+};
+
+const surveyOf = async (
+  { name }: Pool,
   driver: VolumeDriver,
-  { id, name, bytes, usedBytes, origin, active, open, usable }: Sighting,
-): SeenDisk => ({
-  id,
-  name,
-  named: driver.parseName(name),
-  bytes,
-  usedBytes,
-  origin,
-  active,
-  open,
-  usable,
-});
+  wanted: (sighting: Sighting) => boolean,
+): Promise<Result<SeenPool, Failure>> => {
+  const survey = await (driver.firstSurvey ?? driver.survey)();
+  if (!survey.ok) return survey;
+  return ok({ pool: name, disks: survey.value.filter(wanted).map((one) => seenDisk(driver, one)) });
+};
 
 /** What lies in the pools that the log does not know: all that a decision about an adoption gets to see. */
 export const unknownDisks = async (
@@ -83,15 +86,30 @@ export const unknownDisks = async (
 ): Promise<Result<readonly SeenPool[], Failure>> => {
   const known = knownIds(host);
   const seen: SeenPool[] = [];
-  for (const { name, driver: kind } of host.pools.values()) {
-    if (kind === 'linux-kernel' || (pool !== null && pool !== name)) continue;
+  for (const { name, driver } of host.pools.values()) {
+    if (driver === 'linux-kernel' || (pool !== null && pool !== name)) continue;
     const hands = pools.get(name);
     if (!hands.ok) return hands;
-    const { driver } = hands.value;
-    const survey = await (driver.firstSurvey ?? driver.survey)();
-    if (!survey.ok) return survey;
-    const unknown = survey.value.filter(({ id }) => !known.has(id));
-    seen.push({ pool: name, disks: unknown.map((one) => seenDisk(driver, one)) });
+    const one = await surveyOf(hands.value.pool, hands.value.driver, ({ id }) => !known.has(id));
+    if (!one.ok) return one;
+    seen.push(one.value);
+  }
+  return ok(seen);
+};
+
+/** Everything that lies in the file pools of a moved home, looked at where they are now. */
+export const movedDisks = async (
+  host: Host,
+  { pool, dirs }: AdoptMoved,
+  driverFor: (pool: Pool) => VolumeDriver,
+): Promise<Result<readonly SeenPool[], Failure>> => {
+  const seen: SeenPool[] = [];
+  for (const one of host.pools.values()) {
+    if (one.driver !== 'file-reflink' || (pool !== null && pool !== one.name)) continue;
+    const dir = dirs.find((moved) => moved.pool === one.name)?.dir ?? one.dir;
+    const disks = await surveyOf(one, driverFor({ ...one, dir }), () => true);
+    if (!disks.ok) return disks;
+    seen.push(disks.value);
   }
   return ok(seen);
 };

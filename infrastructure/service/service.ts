@@ -4,6 +4,7 @@ import { ok, type Result } from '../../domain/result.ts';
 import type { Step } from '../../domain/steps.ts';
 import type { Progress, VolumeDriver } from '../drivers/driver.port.ts';
 import type { Fault } from '../fault.ts';
+import { firewallFiles } from '../firewall-file/keeper.ts';
 import type { Hypervisor } from '../hypervisor/hypervisor.port.ts';
 import { acquireLeaseWithin, releaseLease } from '../ledger/lease.ts';
 import { closeLedger, type Ledger } from '../ledger/ledger.ts';
@@ -49,6 +50,7 @@ export const serviceOf = (parts: Parts): Service => {
 export const handsFor = (service: Service, command: string, fault: Fault): Hands => ({
   pools: service.pools,
   hypervisor: service.hypervisor,
+  firewallFiles: firewallFiles(service.home.dir),
   fault,
   stdin: 'here',
   progress: service.progress,

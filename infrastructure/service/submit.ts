@@ -11,11 +11,13 @@ import { acquireLeaseWithin, releaseLease } from '../ledger/lease.ts';
 import { readOutcome, type StoredOutcome } from '../ledger/outcomes.ts';
 import { bootId, thisProcess } from '../ledger/process-identity.ts';
 import { currentHost } from '../ledger/state.ts';
+import { waits } from '../runner/mend-pools.ts';
 import { type Recovered, recoverOperation } from '../runner/recover.ts';
 import { type Ended, runOperation } from '../runner/run.ts';
-import { openDisks, unknownDisks } from './observe.ts';
-import { recoverHost } from './recover.ts';
+import { movedDisks, openDisks, unknownDisks } from './observe.ts';
+import { type HostRecovered, recoverHost } from './recover.ts';
 import { handsFor, type Service } from './service.ts';
+import { witnessOf } from './witness.ts';
 
 export type Submission = {
   readonly command: Command;
@@ -40,9 +42,14 @@ const observe = async (service: Service, command: Command): Promise<Result<Seen,
   const open = await openDisks(currentHost(service.ledger), command, service.pools);
   if (!open.ok) return open;
   const base = { now: Date.now(), bootId: bootId(), uuid: randomUUID(), open: open.value };
-  if (command.name !== 'AdoptStorage') return ok(base);
-  const storage = await unknownDisks(currentHost(service.ledger), command.payload, service.pools);
-  return storage.ok ? ok({ ...base, storage: storage.value }) : storage;
+  const host = currentHost(service.ledger);
+  if (command.name === 'AdoptStorage') {
+    const storage = await unknownDisks(host, command.payload, service.pools);
+    return storage.ok ? ok({ ...base, storage: storage.value }) : storage;
+  }
+  if (command.name !== 'AdoptMoved') return ok(base);
+  const storage = await movedDisks(host, command.payload, service.driverFor);
+  return storage.ok ? ok({ ...base, storage: storage.value, witness: witnessOf(service.ledger) }) : storage;
 };
 
 const decideNow = (service: Service, command: Command, seen: Seen): Decision => {
@@ -96,12 +103,12 @@ const failureOf = (outcome: StoredOutcome, ended: Ended | null): Failure | null 
 const clearTheWay = async (
   service: Service,
   command: Command,
-  seen: Seen,
+  { seen, barred }: { readonly seen: Seen; readonly barred: HostRecovered['barred'] },
 ): Promise<Result<readonly Recovered[], Failure>> => {
   const decision = decideNow(service, command, seen);
   if (decision.ok || decision.error.code !== 'D_BUSY') return ok([]);
   const operation: Operation | undefined = currentHost(service.ledger).operations.get(decision.error.holder ?? '');
-  if (!operation || operation.course.is === 'forward') return ok([]);
+  if (!operation || operation.course.is === 'forward' || waits(operation, barred)) return ok([]);
   const hands = handsFor(service, operation.command, NO_FAULT);
   const recovery = { journal: service.journal, hands, owner: thisProcess(), lives: () => false };
   const one = await recoverOperation(operation, recovery);
@@ -113,11 +120,14 @@ const submitHolding = async (
   submission: Submission,
   fresh: string,
 ): Promise<Result<Submitted, Failure>> => {
-  const before = await recoverHost(service, { fault: NO_FAULT, failedToo: false });
+  const before = await recoverHost(service, { fault: NO_FAULT, failedToo: false, rewrites: false });
   if (!before.ok) return before;
   const seen = await observe(service, submission.command);
   if (!seen.ok) return seen;
-  const cleared = await clearTheWay(service, submission.command, seen.value);
+  const cleared = await clearTheWay(service, submission.command, {
+    seen: seen.value,
+    barred: before.value.barred,
+  });
   if (!cleared.ok) return cleared;
   const envelope = envelopeOf(submission, seen.value, fresh);
   const toDecide = {
@@ -131,7 +141,7 @@ const submitHolding = async (
   const ended = accepted.value.is === 'accepted' ? await run(service, envelope.id) : ok(null);
   if (!ended.ok) return ended;
   const outcome = finalOutcome(service, envelope.id);
-  const recovered = [...before.value, ...cleared.value];
+  const recovered = [...before.value.recovered, ...cleared.value];
   return ok({
     id: envelope.id,
     repeated,

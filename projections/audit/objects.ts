@@ -25,15 +25,20 @@ export const objectsOf = (event: DomainEvent): readonly string[] => {
       return [event.vm, ...event.volumes.map(({ key }) => key)];
     case 'PoolAdded':
     case 'PoolRemoved':
+    case 'PoolMoved':
+    case 'PoolWounded':
+    case 'PoolMended':
       return [`pool ${event.pool}`];
     case 'DiskTrashed':
     case 'DiskErased':
+    case 'TrashReidentified':
       return withVm(event.from);
     case 'HostInitialised':
     case 'HostAdopted':
     case 'HostRebooted':
     case 'LabelCreated':
     case 'LabelRemoved':
+    case 'StorageAdopted':
     case 'GlobalPropertySet':
       return ['global'];
     default:

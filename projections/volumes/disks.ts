@@ -16,6 +16,8 @@ const TEXTS = perPrefix((prefix) => ({
   follows: `UPDATE ${prefix}volumes_disk SET origin = ? WHERE disk = ?`,
   trash: `INSERT INTO ${prefix}volumes_disk VALUES (?, ?, 'trash', NULL, 0, NULL, NULL, ?, 'DiskTrashed', ?, ?, NULL, ?, ?, NULL)
     ON CONFLICT (disk) DO UPDATE SET role = 'trash', changed = excluded.changed, why = excluded.why`,
+  renameDisk: `UPDATE ${prefix}volumes_disk SET disk = ? WHERE disk = ?`,
+  renameOrigin: `UPDATE ${prefix}volumes_disk SET origin = ? WHERE origin = ?`,
   erase: `UPDATE ${prefix}volumes_disk SET role = 'gone', changed = ?, gone = ? WHERE disk = ?`,
 }));
 
@@ -62,11 +64,20 @@ const bringIn = (write: Write, volume: Volume): void => {
   );
 };
 
+/** A disk that a move gave another identity is still the same disk, with all that is known of it. */
+const rename = ({ sql, prefix }: Write, was: string, now: string): void => {
+  sql.run(TEXTS(prefix).renameDisk, now, was);
+  sql.run(TEXTS(prefix).renameOrigin, now, was);
+};
+
 const COMMITTED: ReadonlySet<string> = new Set(['current', 'direct']);
 
 /** Takes up the disk an event brings, and gives every disk of the volume the role it has now. Those that left it follow in `throwAway`. */
 export const followDisks = (write: Write, volume: Volume): void => {
   bringIn(write, volume);
+  if (write.recorded.event.type === 'VolumeReidentified') {
+    for (const { was, now } of write.recorded.event.disks) rename(write, was, now);
+  }
   const { sql, prefix, recorded } = write;
   const { assign } = TEXTS(prefix);
   const { position } = recorded;
@@ -81,11 +92,15 @@ export const followDisks = (write: Write, volume: Volume): void => {
 };
 
 /** Disks on their way out. Gives whether the event was about one. */
-export const throwAway = ({ sql, prefix, recorded }: Write): boolean => {
+export const throwAway = ({ sql, prefix, recorded, host }: Write): boolean => {
   const { event, command, position } = recorded;
   if (event.type === 'DiskTrashed') {
     const { disk, from, why } = event;
     sql.run(TEXTS(prefix).trash, disk.id, from, disk.bytes, command, position, position, why);
+    return true;
+  }
+  if (event.type === 'TrashReidentified') {
+    rename({ sql, prefix, recorded, host }, event.disk, event.now);
     return true;
   }
   if (event.type !== 'DiskErased') return false;

@@ -125,7 +125,7 @@ const howText = ({ how, source }: DiskRow): string => {
     case 'SessionCheckpointed':
       return ', while it was running';
     case 'DiskAdopted':
-      return `, adopted from ${source?.slice(source.lastIndexOf('/') + 1)}`;
+      return ', adopted';
     default:
       return '';
   }

@@ -80,7 +80,7 @@ const CASES: Readonly<Record<string, Case>> = {
     prepare: async (round) => {
       await running(round);
       round.terminal.env = { DOMTRAIL_BOOT_ID: `boot-${round.round}` };
-      expect(await round.terminal.does('recover')).toContain('RecordReboot');
+      expect(await round.terminal.recovers()).toContain('RecordReboot');
       return ['volume', 'commit', 'work:private'];
     },
     volume: work,
@@ -150,8 +150,7 @@ const visit = async (one: Case, round: Round, fault: string, recoveries: readonl
   const killed = ended.signal === 'SIGKILL';
   if (!killed) expect({ where, code: ended.code, err: ended.err }).toEqual({ where, code: 0, err: '' });
   for (const again of recoveries) await terminal.run(['recover'], { env: { DOMTRAIL_FAULT: again } });
-  const recovered = await terminal.run(['recover']);
-  expect({ where, code: recovered.code, err: recovered.err }).toEqual({ where, code: 0, err: '' });
+  await terminal.recovers(where);
   const seen = await see(terminal, one.volume(round));
   if (killed) expect([before, after], where).toContainEqual(seen);
   else expect(seen, where).toEqual(after);

@@ -34,7 +34,7 @@ describe('after a reboot of the host', () => {
 
   test('what no stop would keep is gone: sessions of template snapshots and volatile disks', async () => {
     const terminal = await homeAfterCrash();
-    await terminal.does('recover');
+    await terminal.recovers();
     expect(await terminal.info('work:root')).toMatchObject({ state: 'absent', runtimePath: null });
     expect(await terminal.info('work:volatile')).toMatchObject({ state: 'absent', runtimePath: null });
     expect([existsSync(image(terminal, 'root-dirty.img')), existsSync(image(terminal, 'volatile-dirty.img'))]).toEqual([
@@ -51,7 +51,7 @@ describe('after a reboot of the host', () => {
     expect(status).toContain('ran when the host went down');
     expect(status).toContain('next: domtrail recover');
     expect((await terminal.document('vm', 'list')).as_of.event).toBe(before);
-    await terminal.does('recover');
+    await terminal.recovers();
     expect(await terminal.does('status')).toContain('domtrail volume commit work:private   or   volume discard');
   });
 
@@ -70,7 +70,7 @@ describe('after a reboot of the host', () => {
 
   test('volume commit keeps the session as the committed state', async () => {
     const terminal = await homeAfterCrash();
-    await terminal.does('recover');
+    await terminal.recovers();
     await terminal.does('volume', 'commit', 'work:private');
     expect(await terminal.contents('work:private', 5)).toEqual(['saved', 'crash']);
     expect((await terminal.info('work:private')).state).toBe('clean');
@@ -79,7 +79,7 @@ describe('after a reboot of the host', () => {
 
   test('volume discard throws the session away', async () => {
     const terminal = await homeAfterCrash();
-    await terminal.does('recover');
+    await terminal.recovers();
     await terminal.does('volume', 'discard', 'work:private');
     expect(await terminal.contents('work:private', 5)).toEqual(['.....', 'saved']);
     expect((await terminal.info('work:private')).state).toBe('clean');
@@ -92,7 +92,7 @@ describe('after a reboot of the host', () => {
     expect((await terminal.run(['vm', 'create', 'other', '--class', 'AppVM', '--template', 'debian'])).code).toBe(0);
     await terminal.does('vm', 'start', 'other');
     terminal.env = { DOMTRAIL_BOOT_ID: 'yet-another-boot' };
-    await terminal.does('recover');
+    await terminal.recovers();
     await terminal.does('gc', '--yes');
     await terminal.does('vm', 'stop', 'work');
     expect(await terminal.info('work:private')).toMatchObject({ state: 'dirty' });
@@ -103,7 +103,7 @@ describe('after a reboot of the host', () => {
 
   test('what would overwrite or overlook the session is refused until somebody decides', async () => {
     const terminal = await homeAfterCrash();
-    await terminal.does('recover');
+    await terminal.recovers();
     await terminal.does('vm', 'create', 'other', '--class', 'AppVM', '--template', 'debian');
     const refused: readonly (readonly string[])[] = [
       ['vm', 'clone', 'work', 'copy'],
@@ -127,7 +127,7 @@ describe('after a reboot of the host', () => {
 
   test('growing the volume reaches the session, which keeps its data', async () => {
     const terminal = await homeAfterCrash();
-    await terminal.does('recover');
+    await terminal.recovers();
     await terminal.does('volume', 'resize', 'work:private', '4G');
     expect(statSync(image(terminal, 'private-dirty.img')).size).toBe(2 ** 32);
     expect(await terminal.info('work:private')).toMatchObject({ state: 'dirty', size: 2 ** 32 });
@@ -142,7 +142,7 @@ describe('after a reboot of the host', () => {
     await terminal.does('vm', 'start', 'work');
     await terminal.vmWrites('work:private', 'crash');
     terminal.env = { DOMTRAIL_BOOT_ID: 'the-next-boot' };
-    await terminal.does('recover');
+    await terminal.recovers();
     expect(await terminal.stateOf('work')).toBe('Halted');
     expect(await terminal.committed('work:private', 5)).toBe('crash');
     await terminal.does('vm', 'start', 'work');

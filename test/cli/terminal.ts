@@ -118,6 +118,14 @@ export class Terminal {
     return ended.out;
   }
 
+  /** Recovers; beside its stdout it may name the sessions that wait for a decision, and nothing else. */
+  async recovers(where = 'recover'): Promise<string> {
+    const ended = await this.run(['recover']);
+    expect(ended.err, where).toMatch(/^(\S+: a session that was not committed: .*\n)*$/);
+    expect(ended.code, where).toBe(0);
+    return ended.out;
+  }
+
   async document<T>(...argv: string[]): Promise<Document<T>> {
     return JSON.parse(await this.does(...argv, '--json')) as Document<T>;
   }

@@ -90,6 +90,7 @@ export class Story {
         return fresh(known(deed.of).bytes);
       case 'resize':
         return { id: known(deed.disk).id, bytes: deed.bytes };
+      case 'writeFirewall':
       case 'startDomain':
       case 'stopDomain':
         return null;

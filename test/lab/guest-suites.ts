@@ -1,57 +1,37 @@
 import { describe, test } from 'vitest';
 import { inLab, isFull, labOf } from './machine.ts';
 
-type Status = 'passed' | 'failed' | 'skipped' | 'pending' | 'todo';
 type GuestTest = {
   readonly fullName: string;
-  readonly status: Status;
-  readonly duration?: number | null;
+  readonly status: 'passed' | 'failed' | 'skipped';
   readonly failureMessages: readonly string[];
 };
-type GuestFile = {
-  readonly name: string;
-  readonly status: 'passed' | 'failed';
-  readonly message: string;
-  readonly assertionResults: readonly GuestTest[];
-};
-
-/** The report goes to a file of the guest's memory first, so that nothing else can be printed into it. */
-const RUN = `node node_modules/vitest/vitest.mjs run --config test/lab/vitest.config.ts --reporter=default \
-  --reporter=json --outputFile.json=/run/report.json "$@" >&2; code=$?; cat /run/report.json; exit $code`;
+type Line = GuestTest | { readonly complete: string };
 
 const LAST_LINES = 60;
 const endOf = (text: string): string => text.trimEnd().split('\n').slice(-LAST_LINES).join('\n');
 
-const reportOf = (out: string): readonly GuestFile[] | null => {
-  try {
-    return (JSON.parse(out) as { readonly testResults: readonly GuestFile[] }).testResults;
-  } catch {
-    return null;
-  }
+/** A machine that was stopped in the middle leaves half a line at the end. */
+const linesIn = (out: string): readonly Line[] => {
+  const whole = out.slice(0, out.lastIndexOf('\n') + 1).split('\n');
+  return whole.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Line);
 };
 
 const declare = ({ fullName, status, failureMessages }: GuestTest): void => {
-  if (status === 'passed' || status === 'failed') {
-    test(fullName, () => {
-      if (status === 'failed') throw new Error(failureMessages.join('\n'));
-    });
-  } else test.skip(`${fullName} (${status} in the lab machine)`, () => undefined);
-};
-
-const declareFile = ({ name, status, message, assertionResults }: GuestFile, said: string): void => {
-  for (const one of assertionResults) declare(one);
-  // One that does not load has no tests to show.
-  if (status === 'failed' && !assertionResults.some((one) => one.status === 'failed')) {
-    test(name.replace(/^.*\//, ''), () => {
-      throw new Error(`${message}\n${endOf(said)}`);
-    });
+  if (status === 'skipped') {
+    test.skip(`${fullName} (left out in the lab machine)`, () => undefined);
+    return;
   }
+  test(fullName, () => {
+    if (status === 'failed') throw new Error(failureMessages.join('\n'));
+  });
 };
 
 /**
  * Boots one lab machine, runs suites of `test/lab/guest` in it, one after the other, and makes each of their tests one
  * of this file. To be awaited at the top of a test file: the tests are known when the machine is done. Without a lab
- * there is one skipped test that says why.
+ * there is one skipped test that says why. LAB_ONLY, a regular expression, chooses tests by name; with LAB_WATCH=1 the
+ * machine's progress is shown.
  */
 export const guestSuites = async (title: string, names: readonly string[], seconds: number): Promise<void> => {
   const lab = labOf(process.env);
@@ -60,13 +40,16 @@ export const guestSuites = async (title: string, names: readonly string[], secon
     test.skip(`${title}: left out (${lab.why}); npm run lab:setup adds it`, () => undefined);
     return;
   }
-  const files = names.map((name) => `test/lab/guest/${name}.guest.ts`);
-  const { code, out, err } = await inLab(['bash', '-c', RUN, 'suites', ...files], isFull ? 10 * seconds : seconds, {
-    LAB_FULL: isFull ? '1' : '0',
-  });
-  const report = reportOf(out);
-  if (!report) throw new Error(`the lab machine ended with ${code} and without a report:\n${endOf(err + out)}`);
+  const { code, out, err } = await inLab(names, isFull ? 10 * seconds : seconds);
+  const lines = linesIn(out);
+  const complete = lines.flatMap((line) => ('complete' in line ? [line.complete] : []));
   describe(title, () => {
-    for (const file of report) declareFile(file, err);
+    for (const line of lines) if ('fullName' in line) declare(line);
+    // One that does not load, or that the machine did not come to the end of, has no tests to show.
+    for (const name of names.filter((one) => !complete.includes(one))) {
+      test(`the lab machine comes to the end of ${name}`, () => {
+        throw new Error(`it ended with ${code} before that:\n${endOf(err)}`);
+      });
+    }
   });
 };

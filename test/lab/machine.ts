@@ -5,7 +5,6 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 const VIRTIOFSD = '/usr/lib/qemu/virtiofsd';
 const QEMU = '/usr/bin/qemu-system-x86_64';
 
@@ -47,25 +46,19 @@ export const isFull = process.env['LAB_FULL'] === '1';
 
 export type Ran = { readonly code: number | null; readonly out: string; readonly err: string };
 
-/**
- * One boot of the lab machine for one command, as `npm run lab` does it; at most `seconds` long. `env` reaches the
- * command, which sees nothing else of this process's environment.
- */
-export const inLab = async (
-  argv: readonly string[],
-  seconds: number,
-  env: Readonly<Record<string, string>> = {},
-): Promise<Ran> => {
-  const words = ['env', ...Object.entries(env).map(([name, value]) => `${name}=${value}`), ...argv];
-  const child = spawn(join(CHECKOUT, 'test/lab/lab.sh'), words, {
-    cwd: CHECKOUT,
+/** One boot of the lab machine for some of the suites in `guest/`, at most `seconds` long (suite.mjs). */
+export const inLab = async (names: readonly string[], seconds: number): Promise<Ran> => {
+  const child = spawn(process.execPath, [fileURLToPath(new URL('suite.mjs', import.meta.url)), ...names], {
     env: { ...process.env, LAB_SECONDS: String(seconds) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => {
+    err.push(chunk);
+    if (process.env['LAB_WATCH'] === '1') process.stderr.write(chunk);
+  });
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, out: Buffer.concat(out).toString('utf8'), err: Buffer.concat(err).toString('utf8') };
 };

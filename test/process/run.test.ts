@@ -52,6 +52,20 @@ describe('a program that is run', () => {
     expect(nowhere.evidence.exitCode).not.toBe(0);
   });
 
+  test('can be watched line by line while it runs; what was only for the watcher is not kept', async () => {
+    const lines: string[] = [];
+    const watch = (line: string): boolean => {
+      lines.push(line);
+      return line.startsWith('progress');
+    };
+    const script = `printf 'progress 1\\rprog' >&2; printf 'ress 2\\rwarning\\nlast' >&2; echo out`;
+    const { stdout, evidence } = await run(['sh', '-c', script], { watch });
+    expect(lines).toEqual(['progress 1', 'progress 2', 'warning', 'last']);
+    expect([stdout, evidence.stderr]).toEqual(['out\n', 'warning\nlast\n']);
+    const missing = await run(['domtrail-no-such-program'], { watch: () => true });
+    expect(missing.evidence.exitCode).toBe(NOT_STARTED);
+  });
+
   test('that was killed has no exit code', async () => {
     const { evidence } = await run(['sh', '-c', 'kill -KILL $$']);
     expect(evidence).toMatchObject({ exitCode: null, stderr: 'sh: killed by SIGKILL' });

@@ -82,6 +82,7 @@ const vmOf = (node: Node): Vm => {
     name: name as VmName,
     class: node.attributes['class'] as VmClass,
     power: { is: 'halted' },
+    firewall: null,
     properties: rest,
     features: named(child(node, 'features')),
     tags: (child(node, 'tags')?.children ?? []).map((one) => one.attributes['name'] ?? ''),

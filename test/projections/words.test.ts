@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { DiskId } from '../../domain/disk.ts';
 import type { DomainEvent } from '../../domain/event.ts';
 import { failure } from '../../domain/failure.ts';
+import type { RuleLine } from '../../domain/firewall/rule.ts';
 import type { PoolName, VmName, VolumeKey, VolumeName } from '../../domain/names.ts';
 import type { VolumeSpec } from '../../domain/volume/volume.ts';
 import { wordsOf } from '../../domain/words.ts';
@@ -31,6 +32,8 @@ const spec: VolumeSpec = {
   ephemeral: null,
 };
 
+const device = { backend: vm, id: '00_1f.2', mode: 'required', identity: '*', options: [] } as const;
+
 /** One event of every type there is: a new type without a sample does not compile. */
 const SAMPLES: Samples = {
   CommandAccepted: { name: 'StopVM', digest: 'd', plan, holds: [], owner },
@@ -52,6 +55,9 @@ const SAMPLES: Samples = {
   UndoPlanned: { main: [], cleanup: [] },
   CommandAbandoned: { failure: refused },
   HostInitialised: { labels: [], properties: {} },
+  HostAdopted: { labels: [], properties: {}, digest: 'd', lost: [] },
+  LabelCreated: { label: { name: 'lime', index: 9, color: '0x00ff00' } },
+  LabelRemoved: { label: { name: 'lime', index: 9, color: '0x00ff00' } },
   HostRebooted: { bootId: 'boot-2' },
   GlobalPropertySet: { name: 'default_netvm', value: null, before: 'net' },
   DiskTrashed: { disk, place, from: volume, why: 'retention' },
@@ -68,12 +74,23 @@ const SAMPLES: Samples = {
     },
   },
   PoolRemoved: { pool: 'lvm' },
+  PoolWounded: { pool: 'lvm', wound: { is: 'wedged', name: 'vg/vm-a-private', disk: disk.id, lvm: 4, kernel: 3 } },
+  PoolMended: { pool: 'lvm', wound: { is: 'torn', volumeGroup: 'vg' }, evidence },
   VmCreated: { vm, class: 'AppVM', properties: {}, features: {}, tags: [], volumes: [], clonedFrom: vm },
   VmRemoved: { vm },
   VmStarted: { vm, bootId: 'boot' },
   VmStopped: { vm, how: 'host-reboot' },
   PropertySet: { vm, name: 'netvm', value: '', before: null },
   FeatureSet: { vm, name: 'gui', value: '1', before: null },
+  FirewallChanged: {
+    vm,
+    before: null,
+    after: { rules: ['action=drop' as RuleLine], asOf: 0 },
+    cause: 'set',
+  },
+  FirewallReloaded: { vm, asOf: 0 },
+  DeviceAssigned: { vm, class: 'pci', device, before: null },
+  DeviceUnassigned: { vm, class: 'pci', device },
   TagSet: { vm, name: 'mine', present: true },
   VolumeAdded: { volume, spec },
   VolumeRemoved: { volume },
@@ -98,6 +115,7 @@ const SAMPLES: Samples = {
   RevisionRetired: { volume, id: kept.id, why: 'retention' },
   DiskAdopted: { volume, disk, as: { is: 'revision', ...kept }, origin: null, name: 'a', why: 'because' },
   VolumeReidentified: { volume, disks: [{ was: disk.id, now: 'n' as never }] },
+  PoolMoved: { pool: 'default', from: '/a', to: '/b' },
   StorageAdopted: { pools: ['lvm'], untouched: [{ name: 'x', why: 'y' }], notes: [] },
   TrashReidentified: { disk: disk.id, now: 'n' as never, from: volume },
   RevisionPinned: { volume, id: kept.id, pinned: true },
@@ -129,6 +147,7 @@ describe('every event has its line', () => {
       'CommandAbandoned',
       'CommandFailed',
       'CommandRejected',
+      'PoolWounded',
       'SessionLeft',
       'StepFailed',
       'VmStopped',

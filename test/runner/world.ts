@@ -12,6 +12,7 @@ import { createLvmModel, type LvmModel } from '../../infrastructure/drivers/lvm-
 import { type Fault, type FaultPoint, NO_FAULT } from '../../infrastructure/fault.ts';
 import { noHypervisor } from '../../infrastructure/hypervisor/none.ts';
 import type { Journal } from '../../infrastructure/runner/journal.port.ts';
+import { mendPools, waits } from '../../infrastructure/runner/mend-pools.ts';
 import type { Hands } from '../../infrastructure/runner/perform.ts';
 import { poolsOf } from '../../infrastructure/runner/pools.ts';
 import { type Recovered, recoverAll } from '../../infrastructure/runner/recover.ts';
@@ -68,6 +69,8 @@ export class World {
   private commands = 0;
   /** an lvm that is killed takes our process along, or only its own step */
   whenKilled: 'throw' | 'fail' = 'throw';
+  /** what a disk may have allocated for a stop to wait until it is erased */
+  slowBytes = 2 ** 30;
 
   constructor(parts: { host: Host; log: Recorded[]; models: readonly LvmModel[]; files: MemoryFiles }) {
     this.host = parts.host;
@@ -89,6 +92,7 @@ export class World {
     fork.boot = this.boot;
     fork.commands = this.commands;
     fork.whenKilled = this.whenKilled;
+    fork.slowBytes = this.slowBytes;
     return fork;
   }
 
@@ -125,7 +129,13 @@ export class World {
     if (pool.driver !== 'lvm_thin') throw new Error(`${pool.name} has no model`);
     const model = this.models.find((one) => one.state().volumeGroup === pool.volumeGroup);
     if (!model) throw new Error(`${pool.name} has no model`);
-    return lvmModelDriver({ model, files: this.files, models: this.models, whenKilled: this.whenKilled });
+    return lvmModelDriver({
+      model,
+      files: this.files,
+      models: this.models,
+      whenKilled: this.whenKilled,
+      slowBytes: this.slowBytes,
+    });
   }
 
   /** Hands of a process that just started: nothing seen yet. */
@@ -136,6 +146,7 @@ export class World {
         (pool) => this.driverFor(pool),
       ),
       hypervisor: noHypervisor,
+      firewallFiles: { look: async () => ok('done'), act: async () => Promise.reject(new Error('has no files')) },
       fault,
       stdin: 'here',
       progress: () => () => undefined,
@@ -205,14 +216,18 @@ export class World {
 
   /** What every changing command does first: ends what is unfinished, then takes note of a reboot. */
   async recover(fault: Fault = NO_FAULT): Promise<readonly Recovered[]> {
+    const note = (command: Command) => ok(this.accept(command).id);
+    const names = [...this.host.pools.values()].filter(({ driver }) => driver === 'lvm_thin').map(({ name }) => name);
+    const mending = { pools: this.hands(fault).pools, note, rewrites: true };
+    const { mended, barred } = await mendPools(names, mending);
     const recovery = { journal: this.journal, hands: this.hands(fault), owner: this.owner, lives: () => false };
-    const recovered = await recoverAll(recovery, () => true);
+    const recovered = await recoverAll(recovery, (operation) => !waits(operation, barred));
     if (!recovered.ok) throw new Error(recovered.error.message);
     const died = [...this.host.vms.values()].some(
       ({ power }) => power.is === 'running' && power.bootId !== this.bootId,
     );
-    if (died) await this.submit({ name: 'RecordReboot', payload: { bootId: this.bootId } }, fault);
-    return recovered.value;
+    if (died && barred.size === 0) await this.submit({ name: 'RecordReboot', payload: { bootId: this.bootId } }, fault);
+    return [...mended, ...recovered.value];
   }
 
   async recoveryDies(fault: Fault): Promise<boolean> {

@@ -116,7 +116,7 @@ const contentOf = (world: World, disk: { readonly id: string }): string => {
 };
 
 /** What the log says a volume has now, by the content of the disks it names. */
-export const held = (world: World, volume: Volume) => {
+const held = (world: World, volume: Volume) => {
   const { situation } = volume;
   const session = 'session' in situation ? situation.session.disk : null;
   const current = 'current' in situation ? situation.current : null;

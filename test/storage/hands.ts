@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { runOnModel } from '../../infrastructure/drivers/lvm-model/lvm-command.ts';
 import { createLvmModel, type LvmModel } from '../../infrastructure/drivers/lvm-model/model.ts';
+import type { Flush } from '../../infrastructure/drivers/lvm-thin/flush.ts';
 import type { Run } from '../../infrastructure/drivers/lvm-thin/work.ts';
 import { lvAt, must } from '../drivers/lvm-model/model-bench.ts';
 
@@ -10,6 +11,7 @@ import { lvAt, must } from '../drivers/lvm-model/model-bench.ts';
  */
 export type Hands = {
   readonly run: Run;
+  readonly flush: Flush;
   /** durable when it returns, as after a VM's flush */
   readonly writeAt: (path: string, offset: number, text: string) => Promise<void>;
   readonly readAt: (path: string, offset: number, length: number) => Promise<string>;
@@ -32,6 +34,7 @@ export const readFileAt = async (path: string, offset: number, length: number): 
 
 export const modelHands = (model: LvmModel = createLvmModel()): Hands => ({
   run: runOnModel(model),
+  flush: async () => null,
   writeAt: async (path, offset, text) => must(model.writeAt(lvAt(model, path), offset, text)),
   readAt: async (path, offset, length) => model.readAt(lvAt(model, path), offset, length),
   holdOpen: async (path) => {

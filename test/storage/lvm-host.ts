@@ -11,9 +11,9 @@ import type { Pool } from '../../domain/pool/pool.ts';
 import { findVolume } from '../../domain/volume/find.ts';
 import { volumeItem } from '../../infrastructure/cli/views.ts';
 import type { VolumeDriver } from '../../infrastructure/drivers/driver.port.ts';
-import { stampText } from '../../infrastructure/drivers/file-reflink/identity.ts';
 import { lvmThinDriver } from '../../infrastructure/drivers/lvm-thin/driver.ts';
 import type { Run } from '../../infrastructure/drivers/lvm-thin/work.ts';
+import { stampText } from '../../infrastructure/drivers/stamp.ts';
 import { type Fault, NO_FAULT } from '../../infrastructure/fault.ts';
 import { noHypervisor } from '../../infrastructure/hypervisor/none.ts';
 import { acquireLeaseWithin, releaseLease } from '../../infrastructure/ledger/lease.ts';
@@ -68,6 +68,7 @@ const driverOf =
           stdin: 0,
           stdout: 1,
           patienceMs: 0,
+          flush: parts.hands.flush,
         })
       : realDriverFor(pool);
 
@@ -129,7 +130,7 @@ const recoverNow = async (parts: Parts, fault: Fault): Promise<readonly Recovere
   const service = serviceAt(parts, fault);
   insist(await acquireLeaseWithin(parts.ledger, thisProcess(), 'recover', 0));
   try {
-    const recovered = insist(await recoverHost(service, { fault, failedToo: true }));
+    const { recovered } = insist(await recoverHost(service, { fault, failedToo: true, rewrites: false }));
     insist(service.publish());
     return recovered;
   } finally {

@@ -139,7 +139,7 @@ export const rules = (host: HostOf): void => {
   });
 
   test('a disk that somebody renamed or removed is drift: told, and nothing is touched', async () => {
-    await withBox(host());
+    await host().does(to.standaloneVm('box'));
     await host().byHand('lvrename -- qubes_dom0/vm-box-private qubes_dom0/elsewhere');
     const before = await host().lvs();
     expect(await host().refusal(to.start('box'))).toBe('D_DRIFT');

@@ -1,17 +1,17 @@
 import { mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { vi } from 'vitest';
 import type { Command } from '../../domain/decide.ts';
 import { volumesOf } from '../../domain/vm/vm.ts';
 import { disksOf } from '../../domain/volume/disks.ts';
 import { placeOf } from '../../domain/volume/swap.ts';
-import { stampText } from '../../infrastructure/drivers/file-reflink/identity.ts';
 import { lvNameOf } from '../../infrastructure/drivers/lvm-thin/names.ts';
+import { stampText } from '../../infrastructure/drivers/stamp.ts';
 import * as to from '../domain/commands.ts';
 import { type Choice, commandFor, IMPORT_BYTES } from '../runner/choices.ts';
 import { hintsFor } from '../runner/hints.ts';
 import { after, afterReboot, contentsIn, type Oracle, written } from '../runner/oracle.ts';
+import { clock } from './clock.ts';
 import type { Lv, LvmHost } from './lvm-host.ts';
 
 const TEMPLATES = ['fedora', 'debian', 'whonix'] as const;
@@ -19,7 +19,7 @@ const APPS = Array.from({ length: 20 }, (_, n) => `app${n + 1}`);
 const TEXT = 32;
 
 /** 3 templates, 20 AppVMs, of which one is the template of a disposable, and extra volumes. */
-const SETTING_UP: readonly Command[] = [
+export const LARGE_HOST: readonly Command[] = [
   ...TEMPLATES.map((name) => to.templateVm(name)),
   ...APPS.map((name, n) => to.appVm(name, { template: TEMPLATES[n % TEMPLATES.length] as string })),
   to.setProperty('app20', 'template_for_dispvms', 'True'),
@@ -49,19 +49,28 @@ const everywhere = async (scripted: ScriptedHost, command: Command): Promise<boo
   return answers[0] === 'done';
 };
 
-const lives = async (scripted: ScriptedHost, command: Command): Promise<boolean> => {
+/** What is expected of the host once a command went through. */
+export const expectedAfter = async (scripted: ScriptedHost, command: Command): Promise<Oracle> => {
   const lvs = await first(scripted).lvs();
   const met = { host: first(scripted).host(), bytesOf: (lv: string) => lvs.find(({ name }) => name === lv)?.bytes };
   const hints = hintsFor(met, command);
-  const next = (): Oracle =>
-    after(scripted.oracle, command, { ...hints, file: hints.file.replace(/^file .*\//, 'image ') });
+  return after(scripted.oracle, command, { ...hints, file: hints.file.replace(/^file .*\//, 'image ') });
+};
+
+const lives = async (scripted: ScriptedHost, command: Command): Promise<boolean> => {
+  const next = await expectedAfter(scripted, command).catch(() => null);
   const went = await everywhere(scripted, command);
-  if (went) scripted.oracle = next();
+  if (went && next) scripted.oracle = next;
   return went;
 };
 
+/** A command that must go through in all places. */
+export const mustLive = async (scripted: ScriptedHost, command: Command): Promise<void> => {
+  if (!(await lives(scripted, command))) throw new Error(`${command.name} was refused`);
+};
+
 /** The path is the same in all places, so that all decide the same. */
-const imageAt = async ({ images }: ScriptedHost, name: string): Promise<object> => {
+export const imageAt = async ({ images }: ScriptedHost, name: string): Promise<object> => {
   const path = join(images, name);
   await writeFile(path, `image ${name}`);
   await truncate(path, IMPORT_BYTES);
@@ -94,12 +103,10 @@ const someGuestWrites = async (scripted: ScriptedHost, choice: Choice, text: str
   }
 };
 
-export const settleIn = async (hosts: readonly LvmHost[]): Promise<ScriptedHost> => {
+export const settleIn = async (hosts: readonly LvmHost[], commands: readonly Command[]): Promise<ScriptedHost> => {
   const images = await mkdtemp(join(tmpdir(), 'domtrail-images-'));
   const scripted: ScriptedHost = { hosts, oracle: { vms: {}, keep: 1 }, images };
-  for (const command of SETTING_UP) {
-    if (!(await lives(scripted, command))) throw new Error(`${command.name} was refused`);
-  }
+  for (const command of commands) await mustLive(scripted, command);
   return scripted;
 };
 
@@ -107,8 +114,7 @@ export const leave = ({ images }: ScriptedHost): Promise<void> => rm(images, { r
 
 /** The clock stands still, jumps and is set back, for all places alike. */
 const tick = (choice: Choice): void => {
-  const now = Date.now() + ([0, 400, 1000, 5000, -90_000][choice.c % 5] ?? 0);
-  vi.setSystemTime(now);
+  clock.set(Date.now() + ([0, 400, 1000, 5000, -90_000][choice.c % 5] ?? 0));
 };
 
 /** One turn of the host's life; gives the command that went through, null when none did. */
@@ -183,7 +189,7 @@ const contentsOf = async (host: LvmHost, lvs: readonly Lv[]): Promise<unknown> =
     if (back) seen[key].backs.push(text);
     else seen[key][snap ? 'snap' : 'cur'] = text;
   }
-  return Object.fromEntries(Object.entries(seen).sort());
+  return sorted(seen);
 };
 
 export type Examined = {
@@ -192,6 +198,9 @@ export type Examined = {
   readonly contents: unknown;
 };
 
+const sorted = <T>(byName: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
+  Object.fromEntries(Object.entries(byName).sort(([a], [b]) => (a < b ? -1 : 1)));
+
 /** One place looked at in every way: fsck, log against lvs, and contents. */
 export const examined = async (host: LvmHost): Promise<Examined & { readonly rows: readonly Row[] }> => {
   const lvs = await host.lvs();
@@ -199,5 +208,4 @@ export const examined = async (host: LvmHost): Promise<Examined & { readonly row
   return { fsck, log: differencesIn(host, lvs), contents: await contentsOf(host, lvs), rows: rowsOf(lvs) };
 };
 
-export const expectedContents = ({ oracle }: ScriptedHost): unknown =>
-  Object.fromEntries(Object.entries(contentsIn(oracle)).sort());
+export const expectedIn = (oracle: Oracle): unknown => sorted(contentsIn(oracle));

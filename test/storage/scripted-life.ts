@@ -1,8 +1,9 @@
 import fc from 'fast-check';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import { choices } from '../runner/choices.ts';
+import { clock } from './clock.ts';
 import type { LvmHost } from './lvm-host.ts';
-import { examined, expectedContents, leave, settleIn, turn } from './scripted-host.ts';
+import { examined, expectedIn, LARGE_HOST, leave, settleIn, turn } from './scripted-host.ts';
 
 type Life = {
   readonly seed: number;
@@ -17,8 +18,8 @@ type Life = {
  */
 export const liveThrough = async (hosts: readonly LvmHost[], { seed, commands, looks }: Life): Promise<void> => {
   const [draws = []] = fc.sample(choices(20 * commands), { seed, numRuns: 1 });
-  vi.useFakeTimers({ toFake: ['Date'], now: 1_767_225_600_000 });
-  const scripted = await settleIn(hosts);
+  clock.set(1_767_225_600_000);
+  const scripted = await settleIn(hosts, LARGE_HOST);
   try {
     let done = 0;
     for (const [index, choice] of draws.entries()) {
@@ -31,13 +32,13 @@ export const liveThrough = async (hosts: readonly LvmHost[], { seed, commands, l
       for (const [at, host] of hosts.entries()) {
         if (done % (looks[at] ?? 1) !== 0 && done !== commands) continue;
         const seen = await examined(host);
-        expect({ where, ...seen }).toEqual({ where, fsck: [], log: [], contents: expectedContents(scripted), rows });
+        expect({ where, ...seen }).toEqual({ where, fsck: [], log: [], contents: expectedIn(scripted.oracle), rows });
       }
       if (done === commands) return;
     }
     throw new Error(`seed ${seed} had only ${done} commands that went through`);
   } finally {
-    vi.useRealTimers();
+    clock.release();
     await leave(scripted);
   }
 };

@@ -77,8 +77,8 @@ export const sessions = (host: HostOf): void => {
     await host().vmWrites(KEY, 'other');
     const before = await host().lv('vm-box-private');
     const snap = await host().lv('vm-box-private-snap');
-    // Behind the shut down, the two renames of the root volume, and the first one of this.
-    await expect(host().submit(to.stop('box'), dyingAt('after-step:4'))).rejects.toThrow('killed');
+    // Behind the shut down, the root volume's step, and the first of the two renames.
+    await expect(host().submit(to.stop('box'), dyingAt('after-step:3'))).rejects.toThrow('killed');
     host().dies();
     expect(await host().names()).not.toContain('vm-box-private');
     expect(await host().lv('vm-box-private-snap')).toMatchObject({ uuid: snap.uuid });

@@ -3,6 +3,7 @@ import type { Evidence } from '../../../domain/command/events.ts';
 import { type Failure, failure } from '../../../domain/failure.ts';
 import { parseCommandId } from '../../../domain/names.ts';
 import type { FileReflinkPool } from '../../../domain/pool/pool.ts';
+import { ok } from '../../../domain/result.ts';
 import { run } from '../../process/run.ts';
 import { type DeedHands, dispatch } from '../dispatch.ts';
 import type { Acted, Job, VolumeDriver } from '../driver.port.ts';
@@ -90,6 +91,11 @@ export const fileReflinkDriver = (
     scrap: async ({ name }) => ({
       evidence: NOTHING_RAN,
       failure: failure('D_DRIVER_REFUSES', `${name} is complete: files are never half made`),
+    }),
+    examine: async () => ok([]),
+    mend: async () => ({
+      evidence: NOTHING_RAN,
+      failure: failure('D_DRIVER_REFUSES', 'a directory of files has nothing to mend'),
     }),
     settle: (command) => settle(dir, command),
     prepare: () => preparePool(dir),

@@ -9,6 +9,8 @@ export type FileFacts = {
   readonly bytes: number;
   readonly usedBytes: number;
   readonly inode: string;
+  /** epoch milliseconds */
+  readonly writtenAt: number;
 };
 
 /** st_blocks counts units of 512 bytes on every file system (inode(7)). */
@@ -24,6 +26,7 @@ export const factsOf = (stats: BigIntStats): FileFacts => ({
   bytes: Number(stats.size),
   usedBytes: Number(stats.blocks) * BLOCK,
   inode: inodeKey(stats),
+  writtenAt: Number(stats.mtimeNs / 1_000_000n),
 });
 
 /** What lies at a path without following a symlink there; null when nothing does. */

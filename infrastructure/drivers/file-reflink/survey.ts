@@ -68,6 +68,7 @@ const sightingOf = ({ name, facts, notes, held }: Seen): Sighting => ({
   origin: null,
   usable: true,
   active: true,
+  writtenAt: facts.writtenAt,
   // Looking through /proc costs more than the rest of the survey, so it is done once and only when somebody asks.
   get open() {
     return held().has(facts.inode);

@@ -175,7 +175,8 @@ export const relabelled =
  * The host dies and comes back: nobody has anything open, and what has a device is active again unless activation at
  * boot is off. A phantom stays one, a message goes on waiting.
  */
-export const rebooted = (state: State, autoactivate: boolean): State => {
+export const rebooted = (state: State, autoactivating: boolean): State => {
+  const autoactivate = autoactivating && !state.torn;
   const lvs = new Map<string, Lv>();
   for (const lv of state.lvs.values()) {
     lvs.set(lv.uuid, { ...lv, open: 0, active: autoactivate && !lv.skip && chunksOf(state, lv) !== undefined });

@@ -115,12 +115,27 @@ const toStdout = ({ chunks, bytes }: Input, { stdout }: RunOptions): Said => {
   return quiet();
 };
 
+const copiedLine = (bytes: number, seconds: number): string =>
+  `${bytes} bytes (${(bytes / 1e6).toFixed(1)} MB, ${(bytes / 2 ** 20).toFixed(1)} MiB) copied, ${seconds} s, 1.0 MB/s`;
+
+/** What `status=progress` adds: a line for each second, as if half of it had taken one, and the figures at the end. */
+const figures = (operands: Operands, { bytes }: Input): string => {
+  if (operands.get('status') !== 'progress') return '';
+  const records = Math.ceil(bytes / (2 * CHUNK));
+  const end = `${records}+0 records in\n${records}+0 records out\n${copiedLine(bytes, 2)}\n`;
+  return `\r${copiedLine(Math.floor(bytes / 2), 1)}\r${copiedLine(bytes, 2)}\n${end}`;
+};
+
 /** `dd` between the model's devices, real files and real descriptors, always with `conv=sparse,nocreat`. */
 export const dd = (model: LvmModel, args: readonly string[], options: RunOptions): Said => {
   const operands = operandsOf(args);
   const input = inputOf(model, operands, options);
   if (!input) return broken(`failed to open '${operands.get('if')}': No such file or directory`);
   const output = operands.get('of');
-  if (output === undefined) return toStdout(input, options);
-  return output.startsWith('/dev/') ? toDevice(model, output, input) : toFile(output, input);
+  const copied = (): Said => {
+    if (output === undefined) return toStdout(input, options);
+    return output.startsWith('/dev/') ? toDevice(model, output, input) : toFile(output, input);
+  };
+  const { exitCode, stdout, stderr } = copied();
+  return { exitCode, stdout, stderr: exitCode === null ? stderr : `${figures(operands, input)}${stderr}` };
 };

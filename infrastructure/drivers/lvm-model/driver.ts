@@ -4,6 +4,7 @@ import { type Failure, failure } from '../../../domain/failure.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import { type DeedHands, dispatch } from '../dispatch.ts';
 import type { Acted, BoundDeed, Job, PoolUsage, Sighting, VolumeDriver } from '../driver.port.ts';
+import { SLOW_BYTES } from '../lvm-thin/driver.ts';
 import { devicePathOf, lvNameOf, namedInLvm } from '../lvm-thin/names.ts';
 import { refusalOf } from '../lvm-thin/refusal.ts';
 import { placesOf } from '../places.ts';
@@ -23,6 +24,7 @@ import {
 import { capacityOf, chunksOf, usedBlocks } from './kernel.ts';
 import type { LvmModel, Outcome } from './model.ts';
 import { EXTENT, type Lv, originOf, type State } from './state.ts';
+import { examined, mended } from './wounds.ts';
 
 const makerOf = ({ tags }: Lv): Sighting['madeBy'] => {
   const command = tags.find((tag) => tag.startsWith('dt.cmd='))?.slice('dt.cmd='.length);
@@ -115,7 +117,7 @@ export const lvmModelDriver = (options: ModelDriverOptions): VolumeDriver => {
   const { model } = options;
   const seen = async <T>(look: (state: State) => T): Promise<Result<T, Failure>> => {
     const state = model.state();
-    return state.visible
+    return state.visible && !state.torn
       ? ok(look(state))
       : err(failure('D_POOL_UNSEEN', `volume group ${state.volumeGroup} cannot be seen`));
   };
@@ -126,6 +128,9 @@ export const lvmModelDriver = (options: ModelDriverOptions): VolumeDriver => {
     survey: () => seen(sightingsOf),
     act: async (job) => attempt(job, model, () => dispatch(HANDS, { options, labels: labelsOf(job) }, job.deed)),
     scrap: async (sighting, job) => attempt(job, model, () => scrapLv(options, sighting, job)),
+    erasesSlowly: ({ usedBytes }) => (usedBytes ?? 0) > (options.slowBytes ?? SLOW_BYTES),
+    examine: async () => examined(options),
+    mend: async (wound) => mended(options, wound),
     settle: () => Promise.resolve(),
     prepare: () => seen(() => null),
     usage: () => seen(usageOf),

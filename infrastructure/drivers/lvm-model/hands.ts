@@ -10,13 +10,15 @@ import { EXTENT, type Lv, type Refusal } from './state.ts';
 
 /**
  * `models`: all models whose devices may be copied from, this one's own included when left out. `whenKilled`: whether an
- * armed kill takes the whole process with it (throws `Killed`, as SIGKILL would) or only the lvm command.
+ * armed kill takes the whole process with it (throws `Killed`, as SIGKILL would) or only the lvm command. `slowBytes`: how
+ * much a disk may have allocated before erasing it counts as slow.
  */
 export type ModelDriverOptions = {
   readonly model: LvmModel;
   readonly files: MemoryFiles;
   readonly models?: readonly LvmModel[];
   readonly whenKilled?: 'throw' | 'fail';
+  readonly slowBytes?: number;
 };
 
 /** The process died here: nothing of it runs on. Thrown through everything, for the explorer to catch. */

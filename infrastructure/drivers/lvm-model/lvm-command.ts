@@ -8,6 +8,7 @@ import { lvcreate } from './lvcreate.ts';
 import { lvs, vgs } from './lvs.ts';
 import type { LvmModel } from './model.ts';
 import { rejected, type Said } from './said.ts';
+import { pvck, vgchange } from './volume-group.ts';
 
 type Command = (model: LvmModel, given: Arguments, argv: readonly string[]) => Said;
 
@@ -25,6 +26,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 /** What `lvm WORDS...` answers, with the exit codes and words that were recorded of lvm2 2.03.16 (spec: lvm). */
 export const lvmCommand = (model: LvmModel, words: readonly string[]): Said => {
   const [name = '', ...args] = words;
+  if (name === 'pvck') return pvck(model, args);
+  if (name === 'vgchange') return vgchange(model, args);
   const command = COMMANDS[name];
   if (!command) return rejected(`Unknown command '${name}'`);
   const given = parseArguments(args);
@@ -48,10 +51,19 @@ const answer = (model: LvmModel, [program = '', ...args]: readonly string[], opt
   }
 };
 
+/** A watched program's lines end at a return too, and those that were for the watcher are not kept. */
+const unwatched = (stderr: string, watch: (line: string) => boolean): string =>
+  stderr
+    .split(/[\r\n]/)
+    .filter((line) => line !== '' && !watch(line))
+    .map((line) => `${line}\n`)
+    .join('');
+
 /** Runs programs on a model instead of a machine: for the `lvm_thin` driver's `settings.run`. */
 export const runOnModel =
   (model: LvmModel): Run =>
   async (argv, options = {}) => {
-    const { exitCode, stdout, stderr } = answer(model, argv, options);
+    const { exitCode, stdout, stderr: said } = answer(model, argv, options);
+    const stderr = options.watch ? unwatched(said, options.watch) : said;
     return { evidence: { argv: [[...argv]], exitCode, stderr, durationMs: 0 }, stdout };
   };

@@ -2,9 +2,10 @@ import { type Arguments, lastOf, splitName } from './arguments.ts';
 import { CHUNK } from './content.ts';
 import { capacityOf, chunksOf, isFull, usedBlocks } from './kernel.ts';
 import type { LvmModel } from './model.ts';
-import { noGroup, rejected, type Said } from './said.ts';
+import { noGroup, rejected, type Said, said } from './said.ts';
 import { matches, selectionOf } from './select.ts';
 import { EXTENT, type Lv, originOf, type State } from './state.ts';
+import { complaints } from './volume-group.ts';
 
 /** How sizes are written: plain numbers or with their unit. */
 type Style = { readonly suffix: string };
@@ -102,7 +103,7 @@ const unseen = (group: string, format: string): Said => ({
 });
 
 const refusalOf = (
-  { visible, volumeGroup }: State,
+  { visible, torn, volumeGroup }: State,
   format: string,
   names: readonly string[],
   word: string,
@@ -111,7 +112,7 @@ const refusalOf = (
   const unknown = names.find((name) => !(name in FIELDS));
   if (unknown !== undefined) return rejected(`Unrecognised field: ${unknown}`);
   const { group } = splitName(word);
-  return !visible || (group !== volumeGroup && !word.startsWith('@')) ? unseen(group, format) : null;
+  return !visible || torn || (group !== volumeGroup && !word.startsWith('@')) ? unseen(group, format) : null;
 };
 
 /** `lvs -o FIELDS`, as JSON or as bare columns. */
@@ -121,7 +122,7 @@ export const lvs = (model: LvmModel, given: Arguments): Said => {
   const names = (lastOf(given, 'options') ?? DEFAULT_FIELDS).split(',');
   const word = given.words[0] ?? state.volumeGroup;
   const refusal = refusalOf(state, format, names, word);
-  if (refusal) return refusal;
+  if (refusal) return { ...refusal, stderr: said(0, [], complaints(state)).stderr + refusal.stderr };
   const { lvs: scope, pool, missing } = scopeOf(state, word);
   const selection = selectionOf(lastOf(given, 'select'));
   const style: Style = { suffix: given.options.has('nosuffix') ? '' : 'B' };

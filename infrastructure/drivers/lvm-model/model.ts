@@ -53,6 +53,10 @@ export type LvmModel = {
   readonly reboot: (options?: { readonly autoactivate?: boolean }) => void;
   /** The disk goes away or comes back. */
   readonly setVisible: (visible: boolean) => void;
+  /** A power cut keeps half of LVM's description of the volume group; the one before it is still on the disk. */
+  readonly tear: () => void;
+  /** The last whole description counts again. */
+  readonly restore: () => void;
   /** An independent copy; costs nothing, because the state is immutable. Nothing is armed in it. */
   readonly clone: () => LvmModel;
 };
@@ -87,7 +91,7 @@ const killPoint = (cell: Cell): KillPoint | null => {
 const apply = (cell: Cell, change: Change): Outcome => {
   cell.changes++;
   const point = killPoint(cell);
-  if (!cell.state.visible) return err({ is: 'unseen' });
+  if (!cell.state.visible || cell.state.torn) return err({ is: 'unseen' });
   const stages = change(cell.state);
   if (point !== null) {
     if (stages.ok) cell.state = reached(stages.value, point) ?? cell.state;
@@ -159,6 +163,12 @@ const surroundings = (cell: Cell) => ({
   },
   setVisible: (visible: boolean): void => {
     cell.state = { ...cell.state, visible };
+  },
+  tear: (): void => {
+    cell.state = { ...cell.state, torn: true };
+  },
+  restore: (): void => {
+    cell.state = { ...cell.state, torn: false };
   },
 });
 

@@ -40,6 +40,8 @@ export type State = {
   readonly seqno: number;
   /** false: the disk is away, and LVM says that there is no such volume group */
   readonly visible: boolean;
+  /** the newest description on the disk is half written: LVM says the same as when the disk is away, and complains */
+  readonly torn: boolean;
   readonly pool: {
     readonly name: string;
     readonly uuid: string;
@@ -76,6 +78,7 @@ export const emptyState = ({ volumeGroup, thinPool, poolBytes, seed }: ModelOpti
   volumeGroup: volumeGroup ?? 'qubes_dom0',
   seqno: 4,
   visible: true,
+  torn: false,
   pool: {
     name: thinPool ?? 'vm-pool',
     uuid: lvmUuid(seed ?? 1, 0),

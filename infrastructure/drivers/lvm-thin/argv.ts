@@ -13,15 +13,18 @@ export type Marker = { readonly command: string; readonly step: number };
 const plain = (text: string): string => text.replaceAll(/[^A-Za-z0-9_.-]/g, '_');
 
 /**
- * Written into LVM's own archive with the whole command line, which makes every change of ours tell who asked for it,
- * renames and removals included. `config/checks=0` keeps LVM from warning about a section it does not know.
+ * Written into LVM's own archive with the whole command line, which makes a change tell who asked for it that cannot
+ * take a tag. `config/checks=0` keeps LVM from warning about a section it does not know.
  */
 const archived = ({ command, step }: Marker): readonly string[] => [
   '--config',
   `config/checks=0 domtrail/step="${plain(command)}/${step}"`,
 ];
 
-/** Set in the same metadata write that makes the LV: who made it is as durable as that it exists. */
+/**
+ * Set in the same metadata write that makes the LV: who made it is as durable as that it exists. The archive shows the
+ * tags with the command line, so a creation needs no other mark there.
+ */
 const tagged = ({ command, step }: Marker): readonly string[] => [
   '--addtag',
   'domtrail',
@@ -31,7 +34,8 @@ const tagged = ({ command, step }: Marker): readonly string[] => [
   `dt.step=${step}`,
 ];
 
-const FRESH = ['--setactivationskip=n', '--activate=y'] as const;
+/** No activation skip, and active at once. Short, because a shared lvm takes lines of at most 255 bytes. */
+const FRESH = ['-kn', '-ay'] as const;
 
 /** The words after `lvm`. Names are `VG/LV`, sizes bytes. */
 export type LvmWords = readonly string[];
@@ -41,7 +45,6 @@ export const createWords = (pool: PoolName, name: string, bytes: number, marker:
   '--thin',
   ...FRESH,
   ...tagged(marker),
-  ...archived(marker),
   `--name=${name.slice(name.indexOf('/') + 1)}`,
   `--virtualsize=${bytes}B`,
   '--',
@@ -54,7 +57,6 @@ export const snapshotWords = (from: string, name: string, marker: Marker): LvmWo
   ...FRESH,
   '--snapshot',
   ...tagged(marker),
-  ...archived(marker),
   `--name=${name}`,
   '--',
   from,
@@ -110,6 +112,32 @@ export const unskipWords = (name: string, marker: Marker): LvmWords => [
   name,
 ];
 
+export const activateGroupWords = (volumeGroup: string): LvmWords => ['vgchange', '--activate=y', '--', volumeGroup];
+
+/** Lists the texts about volume groups that a disk still holds; LVM keeps some hundred old ones (pvck(8)). */
+export const searchTextsWords = (device: string): LvmWords => ['pvck', '--dump', 'metadata_search', device];
+
+/** Only with the offset is the file one text; without it it holds all of them, and a repair from it makes things worse. */
+export const dumpTextWords = (device: string, offset: number, file: string): LvmWords => [
+  'pvck',
+  '--dump',
+  'metadata_search',
+  '--settings',
+  `metadata_offset=${offset}`,
+  '-f',
+  file,
+  device,
+];
+
+export const repairHeaderWords = (device: string, file: string): LvmWords => [
+  'pvck',
+  '--repair',
+  '-y',
+  '-f',
+  file,
+  device,
+];
+
 /** All that a survey needs to know, from one process. */
 const REPORT_FIELDS = [
   'lv_uuid',
@@ -124,7 +152,6 @@ const REPORT_FIELDS = [
   'lv_device_open',
   'origin_uuid',
   'lv_tags',
-  'thin_id',
   'transaction_id',
 ] as const;
 
@@ -140,6 +167,9 @@ export const reportWords = ({ volumeGroup }: PoolName): LvmWords => [
   '--',
   volumeGroup,
 ];
+
+/** Each device on its own: without names all of the machine's file systems would be waited for. */
+export const syncArgv = (devices: readonly string[]): Argv => ['sync', '--data', ...devices];
 
 /** What the kernel knows of a pool; its transaction id is the first number after the target's name. */
 export const poolStatusArgv = (device: string): Argv => ['dmsetup', 'status', device];
@@ -179,7 +209,7 @@ export const copyInArgv = (source: string, device: string): Argv => [
   `of=${device}`,
   'bs=128K',
   'conv=sparse,nocreat,fsync',
-  'status=none',
+  'status=progress',
 ];
 
 export const stdinInArgv = (device: string, limit: number): Argv => [
@@ -189,7 +219,7 @@ export const stdinInArgv = (device: string, limit: number): Argv => [
   `count=${limit}`,
   'iflag=count_bytes,fullblock',
   'conv=sparse,nocreat,fsync',
-  'status=none',
+  'status=progress',
 ];
 
 /** Asks standard input for one byte more. */
@@ -202,10 +232,10 @@ export const copyOutArgv = (device: string, file: string): Argv => [
   `of=${file}`,
   'bs=128K',
   'conv=sparse,notrunc,nocreat,fsync',
-  'status=none',
+  'status=progress',
 ];
 
-export const stdoutArgv = (device: string): Argv => ['dd', `if=${device}`, 'bs=128K', 'status=none'];
+export const stdoutArgv = (device: string): Argv => ['dd', `if=${device}`, 'bs=128K', 'status=progress'];
 
 /** Programs that need the rights of root; `lvm` is one binary, its commands are its first word. */
 export const privileged = (uid: number, [program, ...args]: Argv): Argv =>

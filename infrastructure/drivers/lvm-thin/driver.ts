@@ -6,12 +6,16 @@ import type { Acted, Job, Progress, VolumeDriver } from '../driver.port.ts';
 import { placesOf } from '../places.ts';
 import type { PoolName } from './argv.ts';
 import { activate, create, erase, move, resize, scrap, snapshot } from './deeds.ts';
+import { examinePool } from './examine.ts';
 import { fill } from './fill.ts';
+import { flushPhysical } from './flush.ts';
 import { lookAtPool, memoryOf, preparePool } from './look.ts';
+import { mendPool } from './mend.ts';
 import { devicePathOf, isVid, namedInLvm } from './names.ts';
 import { read } from './read.ts';
 import { refusalOf } from './refusal.ts';
 import { usageOf } from './report.ts';
+import { sharedLvm } from './share.ts';
 import { nameOf, recording, type Settings, type Work } from './work.ts';
 
 const HANDS: DeedHands<Work, Promise<Failure | null>> = {
@@ -25,13 +29,14 @@ const HANDS: DeedHands<Work, Promise<Failure | null>> = {
   snapshot,
 };
 
-const standard = (): Settings => ({
-  run,
-  uid: process.getuid?.() ?? 0,
-  stdin: 0,
-  stdout: 1,
-  patienceMs: 10_000,
-});
+const standard = (): Settings => {
+  const uid = process.getuid?.() ?? 0;
+  const lvm = sharedLvm(run);
+  return { run, lvm, uid, stdin: 0, stdout: 1, patienceMs: 10_000, flush: flushPhysical({ run, uid }) };
+};
+
+/** What a disk has allocated is what a discard has to work through; how long that takes depends on the device below. */
+export const SLOW_BYTES = 2 ** 30;
 
 const SILENT: Progress = () => undefined;
 
@@ -46,11 +51,12 @@ export const lvmThinDriver = (pool: PoolName, settings: Settings = standard()): 
     progress: Progress,
     work: (work: Work) => Promise<Failure | null>,
   ): Promise<Acted> => {
-    const { program, lvm, evidence } = recording(settings);
+    const { program, lvm, evidence, changed } = recording(settings);
     const refused = refusalOf(job, pool.volumeGroup);
     const acting: Work = { pool, settings, job, progress, lookup: memory.lookup, program, lvm };
     const failed = refused ?? (await work(acting));
-    return { evidence: evidence(), failure: failed };
+    const unsure = changed() ? await settings.flush(pool) : null;
+    return { evidence: evidence(), failure: failed ?? unsure };
   };
   return {
     nameOf,
@@ -71,6 +77,9 @@ export const lvmThinDriver = (pool: PoolName, settings: Settings = standard()): 
       memory.forget([sighting.name]);
       return acted;
     },
+    erasesSlowly: ({ usedBytes }) => (usedBytes ?? 0) > SLOW_BYTES,
+    examine: () => examinePool(pool, settings),
+    mend: (wound, command) => mendPool(pool, settings, wound, command),
     // The tags stay: they cost nothing and tell who made a disk for as long as it exists.
     settle: () => Promise.resolve(),
     prepare: () => preparePool(pool, settings),

@@ -7,6 +7,7 @@ import type { Sighting } from '../driver.port.ts';
 import { stampText } from '../stamp.ts';
 import { errorCode, failureOf } from '../system-failure.ts';
 import { copyInArgv, discardArgv, oneMoreArgv, stdinInArgv, zeroArgv } from './argv.ts';
+import { copy } from './copy.ts';
 import { holdersOf, madeActive } from './deeds.ts';
 import { failureOfProgram } from './failures.ts';
 import { devicePathOf } from './names.ts';
@@ -62,7 +63,7 @@ const failureOfCopy = ({ evidence }: Ran, name: string): Failure | null =>
 
 const fromStdin = async (work: Work, { name }: Sighting, limit: number): Promise<Failure | null> => {
   const stdin = work.settings.stdin;
-  const failed = failureOfCopy(await work.program(stdinInArgv(devicePathOf(name), limit), { stdin }), name);
+  const failed = failureOfCopy(await copy(work, stdinInArgv(devicePathOf(name), limit), limit, { stdin }), name);
   if (failed) return failed;
   const more = await work.settings.run(oneMoreArgv, { stdin });
   return more.stdout.length > 0 ? tooMuch(name, limit) : failureOfCopy(more, name);
@@ -71,7 +72,7 @@ const fromStdin = async (work: Work, { name }: Sighting, limit: number): Promise
 const copied = async (work: Work, target: Sighting, from: Source): Promise<Failure | null> => {
   if (from.kind === 'stdin') return fromStdin(work, target, from.limit);
   const argv = copyInArgv(from.path, devicePathOf(target.name));
-  return failureOfCopy(await work.program(argv), target.name) ?? (await sourceFailure(from));
+  return failureOfCopy(await copy(work, argv, from.bytes), target.name) ?? (await sourceFailure(from));
 };
 
 /**

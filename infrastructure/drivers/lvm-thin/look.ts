@@ -1,18 +1,18 @@
 import { type Failure, failure } from '../../../domain/failure.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import type { Sighting } from '../driver.port.ts';
-import { lvm, type PoolName, poolStatusArgv, privileged, reportWords } from './argv.ts';
+import { type PoolName, poolStatusArgv, privileged, reportWords } from './argv.ts';
 import { causeOf } from './failures.ts';
 import { poolDeviceOf } from './names.ts';
 import { kernelTransactionId, mayBePhantom, type PoolReport, parseReport, poolReport, sightingsOf } from './report.ts';
-import type { Lookup, Settings } from './work.ts';
+import { type Lookup, runLvm, type Settings } from './work.ts';
 
 /**
  * The pool as LVM has it. A volume group that cannot be seen (its disk is away) is a failure: taken for an empty one it
  * would make every removal look done.
  */
-export const lookAtPool = async (pool: PoolName, { run, uid }: Settings): Promise<Result<PoolReport, Failure>> => {
-  const { evidence, stdout } = await run(lvm(uid, reportWords(pool)));
+export const lookAtPool = async (pool: PoolName, settings: Settings): Promise<Result<PoolReport, Failure>> => {
+  const { evidence, stdout } = await runLvm(settings, reportWords(pool));
   if (evidence.exitCode !== 0) {
     const cause = causeOf(evidence.stderr) || `lvs ended with ${evidence.exitCode ?? 'a signal'}`;
     return err(failure('D_POOL_UNSEEN', `volume group ${pool.volumeGroup} cannot be seen`, { cause }));
@@ -40,7 +40,7 @@ export const kernelIdOf = async (pool: PoolName, { run, uid }: Settings): Promis
   return evidence.exitCode === 0 ? kernelTransactionId(stdout) : null;
 };
 
-const inactivePool = ({ volumeGroup, thinPool }: PoolName, row: string): Failure =>
+export const inactivePool = ({ volumeGroup, thinPool }: PoolName, row: string): Failure =>
   failure(
     'D_POOL_UNSEEN',
     `pool ${volumeGroup}/${thinPool} is not active, so it cannot be told whether ${row} is whole`,

@@ -8,6 +8,7 @@ import { settledTarget } from '../settled-target.ts';
 import { sync } from '../sync.ts';
 import { failureOf } from '../system-failure.ts';
 import { copyOutArgv, stdoutArgv } from './argv.ts';
+import { copy } from './copy.ts';
 import { madeActive } from './deeds.ts';
 import { failureOfProgram } from './failures.ts';
 import { devicePathOf } from './names.ts';
@@ -43,7 +44,7 @@ const toFile = async (work: Work, { name, bytes }: Sighting, path: string): Prom
   const temporary = temporaryBeside(target, work);
   try {
     await prepared(temporary, bytes);
-    const failed = failureOfCopy(await work.program(copyOutArgv(devicePathOf(name), temporary)), name);
+    const failed = failureOfCopy(await copy(work, copyOutArgv(devicePathOf(name), temporary), bytes), name);
     if (failed) return failed;
     await rename(temporary, target);
     await sync(dirname(target));
@@ -53,8 +54,8 @@ const toFile = async (work: Work, { name, bytes }: Sighting, path: string): Prom
   }
 };
 
-const toStdout = async (work: Work, { name }: Sighting): Promise<Failure | null> =>
-  failureOfCopy(await work.program(stdoutArgv(devicePathOf(name)), { stdout: work.settings.stdout }), name);
+const toStdout = async (work: Work, { name, bytes }: Sighting): Promise<Failure | null> =>
+  failureOfCopy(await copy(work, stdoutArgv(devicePathOf(name)), bytes, { stdout: work.settings.stdout }), name);
 
 /** Copies a disk's content out of the pool. */
 export const read = async (work: Work, { disk, at, to }: DeedOf<'read'>): Promise<Failure | null> => {

@@ -115,7 +115,7 @@ export const poolReport = (
 };
 
 /** The fifth character tells whether there is a device: `a` active, `s` suspended for the moment by a command under way. */
-const isActive = ({ attr }: LvRow): boolean => attr[4] === 'a' || attr[4] === 's';
+export const isActive = ({ attr }: Pick<LvRow, 'attr'>): boolean => attr[4] === 'a' || attr[4] === 's';
 
 /** The tenth character: `k` for an LV that is left inactive unless somebody insists. */
 const isSkipped = ({ attr }: LvRow): boolean => attr[9] === 'k';
@@ -133,7 +133,7 @@ export const mayBePhantom = ({ pool }: PoolReport, row: LvRow): boolean =>
 const TAG_OURS = 'domtrail';
 
 /** The step in our tags; null unless they are complete and unambiguous, for then we cannot know. */
-const makerOf = ({ tags }: LvRow): Sighting['madeBy'] => {
+export const makerOf = ({ tags }: LvRow): Sighting['madeBy'] => {
   const [command, ...others] = tags.filter((tag) => tag.startsWith('dt.cmd='));
   const [step, ...otherSteps] = tags.filter((tag) => /^dt\.step=\d{1,9}$/.test(tag));
   if (!tags.includes(TAG_OURS) || command === undefined || step === undefined) return null;

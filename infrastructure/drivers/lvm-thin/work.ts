@@ -6,6 +6,7 @@ import type { Ran, RunOptions } from '../../process/run.ts';
 import type { Job, Progress, Sighting } from '../driver.port.ts';
 import { type Argv, type LvmWords, lvm, type PoolName, privileged } from './argv.ts';
 import { withoutNoise } from './failures.ts';
+import type { Flush } from './flush.ts';
 import { lvNameOf } from './names.ts';
 
 /** Runs one program and waits for it; in tests it answers from a model. */
@@ -17,10 +18,14 @@ export type Run = (argv: Argv, options?: RunOptions) => Promise<Ran>;
  */
 export type Settings = {
   readonly run: Run;
+  /** for commands of lvm, which may share a process; left out: each has its own */
+  readonly lvm?: Run;
   readonly uid: number;
   readonly stdin: number;
   readonly stdout: number;
   readonly patienceMs: number;
+  /** called after each command that changed LVM's description of the pool */
+  readonly flush: Flush;
 };
 
 /** The disk with that name at the last look, or at a new one when the last does not show what is expected. */
@@ -38,23 +43,32 @@ export type Work = {
   readonly lvm: (words: LvmWords) => Promise<Ran>;
 };
 
+/** One command of lvm, with the rights of root. */
+export const runLvm = ({ run, lvm: shared = run, uid }: Settings, words: LvmWords): Promise<Ran> =>
+  shared(lvm(uid, words));
+
 /** Runs programs and keeps what they said, without the noise. */
 export const recording = (settings: Settings) => {
   const said: Evidence[] = [];
-  const program: Work['program'] = async (argv, options) => {
-    const ran = await settings.run(privileged(settings.uid, argv), options);
+  const kept = (ran: Ran): Ran => {
     const clean: Ran = { ...ran, evidence: { ...ran.evidence, stderr: withoutNoise(ran.evidence.stderr) } };
     said.push(clean.evidence);
     return clean;
   };
-  const words: Work['lvm'] = (lvmWords) => program(lvm(0, lvmWords));
+  const program: Work['program'] = async (argv, options) =>
+    kept(await settings.run(privileged(settings.uid, argv), options));
+  let changes = 0;
+  const words: Work['lvm'] = async (lvmWords) => {
+    changes++;
+    return kept(await runLvm(settings, lvmWords));
+  };
   const evidence = (): Evidence => ({
     argv: said.flatMap(({ argv }) => argv),
     exitCode: said.at(-1)?.exitCode ?? null,
     stderr: said.map(({ stderr }) => stderr).join(''),
     durationMs: said.reduce((sum, { durationMs }) => sum + durationMs, 0),
   });
-  return { program, lvm: words, evidence };
+  return { program, lvm: words, evidence, changed: () => changes > 0 };
 };
 
 export const nameOf = ({ vid, role }: Place): string => lvNameOf(vid, role);

@@ -5,7 +5,7 @@ import type { ModelDriverOptions } from '../../../infrastructure/drivers/lvm-mod
 import { createLvmModel, type LvmModel } from '../../../infrastructure/drivers/lvm-model/model.ts';
 import type { DriverBench, Holder } from '../bench.ts';
 
-export type ModelBench = DriverBench & Required<ModelDriverOptions>;
+export type ModelBench = DriverBench & Required<Omit<ModelDriverOptions, 'slowBytes'>>;
 
 /** The LV whose device has that path. */
 export const lvAt = (model: LvmModel, path: string): string => {

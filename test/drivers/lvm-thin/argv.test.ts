@@ -30,12 +30,12 @@ describe('command lines', () => {
     [
       'create',
       createWords(POOL, 'qubes_dom0/vm-a-private', 8_388_608, BY),
-      `lvcreate --thin --setactivationskip=n --activate=y ${TAGS} ${MARK} --name=vm-a-private --virtualsize=8388608B -- qubes_dom0/vm-pool`,
+      `lvcreate --thin -kn -ay ${TAGS} --name=vm-a-private --virtualsize=8388608B -- qubes_dom0/vm-pool`,
     ],
     [
       'snapshot',
       snapshotWords('qubes_dom0/vm-a-private', 'qubes_dom0/vm-a-private-snap', BY),
-      `lvcreate --setactivationskip=n --activate=y --snapshot ${TAGS} ${MARK} --name=qubes_dom0/vm-a-private-snap -- qubes_dom0/vm-a-private`,
+      `lvcreate -kn -ay --snapshot ${TAGS} --name=qubes_dom0/vm-a-private-snap -- qubes_dom0/vm-a-private`,
     ],
     [
       'rename',
@@ -66,23 +66,23 @@ describe('command lines', () => {
       'survey',
       reportWords(POOL),
       'lvs --reportformat json --units b --nosuffix -o lv_uuid,lv_name,pool_lv,segtype,lv_size,data_percent,' +
-        'lv_metadata_size,metadata_percent,lv_attr,lv_device_open,origin_uuid,lv_tags,thin_id,transaction_id -- qubes_dom0',
+        'lv_metadata_size,metadata_percent,lv_attr,lv_device_open,origin_uuid,lv_tags,transaction_id -- qubes_dom0',
     ],
     ['discard', discardArgv('/dev/mapper/a'), 'blkdiscard -p 1G /dev/mapper/a'],
     [
       'fill',
       copyInArgv('/tmp/x', '/dev/mapper/a'),
-      'dd if=/tmp/x of=/dev/mapper/a bs=128K conv=sparse,nocreat,fsync status=none',
+      'dd if=/tmp/x of=/dev/mapper/a bs=128K conv=sparse,nocreat,fsync status=progress',
     ],
     [
       'fill from standard input',
       stdinInArgv('/dev/mapper/a', 512),
-      'dd of=/dev/mapper/a bs=128K count=512 iflag=count_bytes,fullblock conv=sparse,nocreat,fsync status=none',
+      'dd of=/dev/mapper/a bs=128K count=512 iflag=count_bytes,fullblock conv=sparse,nocreat,fsync status=progress',
     ],
     [
       'read',
       copyOutArgv('/dev/mapper/a', '/tmp/x'),
-      'dd if=/dev/mapper/a of=/tmp/x bs=128K conv=sparse,notrunc,nocreat,fsync status=none',
+      'dd if=/dev/mapper/a of=/tmp/x bs=128K conv=sparse,notrunc,nocreat,fsync status=progress',
     ],
     [
       'whose device it is',
@@ -105,9 +105,9 @@ describe('command lines', () => {
   });
 
   test('a command id can end neither the quoted string nor the tag', () => {
-    const words = createWords(POOL, 'qubes_dom0/vm-a-b', 512, { command: 'x" y/1\\,@z', step: 1 });
-    expect(words).toContain('config/checks=0 domtrail/step="x__y_1___z/1"');
-    expect(words).toContain('dt.cmd=x__y_1___z');
+    const by = { command: 'x" y/1\\,@z', step: 1 };
+    expect(renameWords('v/a', 'v/b', by)).toContain('config/checks=0 domtrail/step="x__y_1___z/1"');
+    expect(createWords(POOL, 'qubes_dom0/vm-a-b', 512, by)).toContain('dt.cmd=x__y_1___z');
   });
 
   test('programs run through sudo unless root runs them', () => {

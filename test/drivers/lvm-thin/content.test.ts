@@ -23,6 +23,36 @@ afterEach(async () => {
 
 const ours = async (one: LvmBench, role: Role = CURRENT): Promise<Sighting> => made(one, placeIn(one, role));
 
+describe('a long copy', () => {
+  const reported = async (one: LvmBench, deed: BoundDeed) => {
+    const told: [number, number][] = [];
+    const acted = await one.driver.act(jobFor(deed), (...progress) => told.push(progress));
+    expect(acted).toMatchObject({ failure: null, evidence: { stderr: '' } });
+    return told;
+  };
+  const whole = [
+    [0, SMALL],
+    [SMALL / 2, SMALL],
+    [SMALL, SMALL],
+  ];
+
+  test('into a disk tells how far it is, and keeps none of it in the record', async () => {
+    const one = await bench();
+    const { id } = await ours(one, IMPORT);
+    const from = await one.sourceFile(SMALL, [{ offset: 0, text: 'data' }]);
+    const told = await reported(one, { do: 'fill', disk: id, at: placeIn(one, IMPORT), from });
+    expect(told).toEqual(whole);
+  });
+
+  test('out of a disk does the same', async () => {
+    const one = await bench();
+    const { id } = await ours(one);
+    const to = { kind: 'file', path: join(one.dir, 'out') } as const;
+    const told = await reported(one, { do: 'read', disk: id, at: placeIn(one, CURRENT), to });
+    expect(told).toEqual(whole);
+  });
+});
+
 describe('standard input and output', () => {
   const descriptor = async (one: LvmBench, name: string, content: string) => {
     const path = join(one.dir, name);
@@ -91,22 +121,5 @@ describe('files read to', () => {
       (await readdir(one.dir, { withFileTypes: true })).find(({ name }) => name === 'link')?.isSymbolicLink(),
     ).toBe(true);
     expect(await refusal(one, { do: 'read', disk: id, at, to: { kind: 'file', path: one.dir } })).toBe('D_BAD_INPUT');
-  });
-
-  test('progress is told at the beginning and at the end', async () => {
-    const one = await bench();
-    const { id } = await ours(one);
-    const told: (readonly number[])[] = [];
-    const deed: BoundDeed = {
-      do: 'read',
-      disk: id,
-      at: placeIn(one, CURRENT),
-      to: { kind: 'file', path: one.targetPath() },
-    };
-    await one.driver.act(jobFor(deed), (done, total) => told.push([done, total]));
-    expect(told).toEqual([
-      [0, SMALL],
-      [SMALL, SMALL],
-    ]);
   });
 });

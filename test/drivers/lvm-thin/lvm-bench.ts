@@ -59,6 +59,7 @@ export const lvmBench = async ({ model = createLvmModel(), settings = {} }: Give
     stdin: 0,
     stdout: 1,
     patienceMs: 0,
+    flush: async () => null,
     ...settings,
   };
   const driver = lvmThinDriver({ volumeGroup: 'qubes_dom0', thinPool: 'vm-pool' }, all);

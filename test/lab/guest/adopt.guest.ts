@@ -79,7 +79,7 @@ describe('adopt --storage on a real thin pool that stock left', () => {
     await lv('by-hand', 'mine');
     await lvm('lvchange', '-ky', `${GROUP}/vm-work-private`, `${GROUP}/vm-work-private-1000-back`);
     await lvm('lvchange', '-an', ...['', '-1000-back', '-snap'].map((end) => `${GROUP}/vm-work-private${end}`));
-    expect(await attrOf('vm-work-private')).toBe('Vwi---tz-k');
+    expect(await attrOf('vm-work-private')).toMatch(/^Vwi---t.-k$/);
     const uuid = await uuidOf('vm-work-private');
     const said = await terminal.does('adopt', '--storage');
     expect(said).toMatch(/left alone: qubes_dom0\/by-hand/);
@@ -124,7 +124,7 @@ describe('adopt --storage on a real thin pool that stock left', () => {
     expect(await contents(terminal, 'w-private')).toEqual({ state: 'clean', current: 'other', revisions: ['other-0'] });
     expect(await contents(terminal, 'old')).toEqual({ state: 'clean', current: 'O1', revisions: ['O0'] });
     expect(await contents(terminal, 'zero')).toEqual({ state: 'clean', current: 'Z1', revisions: ['tiny'] });
-    expect((await volumes()).filter((name) => /-trash-back$/.test(name))).toHaveLength(1);
+    expect((await volumes()).filter((name) => name.endsWith('-trash-back'))).toHaveLength(1);
     expect((await volumes()).some((name) => name.endsWith('/vm-old-private-1-back'))).toBe(true);
     await terminal.isSound();
   });

@@ -1,7 +1,6 @@
 import { mkdtemp, open, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { PoolName } from '../../../domain/names.ts';
 import { lvmThinDriver } from '../../../infrastructure/drivers/lvm-thin/driver.ts';
 import { stampText } from '../../../infrastructure/drivers/stamp.ts';
@@ -9,7 +8,8 @@ import { run } from '../../../infrastructure/process/run.ts';
 import type { DriverBench, Holder, Piece, SourceFile } from '../../drivers/bench.ts';
 
 const GROUP = 'qubes_dom0';
-const MAKE_POOL = fileURLToPath(new URL('make-pool.sh', import.meta.url));
+/** The machine starts its command in the checkout; this file may be part of a bundle that lies elsewhere. */
+const MAKE_POOL = join(process.cwd(), 'test/lab/guest/make-pool.sh');
 
 /** Runs what must succeed; gives its stdout. */
 export const must = async (...argv: readonly [string, ...string[]]): Promise<string> => {
@@ -19,7 +19,11 @@ export const must = async (...argv: readonly [string, ...string[]]): Promise<str
 };
 
 /** Proves that this is the lab machine and brings its pool; throws anywhere else, before any disk is looked at. */
-export const labPool = (): Promise<string> => must(MAKE_POOL);
+export const labPool = (): Promise<string> => {
+  pool ??= must(MAKE_POOL);
+  return pool;
+};
+let pool: Promise<string> | null = null;
 
 /** `VG/LV` of every volume, without the pool itself. */
 export const volumes = async (): Promise<readonly string[]> => {
@@ -29,8 +33,7 @@ export const volumes = async (): Promise<readonly string[]> => {
 };
 
 export const removeAll = async (): Promise<void> => {
-  const names = await volumes();
-  if (names.length > 0) await must('lvm', 'lvremove', '--force', ...names);
+  await must('lvm', 'lvremove', '--force', '-y', '-S', 'pool_lv=vm-pool', '--', GROUP);
 };
 
 const writeAt = async (path: string, offset: number, text: string): Promise<void> => {

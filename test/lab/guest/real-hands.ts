@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { flushPhysical } from '../../../infrastructure/drivers/lvm-thin/flush.ts';
 import { run } from '../../../infrastructure/process/run.ts';
 import { type Hands, readFileAt } from '../../storage/hands.ts';
 import { labPool, must, removeAll } from './real-bench.ts';
@@ -18,6 +19,7 @@ export const realHands = async (): Promise<Hands> => {
   await labPool();
   return {
     run,
+    flush: flushPhysical({ run, uid: 0 }),
     writeAt,
     readAt: readFileAt,
     holdOpen: async (path) => {

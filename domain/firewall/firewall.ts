@@ -1,0 +1,53 @@
+import type { VmName } from '../names.ts';
+import type { Vm } from '../vm/vm.ts';
+import type { FirewallFact } from './events.ts';
+import { parseRule } from './parse.ts';
+import { expiresAt, type Firewall, isExpired, type Rule, type RuleLine } from './rule.ts';
+
+/** What a VM without a firewall of its own has: everything may pass (spec: B.1). */
+const DEFAULT_LINES: readonly RuleLine[] = ['action=accept' as RuleLine];
+
+/** The lines in force, by number. */
+export const linesOf = (firewall: Firewall | null): readonly RuleLine[] => firewall?.rules ?? DEFAULT_LINES;
+
+/** The rule of a line in normal form. Throws on any other text: only `lineOf` makes these. */
+const ruleOf = (line: RuleLine): Rule => {
+  const rule = parseRule(line);
+  if (!rule.ok) throw new Error(`the log holds a rule that cannot be: ${rule.error.message}`);
+  return rule.value;
+};
+
+/** The rules in force, by number, with those that are expired still in their places. */
+export const rulesOf = (firewall: Firewall | null): readonly Rule[] => linesOf(firewall).map(ruleOf);
+
+/** The lines that have not expired. `now` in epoch milliseconds. */
+export const liveLines = (lines: readonly RuleLine[], now: number): readonly RuleLine[] =>
+  lines.filter((line) => !line.includes('expire=') || !isExpired(ruleOf(line), now));
+
+/** The lines in firewall.xml as domtrail last wrote it; null when it never did. */
+export const filedLines = (firewall: Firewall | null): readonly RuleLine[] | null =>
+  firewall === null ? null : liveLines(firewall.rules, firewall.asOf);
+
+/** When the next of these rules expires, in epoch milliseconds; at or before `now` for one that has. null: none ever does. */
+export const nextExpiry = (firewall: Firewall | null): number | null => {
+  const times = rulesOf(firewall).flatMap((rule) => expiresAt(rule) ?? []);
+  return times.length === 0 ? null : Math.min(...times);
+};
+
+/** Where a VM's firewall.xml lies, relative to the home (spec: B.1). */
+export const firewallPath = ({
+  name,
+  class: vmClass,
+}: {
+  readonly name: VmName;
+  readonly class: Vm['class'];
+}): string => `${vmClass === 'TemplateVM' ? 'vm-templates' : 'appvms'}/${name}/firewall.xml`;
+
+export const evolveFirewall = (firewall: Firewall | null, fact: FirewallFact): Firewall | null => {
+  switch (fact.type) {
+    case 'FirewallChanged':
+      return fact.after;
+    case 'FirewallReloaded':
+      return firewall === null ? null : { ...firewall, asOf: fact.asOf };
+  }
+};
