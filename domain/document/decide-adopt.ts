@@ -1,11 +1,11 @@
 import type { Context, Decision } from '../decision.ts';
 import { type Failure, failure } from '../failure.ts';
-import { holdName } from '../holds.ts';
 import { mustFit } from '../firewall/limits.ts';
 import { parseRule } from '../firewall/parse.ts';
 import { takeFirewall } from '../firewall/plan.ts';
 import type { RuleLine } from '../firewall/rule.ts';
 import { lineOf } from '../firewall/texts.ts';
+import { holdName } from '../holds.ts';
 import type { Host } from '../host/host.ts';
 import { parseVmName, type VmName } from '../names.ts';
 import { type PlanBuilder, planBuilder } from '../plan-builder.ts';
