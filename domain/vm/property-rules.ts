@@ -9,6 +9,9 @@ import type { Vm } from './vm.ts';
 const invalid = (name: string, rule: string): Result<never, Failure> =>
   err(failure('D_PROPERTY_INVALID', `${name} ${rule}`));
 
+/** Stock would look for the kernel right there, in a directory that is none of a kernel. */
+const isWayUp = (value: string | null): boolean => value === '.' || value === '..';
+
 type Need = { readonly is: (vm: Vm) => boolean; readonly rule: string };
 
 const DISPOSABLES: Need = {
@@ -103,6 +106,7 @@ export const checkVmProperty = (
   value: string | null,
 ): Result<string | null, Failure> => {
   if (isWriteOnce(name) && vmProperty(vm.class, name)) return invalid(name, 'is set once, when a VM is made');
+  if (name === 'kernel' && isWayUp(value)) return invalid(name, 'cannot be "." or ".."');
   if (value !== null) return encodeVmProperty(host, vm, name, value);
   if (!vmProperty(vm.class, name)) {
     const next = `domtrail vm prefs ${vm.name}   (${vmPropertyNames(vm.class).length} properties can be set)`;
@@ -112,6 +116,7 @@ export const checkVmProperty = (
 };
 
 export const checkGlobalProperty = (host: Host, name: string, value: string | null): Result<string | null, Failure> => {
+  if (name === 'default_kernel' && isWayUp(value)) return invalid(name, 'cannot be "." or ".."');
   if (value !== null) return encodeGlobalProperty(host, name, value);
   return globalProperty(name) ? ok(null) : invalid(name, 'is not a global property');
 };
