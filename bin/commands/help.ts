@@ -11,11 +11,13 @@ const PAGE = `domtrail: a journal for the volumes of virtual machines
   domtrail log work:private                           who did what, when
   domtrail recover                                    after a crash
 
-set up   init, pool add|list|remove
-act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags
+set up   init, pool add|list|remove, label add|list|remove, prefs,
+         adopt --qubes-xml FILE|--storage|--moved
+act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags|devices
          volume list|info|commit|discard|revert|resize|import|export|clone|
          set|add|remove|pin|unpin
 look     status, log, show, blame, lineage, xml     (--at EVENT|TIME, --db FILE)
+         diff A B [OBJECT]
 heal     recover, fsck, gc
 prove    verify, replay, backup verify|list FILE
 help     help COMMAND, explain CODE, completion bash, version, demo
