@@ -34,13 +34,16 @@ const safeObject = (object: string): boolean => {
   return parseVmName(vm).ok && (colon < 0 || parseVolumeName(object.slice(colon + 1)).ok);
 };
 
+/** The refusal of a name that came by adoption and that no new VM would get. */
+export const nameUnsafe = (object: string): Failure =>
+  failure('D_NAME_UNSAFE', `${object} has a name from which no path and no LV name is built`, {
+    next: 'rename it in stock qubesd (qvm-clone OLD NEW), then adopt again',
+  });
+
 /** The object's name, when it is one that `vm create` would refuse: those only come by adoption. */
 const unsafe = (host: Host, { object, deed }: Step): Failure | null => {
   if (!safeObject(object)) {
-    const message = `${object} has a name from which no path and no LV name is built`;
-    return failure('D_NAME_UNSAFE', message, {
-      next: 'domtrail vm clone OLD NEW   (in stock qubesd, then adopt again)',
-    });
+    return nameUnsafe(object);
   }
   for (const { pool, vid } of placesOf(deed)) {
     const definition = host.pools.get(pool);

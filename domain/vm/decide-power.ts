@@ -2,9 +2,11 @@ import type { Context, Decision } from '../decision.ts';
 import { type Failure, failure } from '../failure.ts';
 import { holdVm, reading } from '../holds.ts';
 import { type Host, volumeOf } from '../host/host.ts';
+import { parseVmName } from '../names.ts';
 import { planBuilder } from '../plan-builder.ts';
 import type { Pool } from '../pool/pool.ts';
 import { err, ok, type Result } from '../result.ts';
+import { nameUnsafe } from '../safe-names.ts';
 import { disksOf } from '../volume/disks.ts';
 import { findVm } from '../volume/find.ts';
 import { planStart } from '../volume/plan-start.ts';
@@ -37,6 +39,8 @@ export const decideStart = (host: Host, { name }: VmTarget, context: Context): D
   const vm = findVm(host, name);
   if (!vm.ok) return vm;
   if (vm.value.power.is === 'running') return NOTHING_TO_DO;
+  // Whatever else is wrong: under such a name nothing can be started here.
+  if (!parseVmName(name).ok) return err(nameUnsafe(name));
   const startable = mustBeStartable(host, vm.value);
   if (!startable.ok) return startable;
   const builder = planBuilder(context.position);
