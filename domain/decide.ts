@@ -15,7 +15,9 @@ import { conflictWith } from './holds.ts';
 import { decideGarbage, decideInit, decideReboot } from './host/decide.ts';
 import { decideSetLabel } from './host/decide-label.ts';
 import type { Host } from './host/host.ts';
-import { decideAddPool, decidePoolMended, decidePoolWound, decideRemovePool } from './pool/decide.ts';
+import { beyondReserve } from './pool/admission.ts';
+import { decideAddPool, decidePoolMended, decidePoolWound, decideRemovePool, decideSetReserve } from './pool/decide.ts';
+import { decideRestoreVm } from './restore/decide.ts';
 import { err } from './result.ts';
 import { unsafeIn } from './safe-names.ts';
 import { decideCloneVm } from './vm/decide-clone.ts';
@@ -38,10 +40,12 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   CollectGarbage: decideGarbage,
   AddPool: decideAddPool,
   RemovePool: decideRemovePool,
+  SetPoolReserve: decideSetReserve,
   RecordPoolWound: decidePoolWound,
   RecordPoolMended: decidePoolMended,
   CreateVM: decideCreateVm,
   CloneVM: decideCloneVm,
+  RestoreVM: decideRestoreVm,
   RemoveVM: decideRemoveVm,
   StartVM: decideStart,
   StopVM: decideStop,
@@ -84,8 +88,8 @@ export const decide = (host: Host, command: Command, context: Context): Decision
   const decider = DECIDERS[command.name] as Decide<Command['payload']>;
   const decision = decider(host, command.payload, context);
   if (!decision.ok) return decision;
-  const unsafe = unsafeIn(host, decision.value.plan);
-  if (unsafe) return err(unsafe);
-  const conflict = conflictWith(host, decision.value.holds);
-  return conflict ? err(conflict) : decision;
+  const { holds, plan } = decision.value;
+  const refused =
+    unsafeIn(host, plan) ?? conflictWith(host, holds) ?? beyondReserve(host, { name: command.name, plan }, context);
+  return refused ? err(refused) : decision;
 };

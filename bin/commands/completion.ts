@@ -24,7 +24,7 @@ _domtrail() {
   else
     word=$COMP_CWORD; group=\${COMP_WORDS[1]}
   fi
-  local commands="init adopt pool label prefs vm volume backup status log show blame lineage diff xml recover fsck gc verify replay explain help completion version demo"
+  local commands="init adopt pool label prefs vm volume backup status log show blame why lineage diff xml recover fsck gc verify replay bisect explain help completion version demo"
   local candidates
   if ((word == 1)); then candidates=$commands
   elif ((word == 2)); then
@@ -34,10 +34,11 @@ _domtrail() {
       pool|label) candidates="add list remove" ;;
       adopt) candidates="--qubes-xml --firewall-dir --storage --moved" ;;
       diff) candidates="@ @-" ;;
-      backup) candidates="verify list" ;;
+      backup) candidates="verify list restore" ;;
+      bisect) candidates="run" ;;
       help) candidates=$commands ;;
       completion) candidates="bash" ;;
-      log|blame|lineage) candidates=$(domtrail completion words 2>/dev/null) ;;
+      log|blame|why|lineage) candidates=$(domtrail completion words 2>/dev/null) ;;
     esac
   elif [[ $group == backup ]]; then candidates=$(compgen -f -- "$cur")
   else candidates=$(domtrail completion words 2>/dev/null)

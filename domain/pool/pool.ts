@@ -1,4 +1,5 @@
 import type { PoolName } from '../names.ts';
+import type { Reserve } from './reserve.ts';
 
 type Common = { readonly name: PoolName };
 type Keeping = {
@@ -6,6 +7,8 @@ type Keeping = {
   /** as an adopted document wrote it, where that is not how the number is written */
   readonly revisionsText?: string;
   readonly ephemeralVolatile: boolean;
+  /** left out: what suits the pool's size */
+  readonly reserve?: Reserve;
 };
 
 type LvmThinPool = Common &
@@ -20,3 +23,8 @@ export type Pool = LvmThinPool | FileReflinkPool | LinuxKernelPool | FilePool;
 
 /** Stock default of a pool that says nothing (qubes-core-admin, storage/__init__.py). */
 export const DEFAULT_REVISIONS_TO_KEEP = 1;
+
+type WithReserve = LvmThinPool | FileReflinkPool | FilePool;
+
+export const withReserve = ({ reserve: _before, ...pool }: WithReserve, reserve: Reserve | null): WithReserve =>
+  reserve ? { ...pool, reserve } : pool;

@@ -6,6 +6,7 @@ import { featureNames, type Vm } from './vm.ts';
 
 const VM_FACTS = new Set([
   'VmCreated',
+  'VmRestored',
   'VmRemoved',
   'VmStarted',
   'VmStopped',
@@ -88,6 +89,8 @@ export const evolveVm = (vm: Vm | undefined, fact: Exclude<VmFact, { type: 'VmRe
   if (fact.type === 'VmCreated') return created(fact);
   if (!vm) throw new Error(`${fact.type} speaks of VM ${fact.vm}, which the log never made`);
   switch (fact.type) {
+    case 'VmRestored':
+      return vm;
     case 'VmStarted':
       return changed(vm, { power: { is: 'running', bootId: fact.bootId } });
     case 'VmStopped':
