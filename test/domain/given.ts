@@ -7,6 +7,7 @@ import { type DomainEvent, type Fact, type Recorded, streamOf } from '../../doma
 import type { Code } from '../../domain/failure.ts';
 import { emptyHost, evolve, type Host, volumeOf } from '../../domain/host/host.ts';
 import type { VmName, VolumeKey } from '../../domain/names.ts';
+import type { SeenUsage } from '../../domain/pool/usage.ts';
 import { bind, type Plan, type Step, type Template } from '../../domain/steps.ts';
 import type { Vm } from '../../domain/vm/vm.ts';
 import type { Volume } from '../../domain/volume/volume.ts';
@@ -42,6 +43,8 @@ export class Story {
   now = NEW_YEAR;
   bootId = 'boot-1';
   open: readonly string[] = [];
+  /** how full the pools are seen to be; null: nobody looked */
+  usage: SeenUsage | null = null;
   private readonly disks = new Map<DiskId, Disk>();
   private disksMade = 0;
 
@@ -64,7 +67,8 @@ export class Story {
 
   context(): Context {
     const uuid = `00000000-0000-4000-8000-${`${this.decided.length}`.padStart(12, '0')}`;
-    return { now: this.now, position: this.host.position + 1, bootId: this.bootId, uuid, open: this.open };
+    const base = { now: this.now, position: this.host.position + 1, bootId: this.bootId, uuid, open: this.open };
+    return this.usage ? { ...base, usage: this.usage } : base;
   }
 
   /** Decides a command and stores the decision, as `accept` does; its steps are still to come. */
