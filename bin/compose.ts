@@ -117,6 +117,18 @@ export const openReading = (args: Arguments): Result<Reading, Failure> => {
   return ok({ home, ledger: ledger.value, host, asOf, past: position.value !== null });
 };
 
+/** What was replayed for a look into the past: another question of the same command need not replay it again. */
+const REPLAYED = new WeakMap<Ledger, Map<string, Sql>>();
+
+const replayedOnce = (ledger: Ledger, projection: Projection, position: number): Sql => {
+  const known = REPLAYED.get(ledger) ?? new Map<string, Sql>();
+  REPLAYED.set(ledger, known);
+  const key = `${projection.name} ${position}`;
+  const sql = known.get(key) ?? replayed(ledger, projection, position).sql;
+  known.set(key, sql);
+  return sql;
+};
+
 /** A projection's tables as of the reading: the live ones, or a replay in memory for the past and for a copy that another version wrote. */
 export const tablesAt = ({ ledger, asOf, past }: Reading, projection: Projection): Sql =>
-  past || !inStep(ledger, projection) ? replayed(ledger, projection, asOf.position).sql : ledger.sql;
+  past || !inStep(ledger, projection) ? replayedOnce(ledger, projection, asOf.position) : ledger.sql;
