@@ -97,7 +97,11 @@ describe('a reference to a VM', () => {
     );
     story.when(removeVm('net')).thenRejected('D_IN_USE', 'netvm of work');
     story.when(setProperty(null, 'default_netvm', 'net')).thenRejected('D_REFERENCE_INVALID', 'net by default');
-    story.after(setProperty('net', 'netvm', ''), setProperty('work', 'netvm', null), setProperty(null, 'default_netvm', 'net'));
+    story.after(
+      setProperty('net', 'netvm', ''),
+      setProperty('work', 'netvm', null),
+      setProperty(null, 'default_netvm', 'net'),
+    );
     story.when(removeVm('net')).thenRejected('D_IN_USE', 'global default_netvm');
   });
 
