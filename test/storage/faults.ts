@@ -143,7 +143,11 @@ export const faults = (name: string, hands: () => Promise<TroubledHands>): void 
       expect(await refusal(host, to.standaloneVm('new'))).toEqual(readOnly);
       expect(await namesNow()).toEqual(names);
       await host.does(to.stop('work'));
+      const trash = [...host.host().trash.keys()];
+      expect(trash.length).toBeGreaterThan(0);
+      expect(await refusal(host, to.collect(...trash))).toMatchObject({ code: 'D_POOL_READ_ONLY' });
       await trouble.repair();
+      await host.does(to.collect(...trash));
       await isWell('after');
     });
 
