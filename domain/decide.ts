@@ -15,6 +15,7 @@ import { decideGarbage, decideInit, decideReboot } from './host/decide.ts';
 import type { Host } from './host/host.ts';
 import { beyondReserve } from './pool/admission.ts';
 import { decideAddPool, decidePoolMended, decidePoolWound, decideRemovePool, decideSetReserve } from './pool/decide.ts';
+import { decideRestoreVm } from './restore/decide.ts';
 import { err } from './result.ts';
 import { decideCloneVm } from './vm/decide-clone.ts';
 import { decideCreateVm } from './vm/decide-create.ts';
@@ -39,6 +40,7 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   RecordPoolMended: decidePoolMended,
   CreateVM: decideCreateVm,
   CloneVM: decideCloneVm,
+  RestoreVM: decideRestoreVm,
   RemoveVM: decideRemoveVm,
   StartVM: decideStart,
   StopVM: decideStop,

@@ -32,7 +32,7 @@ _domtrail() {
       vm) candidates="create start stop kill clone remove list prefs features tags" ;;
       volume) candidates="list info commit discard revert resize import export clone set add remove pin unpin" ;;
       pool) candidates="add list remove" ;;
-      backup) candidates="verify list" ;;
+      backup) candidates="verify list restore" ;;
       help) candidates=$commands ;;
       completion) candidates="bash" ;;
       log|blame|lineage) candidates=$(domtrail completion words 2>/dev/null) ;;

@@ -17,7 +17,8 @@ act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags
          set|add|remove|pin|unpin
 look     status, log, show, blame, lineage, xml     (--at EVENT|TIME, --db FILE)
 heal     recover, fsck, gc
-prove    verify, replay, backup verify|list FILE
+prove    verify, replay
+backup   backup verify|list|restore FILE
 help     help COMMAND, explain CODE, completion bash, version, demo
 
 Every command takes --home DIR (or DOMTRAIL_HOME) and --json. Every changing one

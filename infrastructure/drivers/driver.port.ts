@@ -49,7 +49,11 @@ export type BoundDeed =
 /** `limit`: bytes that stdin may bring at most; one more is D_TOO_MUCH_DATA. `stamp` as in ContentSource, null when no check is wanted. */
 export type BoundSource =
   | { readonly kind: 'file'; readonly path: string; readonly bytes: number; readonly stamp: string | null }
-  | { readonly kind: 'stdin'; readonly limit: number };
+  | { readonly kind: 'stdin'; readonly limit: number }
+  | { readonly kind: 'stream'; readonly bytes: number; readonly open: OpenContent };
+
+/** Content that is unpacked while it is read: all of its bytes, holes as zeros. Throws where it turns out to be damaged. */
+export type OpenContent = () => AsyncIterable<Buffer>;
 
 /** `command` and `step` go into the marker (tag, sidecar) and into LVM's archive. */
 export type Job = { readonly command: string; readonly step: number; readonly deed: BoundDeed };

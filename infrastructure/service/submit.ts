@@ -184,6 +184,28 @@ export const submit = async (service: Service, submission: Submission): Promise<
   }
 };
 
+/**
+ * Takes back what stands of a command that failed, at once instead of at the next `recover`: for commands that leave all or
+ * nothing. Does nothing when the command is over.
+ */
+export const takeBack = async (service: Service, id: string): Promise<Result<Recovered | null, Failure>> => {
+  const lease = await acquireLeaseWithin(service.ledger, thisProcess(), id, service.waitMs);
+  if (!lease.ok) return lease;
+  try {
+    const operation = currentHost(service.ledger).operations.get(id);
+    if (!operation) return ok(null);
+    const hands = handsFor(service, id, service.fault);
+    return await recoverOperation(operation, {
+      journal: service.journal,
+      hands,
+      owner: thisProcess(),
+      lives: () => false,
+    });
+  } finally {
+    releaseLease(service.ledger);
+  }
+};
+
 export const stuck = (recovered: readonly Recovered[]): Failure | null => {
   const one = recovered.find(({ outcome }) => outcome === 'stuck');
   return one

@@ -25,7 +25,7 @@ const dataIn = async (from: ContentSource, pools: Pools): Promise<readonly [stri
     const stats = await stat(from.path).catch(() => null);
     return stats ? [from.path, stats.blocks * SECTOR] : null;
   }
-  if (from.kind === 'stdin' || !('id' in from.disk)) return null;
+  if (from.kind !== 'disk' || !('id' in from.disk)) return null;
   const hands = pools.get(from.at.pool);
   const look = hands.ok ? await hands.value.looks.now() : null;
   const bytes = look?.ok ? look.value.byId.get(from.disk.id)?.usedBytes : null;

@@ -14,6 +14,7 @@ import {
   change,
   eraseLv,
   fillLv,
+  gather,
   labelsOf,
   lvOf,
   type ModelDriverOptions,
@@ -134,7 +135,11 @@ export const lvmModelDriver = (options: ModelDriverOptions): VolumeDriver => {
     parseName: namedInLvm,
     pathOf: ({ vid, role }) => devicePathOf(lvNameOf(vid, role)),
     survey: () => seen(sightingsOf),
-    act: async (job) => attempt(job, model, () => dispatch(HANDS, { options, labels: labelsOf(job) }, job.deed)),
+    act: async (job) => {
+      const { deed } = job;
+      const broken = deed.do === 'fill' && deed.from.kind === 'stream' ? await gather(options, deed.from) : null;
+      return attempt(job, model, () => broken ?? dispatch(HANDS, { options, labels: labelsOf(job) }, deed));
+    },
     scrap: async (sighting, job) => attempt(job, model, () => scrapLv(options, sighting, job)),
     erasesSlowly: ({ usedBytes }) => (usedBytes ?? 0) > (options.slowBytes ?? SLOW_BYTES),
     examine: async () => examined(options),

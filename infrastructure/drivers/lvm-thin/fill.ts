@@ -5,6 +5,7 @@ import type { Ran } from '../../process/run.ts';
 import type { DeedOf } from '../dispatch.ts';
 import type { Sighting } from '../driver.port.ts';
 import { stampText } from '../stamp.ts';
+import { streamed } from '../streamed.ts';
 import { errorCode, failureOf } from '../system-failure.ts';
 import { copyInArgv, discardArgv, oneMoreArgv, stdinInArgv, zeroArgv } from './argv.ts';
 import { copy } from './copy.ts';
@@ -22,7 +23,7 @@ const tooMuch = (name: string, bytes: number): Failure =>
 
 /** A device to copy from carries no stamp: its disk was checked when the deed was bound. */
 const sourceFailure = async (source: Source): Promise<Failure | null> => {
-  if (source.kind === 'stdin' || source.stamp === null) return null;
+  if (source.kind !== 'file' || source.stamp === null) return null;
   const { path, bytes, stamp } = source;
   try {
     const stats = await stat(path, { bigint: true });
@@ -71,8 +72,17 @@ const fromStdin = async (work: Work, { name }: Sighting, limit: number): Promise
   return more.stdout.length > 0 ? tooMuch(name, limit) : failureOfCopy(more, name);
 };
 
+type Stream = Extract<Source, { readonly kind: 'stream' }>;
+
+const fromStream = async (work: Work, { name }: Sighting, { bytes, open }: Stream): Promise<Failure | null> => {
+  const { pieces, failure: broken } = streamed(open);
+  const ran = await copy(work, stdinInArgv(devicePathOf(name), bytes), bytes, { feed: pieces });
+  return broken() ?? failureOfCopy(ran, name);
+};
+
 const copied = async (work: Work, target: Sighting, from: Source): Promise<Failure | null> => {
   if (from.kind === 'stdin') return fromStdin(work, target, from.limit);
+  if (from.kind === 'stream') return fromStream(work, target, from);
   const argv = copyInArgv(from.path, devicePathOf(target.name));
   return failureOfCopy(await copy(work, argv, from.bytes), target.name) ?? (await sourceFailure(from));
 };
@@ -106,7 +116,7 @@ export const fill = async (work: Work, { disk, at, from }: DeedOf<'fill'>): Prom
   const found = await theDisk(work, at, disk);
   if (!found.ok) return found.error;
   const target = found.value;
-  const bytes = from.kind === 'file' ? from.bytes : from.limit;
+  const bytes = from.kind === 'stdin' ? from.limit : from.bytes;
   if (bytes > target.bytes) return tooMuch(target.name, target.bytes);
   const unready = (await sourceFailure(from)) ?? (await madeActive(work, target)) ?? (await freeToWrite(work, target));
   if (unready) return unready;
