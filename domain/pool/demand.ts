@@ -25,6 +25,8 @@ const dataOf = (from: ContentSource, sizes: ReadonlyMap<number, number>, filled:
     case 'stdin':
     case 'backup':
       return 0;
+    case 'backup':
+      return from.data;
     case 'file':
       return Math.min(from.bytes, seen.data[from.path] ?? from.bytes);
     case 'disk': {

@@ -6,10 +6,11 @@ import { bytesSchema, poolNameSchema, textSchema, vmNameSchema, volumeNameSchema
 const key = z.string().regex(/^[A-Za-z0-9_.:/+-]{1,255}$/, 'is not a name');
 const line = z.string().max(255);
 
-/** What a backup holds for one volume: `file` as it is called there (`vm1/private.img`), its size and hash as read. */
+/** What a backup holds for one volume: `file` as it is called there (`vm1/private.img`), its size and hash as read, and how much of it is no hole. */
 const image = z.strictObject({
   file: z.string().max(1024),
   bytes: bytesSchema,
+  data: z.int().min(0),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
 

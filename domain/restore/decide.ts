@@ -49,6 +49,7 @@ const draftOf = (host: Host, payload: RestoreVm, context: Context): Vm => ({
   tags: [...new Set([...DEFAULT_TAGS, ...payload.tags])],
   volumes: {},
   firewall: null,
+  published: null,
 });
 
 /** Volumes of the backup that no class has by default: kept ones, like the one they were. */
@@ -77,7 +78,7 @@ const fillFromBackup = (builder: PlanBuilder, lane: string, { spec, image, backu
   const at = placeOf(volume, { kind: 'incoming', position: builder.freshPosition() });
   const made = builder.main(spec.key, { do: 'create', at, bytes: spec.bytes }, lane);
   const disk = { madeBy: made };
-  const from = { kind: 'backup', backup, file: image.file, bytes: image.bytes } as const;
+  const from = { kind: 'backup', backup, file: image.file, bytes: image.bytes, data: image.data } as const;
   builder.main(spec.key, { do: 'fill', disk, at, from }, lane);
   builder.main(spec.key, { do: 'move', disk, from: at, to: placeOf(volume, CURRENT) }, lane);
   builder.fact({ type: 'VolumeRestored', volume: spec.key, from: backup, sha256: image.sha256, current: disk });

@@ -3,7 +3,8 @@ import { feed } from './feed.ts';
 
 /**
  * `input`: text for stdin. `feed`: bytes for stdin, piece by piece; must not throw. `stdin`, `stdout`: open file
- * descriptors the program uses directly (stdout is then empty in the result). `maxBytes`: most that the program may print; one that prints more is stopped. `timeoutMs`: 0 is for ever.
+ * descriptors the program uses directly (stdout is then empty in the result). `env`: what the program gets besides our own
+ * environment. `maxBytes`: most that the program may print; one that prints more is stopped. `timeoutMs`: 0 is for ever.
  */
 export type RunOptions = {
   readonly input?: string;
@@ -13,6 +14,8 @@ export type RunOptions = {
   readonly maxBytes?: number;
   readonly timeoutMs?: number;
   readonly cwd?: string;
+  /** what the program gets besides our own environment */
+  readonly env?: Readonly<Record<string, string>>;
   /** gets each line of stderr as it comes, ended by a return or a newline; true: it was for this alone and is not kept */
   readonly watch?: (line: string) => boolean;
 };
@@ -108,7 +111,7 @@ export const run = async (argv: readonly [string, ...string[]], options: RunOpti
     ...stdinOf(options),
     stdout: options.stdout === undefined ? 'pipe' : descriptor(options.stdout),
     stderr: 'pipe',
-    env: ENVIRONMENT,
+    env: { ...ENVIRONMENT, ...options.env },
     reject: false,
     cleanup: false,
     stripFinalNewline: false,

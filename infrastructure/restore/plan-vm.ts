@@ -72,6 +72,7 @@ const draftFor = (name: VmName, { class: vmClass, settings }: BackedUpVm): Vm =>
   tags: settings.tags,
   volumes: {},
   firewall: null,
+  published: null,
 });
 
 type Sorted = { readonly now: Record<string, string>; readonly later: { property: string; value: string }[] };
@@ -131,7 +132,7 @@ const labelOf = ({ host, vm }: Making, warnings: string[]): string => {
 
 /** What one VM of the backup becomes here; an error says why it cannot be restored. */
 export const planVm = (making: Making): Result<VmPlan, string> => {
-  const { host, vm, survey, wishes } = making;
+  const { vm, survey, wishes } = making;
   if (!CLASSES.has(vm.class)) return err(`a ${vm.class || 'VM without a class'} is not restored`);
   const name = parseVmName(nameHere(making, vm.name));
   if (!name.ok) return err(name.error.message);
@@ -154,9 +155,9 @@ export const planVm = (making: Making): Result<VmPlan, string> => {
     features: featuresOf(making, warnings),
     tags: vm.settings.tags.filter((tag) => TAG.test(tag)),
     images: Object.fromEntries(
-      images.value.map(({ volume, name: file, size, sha256 }) => [
+      images.value.map(({ volume, name: file, size, stored, sha256 }) => [
         volume,
-        { file: `${vm.path}/${file}`, bytes: size, sha256 },
+        { file: `${vm.path}/${file}`, bytes: size, data: stored ?? 0, sha256 },
       ]),
     ),
     rules: rules.value,

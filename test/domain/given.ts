@@ -27,6 +27,14 @@ export type Decided = {
 export const wordsOf = (steps: readonly Step[]): readonly string[] =>
   steps.map(({ object, deed }) => `${object}: ${wordsOfDeed(deed)}`);
 
+/** How the record of a plan differs from one that simply went through. */
+export type Course = {
+  readonly found?: ReadonlySet<number>;
+  readonly steps?: number;
+  /** records the failure itself and gives true; false for steps that succeed */
+  readonly failing?: (step: Step) => boolean;
+};
+
 /** A log in memory and the state folded from it. Disks are made up: the n-th has the id `disk-n`. */
 export class Story {
   readonly host: Host = emptyHost();
@@ -95,6 +103,8 @@ export class Story {
       case 'resize':
         return { id: known(deed.disk).id, bytes: deed.bytes };
       case 'writeFirewall':
+      case 'publishFirewall':
+      case 'writeKeys':
       case 'startDomain':
       case 'stopDomain':
         return null;
@@ -103,13 +113,17 @@ export class Story {
     }
   }
 
-  /** Records every step of an accepted plan as done. */
-  carryOut(id: string, plan: Plan): void {
+  /**
+   * Records every step of an accepted plan as done, those in `found` as done already; the one `failing` says how it fails.
+   * `steps`: how many of them; when it is given, the command goes no further.
+   */
+  carryOut(id: string, plan: Plan, { found, steps, failing }: Course = {}): void {
     if (stepsOf(plan).length === 0) return;
     const made = new Map<number, Disk>();
     const last = plan.main.length;
     const evidence = { argv: [], exitCode: 0, stderr: '', durationMs: 0 };
-    for (const step of stepsOf(plan)) {
+    for (const step of stepsOf(plan).slice(0, steps)) {
+      if (failing?.(step)) continue;
       const disk = this.touched(step, made);
       if (disk) {
         this.disks.set(disk.id, disk);
@@ -122,7 +136,7 @@ export class Story {
         n,
         object,
         words: wordsOfDeed(deed),
-        found: false,
+        found: found?.has(n) ?? false,
         disk,
         before: null,
         after: null,
@@ -130,7 +144,7 @@ export class Story {
       } as const;
       this.record(id, [done, ...facts.map((fact: Template<Fact>) => bind<Fact>(fact, made))]);
     }
-    this.record(id, [{ type: 'CommandCompleted', leftover: [] }]);
+    if (steps === undefined) this.record(id, [{ type: 'CommandCompleted', leftover: [] }]);
   }
 
   vm(name: string): Vm {

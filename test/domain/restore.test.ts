@@ -5,7 +5,7 @@ import { smallHost } from './hosts.ts';
 
 const MIB = 2 ** 20;
 const SHA = 'ab'.repeat(32);
-const image = (file: string, bytes = 5 * MIB) => ({ file, bytes, sha256: SHA });
+const image = (file: string, bytes = 5 * MIB) => ({ file, bytes, data: MIB, sha256: SHA });
 
 const restore = (change: Partial<Record<keyof RestoreVm, unknown>> = {}): Command =>
   ({
