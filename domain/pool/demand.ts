@@ -17,13 +17,12 @@ const METADATA_OF_DATA = 40 / (64 * 1024);
 const ADDS = { data: 0, metadata: METADATA_OF_DISK } as const;
 
 /**
- * Data of a source. Of standard input nobody can tell beforehand, and of a backup only sizes with all their holes are known; one that
- * brings too much ends in an error and is taken back.
+ * Data of a source. Of standard input nobody can tell beforehand; one that brings too much ends in an error and is taken
+ * back.
  */
 const dataOf = (from: ContentSource, sizes: ReadonlyMap<number, number>, filled: Deed, seen: SeenUsage): number => {
   switch (from.kind) {
     case 'stdin':
-    case 'backup':
       return 0;
     case 'backup':
       return from.data;
