@@ -19,14 +19,20 @@ const copyOf = ({ position, site, pools, vms, operations, trash }: Host): Host =
   trash: new Map(trash),
 });
 
-/** States by position, each folded from the nearest one before it: all of a search costs about one pass over the log. */
+/** So many events are folded at most to reach a position that lies before one that was looked at. */
+const EVENTS_BETWEEN = 32_768;
+
+/** States by position, kept every so often on the way: all of a search costs about one pass over the log. */
 const statesOf = ({ ledger }: Reading): ((position: number) => Host) => {
   const states = new Map<number, Host>([[0, emptyHost()]]);
   return (position) => {
     const nearest = Math.max(...[...states.keys()].filter((known) => known <= position));
     const from = states.get(nearest) ?? emptyHost();
-    const host = nearest === position ? from : foldTo(ledger, position, copyOf(from));
-    states.set(position, host);
+    let host = from;
+    while (host.position < position) {
+      host = foldTo(ledger, Math.min(position, host.position + EVENTS_BETWEEN), copyOf(host));
+      states.set(host.position, host);
+    }
     return host;
   };
 };
