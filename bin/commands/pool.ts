@@ -130,9 +130,8 @@ const list: Action = {
         pool.driver,
         pool.driver === 'lvm_thin' ? `${pool.volumeGroup}/${pool.thinPool}` : pool.dir,
         pool.usage ? `${formatBytes(pool.usage.usedBytes)} of ${formatBytes(pool.usage.bytes)}` : '-',
-        pool.rooms.map(({ left }) => formatBytes(Math.max(0, left))).join(' + ') || '-',
       ]);
-      out(table(['NAME', 'DRIVER', 'WHERE', 'USED', 'LEFT'], rows, lineWidth()));
+      out(table(['NAME', 'DRIVER', 'WHERE', 'USED'], rows, lineWidth()));
       for (const warning of warnings) talk(`warning: ${escapeText(warning)}\n`);
     }
     return ok(0);

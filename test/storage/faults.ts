@@ -1,11 +1,11 @@
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { exitOf } from '../../domain/failure.ts';
 import { stampText } from '../../infrastructure/drivers/stamp.ts';
 import * as to from '../domain/commands.ts';
 import { type LvmHost, lvmHost } from './lvm-host.ts';
-import { committed, kept, MIB, session, withWork } from './suite.ts';
+import { committed, MIB, withWork } from './suite.ts';
 import { FILLER, type TroubledHands } from './troubles.ts';
 
 const KEY = 'work:private';
@@ -45,7 +45,10 @@ export const faults = (name: string, hands: () => Promise<TroubledHands>): void 
   describe(name, () => {
     let trouble: TroubledHands;
     let host: LvmHost;
-    beforeAll(async () => {
+    let made = false;
+    beforeEach(async () => {
+      if (made) return;
+      made = true;
       trouble = await hands();
       host = await lvmHost(trouble);
       await withWork(host);
@@ -143,7 +146,11 @@ export const faults = (name: string, hands: () => Promise<TroubledHands>): void 
       expect(await refusal(host, to.standaloneVm('new'))).toEqual(readOnly);
       expect(await namesNow()).toEqual(names);
       await host.does(to.stop('work'));
+      const trash = [...host.host().trash.keys()];
+      expect(trash.length).toBeGreaterThan(0);
+      expect(await refusal(host, to.collect(...trash))).toMatchObject({ code: 'D_POOL_READ_ONLY' });
       await trouble.repair();
+      await host.does(to.collect(...trash));
       await isWell('after');
     });
 
@@ -164,33 +171,5 @@ export const faults = (name: string, hands: () => Promise<TroubledHands>): void 
       expect(await namesNow()).toEqual(names.filter((one) => one !== back));
       expect(await committed(host, KEY)).toBe('after');
     });
-  });
-};
-
-/** No disk takes part in these: they run where it costs little. */
-export const clocks = (name: string, hands: () => Promise<TroubledHands>): void => {
-  test(name, async () => {
-    const host = await lvmHost(await hands());
-    await withWork(host);
-    await host.does(to.keep(KEY, 5));
-    const real = Date.now;
-    try {
-      for (const [hours, text] of [
-        [0, 'first'],
-        [1, 'later'],
-        [-1, 'early'],
-        [0, 'again'],
-      ] as const) {
-        vi.spyOn(Date, 'now').mockImplementation(() => real() + hours * 3_600_000);
-        await session(host, KEY, text);
-      }
-      expect(await kept(host, KEY)).toEqual(['.....', 'first', 'later', 'early']);
-      await host.does(to.revert(KEY));
-      expect(await committed(host, KEY)).toBe('early');
-      expect(await host.problems()).toEqual([]);
-    } finally {
-      vi.restoreAllMocks();
-      await host.cleanup();
-    }
   });
 };

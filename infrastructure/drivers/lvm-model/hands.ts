@@ -144,6 +144,9 @@ export const readLv = (options: Options, lv: Lv, path: string | null): Failure |
 
 /** A discard that fails costs nothing, as with the real driver; one that is killed ends the process. */
 export const eraseLv = (options: Options, { name, open, active }: Lv, by: string): Failure | null => {
+  if (options.model.state().kernel.mode !== 'rw') {
+    return failure('D_POOL_READ_ONLY', `${name} is not removed while its pool takes no writes`);
+  }
   if (open > 0) return failure('D_DEVICE_IN_USE', `${name} is open`);
   if (active) done(options, options.model.discard(name));
   return change(options, () => options.model.remove(name, by));

@@ -96,6 +96,16 @@ export const holdersOf = async ({ program }: Work, { name, id }: Sighting): Prom
 };
 
 /**
+ * LVM drops an LV from its list before the kernel refuses to forget it, and counts a transaction that the kernel does not:
+ * in a pool that takes no writes nothing is removed. The disk stays in the trash.
+ */
+const closed = (work: Work, name: string): Failure | null => {
+  const trouble = work.trouble();
+  if (trouble !== 'read-only' && trouble !== 'failed') return null;
+  return failure('D_POOL_READ_ONLY', `${name} is not removed while its pool takes no writes`);
+};
+
+/**
  * Discards, then removes, both for this disk only. A disk that somebody has open is left whole: LVM would refuse the
  * removal, and the discard before it would have zeroed the disk under its user (spec: storage 2.5, #3964). A discard
  * that fails, or a device that is missing, costs nothing but time: removal frees the blocks as well.
@@ -104,6 +114,8 @@ export const erase = async (work: Work, { disk, at }: DeedOf<'erase'>): Promise<
   const found = await theDisk(work, at, disk);
   if (!found.ok) return found.error;
   const { name } = found.value;
+  const kept = closed(work, name);
+  if (kept) return kept;
   const holders = await holdersOf(work, found.value);
   if (holders !== 'gone' && holders > 0) return failure('D_DEVICE_IN_USE', `${name} is open`);
   if (holders !== 'gone') await work.program(discardArgv(devicePathOf(name)));
@@ -113,5 +125,5 @@ export const erase = async (work: Work, { disk, at }: DeedOf<'erase'>): Promise<
 /** Removes a phantom. Its device does not exist, so there is nothing to discard. */
 export const scrap = async (work: Work, { id, name, usable }: Sighting): Promise<Failure | null> => {
   if (usable) throw new Error(`${name} is usable and must not be scrapped`);
-  return change(work, removeWords(id, name, work.job), `${name} could not be removed`);
+  return closed(work, name) ?? change(work, removeWords(id, name, work.job), `${name} could not be removed`);
 };

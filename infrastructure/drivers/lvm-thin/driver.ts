@@ -53,7 +53,8 @@ export const lvmThinDriver = (pool: PoolName, settings: Settings = standard()): 
   ): Promise<Acted> => {
     const { program, lvm, evidence, changed } = recording(settings);
     const refused = refusalOf(job, pool.volumeGroup);
-    const acting: Work = { pool, settings, job, progress, lookup: memory.lookup, program, lvm };
+    const trouble = () => memory.usage()?.trouble;
+    const acting: Work = { pool, settings, job, progress, lookup: memory.lookup, trouble, program, lvm };
     const failed = refused ?? (await work(acting));
     const unsure = changed() ? await settings.flush(pool) : null;
     return { evidence: evidence(), failure: failed ?? unsure };

@@ -1,6 +1,7 @@
 import type { Evidence } from '../../../domain/command/events.ts';
 import type { DiskId, Place } from '../../../domain/disk.ts';
 import { type Failure, failure } from '../../../domain/failure.ts';
+import type { PoolTrouble } from '../../../domain/pool/usage.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import type { Ran, RunOptions } from '../../process/run.ts';
 import type { Job, Progress, Sighting } from '../driver.port.ts';
@@ -38,6 +39,8 @@ export type Work = {
   readonly job: Job;
   readonly progress: Progress;
   readonly lookup: Lookup;
+  /** what the last survey found wrong with the pool */
+  readonly trouble: () => PoolTrouble | undefined;
   /** A program with the rights of root where it needs them. */
   readonly program: (argv: Argv, options?: RunOptions) => Promise<Ran>;
   readonly lvm: (words: LvmWords) => Promise<Ran>;

@@ -1,9 +1,9 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { faults } from '../../storage/faults.ts';
 import { must } from './real-bench.ts';
 import { realHands } from './real-hands.ts';
 
-const SCRIPT = fileURLToPath(new URL('fault-pool.sh', import.meta.url));
+const SCRIPT = join(process.cwd(), 'test/lab/guest/fault-pool.sh');
 
 const script = async (what: string): Promise<void> => {
   await must(SCRIPT, what);
