@@ -15,9 +15,10 @@ set up   init, pool add|list|remove, adopt --storage|--moved
 act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags
          volume list|info|commit|discard|revert|resize|import|export|clone|
          set|add|remove|pin|unpin
-look     status, log, show, blame, lineage, xml     (--at EVENT|TIME, --db FILE)
+look     status, log, show, blame, why, lineage, xml (--at EVENT|TIME, --db F)
 heal     recover, fsck, gc
-prove    verify, witness, replay, backup verify|list FILE
+prove    verify, witness, replay, bisect run
+backup   backup verify|list|restore FILE
 help     help COMMAND, explain CODE, completion bash, version, demo
 
 Every command takes --home DIR (or DOMTRAIL_HOME) and --json. Every changing one

@@ -220,6 +220,8 @@ describe('for people', () => {
       'log',
       'show',
       'blame',
+      'why',
+      'bisect',
       'lineage',
       'recover',
       'fsck',
