@@ -1,6 +1,7 @@
 import { type Failure, failure } from '../domain/failure.ts';
 import type { Host } from '../domain/host/host.ts';
 import type { Pool } from '../domain/pool/pool.ts';
+import { whyUnusable } from '../domain/pool/usable.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import type { Arguments } from '../infrastructure/cli/arguments.ts';
 import type { AsOf } from '../infrastructure/cli/output.ts';
@@ -9,6 +10,7 @@ import type { VolumeDriver } from '../infrastructure/drivers/driver.port.ts';
 import { fileReflinkDriver } from '../infrastructure/drivers/file-reflink/driver.ts';
 import { linuxKernelDriver } from '../infrastructure/drivers/linux-kernel/driver.ts';
 import { lvmThinDriver } from '../infrastructure/drivers/lvm-thin/driver.ts';
+import { refusingDriver } from '../infrastructure/drivers/refusing.ts';
 import { NO_FAULT, parseFault } from '../infrastructure/fault.ts';
 import { noHypervisor } from '../infrastructure/hypervisor/none.ts';
 import type { Mode } from '../infrastructure/ledger/connection.ts';
@@ -17,6 +19,7 @@ import { type Ledger, openLedger } from '../infrastructure/ledger/ledger.ts';
 import { catchUp, inStep, replayed } from '../infrastructure/ledger/projections.ts';
 import { positionAt, timeOf } from '../infrastructure/ledger/queries.ts';
 import { currentHost } from '../infrastructure/ledger/state.ts';
+import { qubesDbAt } from '../infrastructure/qubesdb/choose.ts';
 import { findHome, type Home, homeAt } from '../infrastructure/service/home.ts';
 import { publishQubesXml } from '../infrastructure/service/publish.ts';
 import { type Service, serviceOf } from '../infrastructure/service/service.ts';
@@ -29,11 +32,15 @@ import { volumesProjection } from '../projections/volumes/volumes.ts';
 export const PROJECTIONS = [volumesProjection, auditProjection] as const;
 
 export const driverFor = (pool: Pool): VolumeDriver => {
+  const why = whyUnusable(pool);
+  if (why !== null) return refusingDriver(why);
   switch (pool.driver) {
     case 'file-reflink':
       return fileReflinkDriver(pool);
     case 'lvm_thin':
       return lvmThinDriver(pool);
+    case 'file':
+      return refusingDriver('domtrail only keeps pools of the old driver file');
     case 'linux-kernel':
       return linuxKernelDriver(pool);
   }
@@ -73,6 +80,7 @@ export const openService = (args: Arguments, mode: Exclude<Mode, 'read'>): Resul
       ledger: ledger.value,
       driverFor,
       hypervisor: noHypervisor,
+      qubesDb: qubesDbAt(home.qubesDb),
       fault: fault.value,
       publish: () => publishQubesXml(ledger.value, home, qubesXml),
       progress: progressOn(process.stderr.isTTY === true),
