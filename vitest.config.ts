@@ -9,13 +9,20 @@ const sqlAsText = {
   load: (id: string) => (id.endsWith('.sql') ? `export default ${JSON.stringify(readFileSync(id, 'utf8'))};` : null),
 };
 
-const isLab = ({ moduleId }: TestSpecification): boolean => moduleId.includes('/test/lab/');
+const SLOW_FIRST = ['/test/lab/', '/test/cli/', '/test/storage/'];
 
-/** The lab's files take minutes and wait for a machine of their own: they go first, the others fill what is left. */
-class LabFirst extends BaseSequencer {
+const rank = ({ moduleId }: TestSpecification): number => {
+  const place = SLOW_FIRST.findIndex((dir) => moduleId.includes(dir));
+  return place < 0 ? SLOW_FIRST.length : place;
+};
+
+/**
+ * The lab's files take minutes of a machine of their own: they go first, then what starts many processes, and short files
+ * fill what is left. With two workers there are never more than two machines.
+ */
+class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files);
-    return [...sorted.filter(isLab), ...sorted.filter((file) => !isLab(file))];
+    return (await super.sort(files)).toSorted((one, other) => rank(one) - rank(other));
   }
 }
 
@@ -26,7 +33,7 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, 'dist/**', 'demo-home/**'],
     pool: 'forks',
     maxWorkers: 2,
-    sequence: { sequencer: LabFirst },
+    sequence: { sequencer: SlowFirst },
     globalSetup: 'test/lab/announce.ts',
     testTimeout: 120_000,
     hookTimeout: 120_000,

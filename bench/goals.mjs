@@ -91,8 +91,60 @@ const commandLineGoals = ({ commandLine }) => {
       as: times,
       note: python ? `${milliseconds(python)}; what it is: bench/status.py` : '',
     },
+    {
+      what: 'firewall check of 10,000 rules, cpu',
+      most: 1,
+      value: commandLine ? commandLine.cpu.firewall / 1000 : null,
+      as: seconds,
+      note: commandLine ? `${times(commandLine.firewallToEmpty)} of an empty node start` : '',
+    },
   ];
 };
+
+const questionGoals = ({ questions }) => {
+  const scaled = (cpuMs) => (questions ? ((cpuMs / questions.events) * 1_000_000) / 1000 : null);
+  const million = 'for a million events';
+  return [
+    ...['log', 'blame', 'why', 'show'].map((name) => ({
+      what: `${name} of one object / status, cpu`,
+      most: 1.5,
+      value: questions?.toStatus[name],
+      as: times,
+    })),
+    { what: '--at a late event, cpu', most: 3, value: scaled(questions?.at), as: seconds, note: million },
+    {
+      what: 'replay with deciders and invariants, events per cpu second',
+      least: 100_000,
+      value: questions ? (questions.events * 1000) / questions.replay : null,
+      as: perSecond,
+    },
+    {
+      what: 'bisect by invariants, cpu',
+      most: 10,
+      value: scaled(questions?.bisectInvariants),
+      as: seconds,
+      note: million,
+    },
+    {
+      what: 'bisect by a program that reads the state, cpu',
+      most: 10,
+      value: scaled(questions?.bisectProgram),
+      as: seconds,
+      note: `${million}; with all the program's own runs`,
+    },
+  ];
+};
+const publishGoals = ({ publish }) => [
+  {
+    what: 'publishing 100 rules / the same bytes over the same socket',
+    most: 1.5,
+    value: publish?.ratio,
+    as: times,
+    note: publish
+      ? `${milliseconds(publish.ours)} for ${publish.requests} requests; floor ${milliseconds(publish.floor)}`
+      : '',
+  },
+];
 
 export const goalsOf = (measured) =>
   [
@@ -100,6 +152,8 @@ export const goalsOf = (measured) =>
     ...readGoals(measured),
     ...openGoals(measured),
     ...commandLineGoals(measured),
+    ...questionGoals(measured),
+    ...publishGoals(measured),
   ].map(goal);
 
 const WORD = new Map([

@@ -7,10 +7,11 @@ import { build } from 'esbuild';
 import { measureCommandLine } from './command-line.mjs';
 import { goalsOf, table } from './goals.mjs';
 import { measure } from './measure.mjs';
+import { measureQuestions } from './questions.mjs';
 import { installRivals, RIVALS, rivalsAreInstalled } from './rivals.mjs';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const PARTS = ['commands', 'fill', 'read', 'open'];
+const PARTS = ['commands', 'fill', 'read', 'open', 'publish'];
 
 const say = (line) => process.stderr.write(`bench: ${line}\n`);
 
@@ -51,9 +52,12 @@ const measureAll = async (scratch) => {
   const opening = (mode, times) => Array.from({ length: times }, () => run('open', mode, file));
   const open = { read: opening('read', 7), write: opening('write', 7) };
   const commandLine = measureCommandLine(ROOT, scratch, home);
+  say('the questions people ask');
+  const questions = measureQuestions(ROOT, home, Number(values.events));
+  const publish = run('publish', scratch);
   run('open', 'die', file);
   const afterKill = { read: opening('read', 3), write: opening('write', 1) };
-  return { commands, fill, ...reading, open, afterKill, commandLine };
+  return { commands, fill, ...reading, open, afterKill, commandLine, questions, publish };
 };
 
 const main = async () => {

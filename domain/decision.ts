@@ -4,6 +4,7 @@ import type { CommandEvent, Hold, Owner } from './command/events.ts';
 import type { Fact } from './event.ts';
 import type { Failure } from './failure.ts';
 import type { Host } from './host/host.ts';
+import type { SeenUsage } from './pool/usage.ts';
 import type { Result } from './result.ts';
 import type { Plan, Step, Template } from './steps.ts';
 
@@ -27,10 +28,14 @@ export type Context = {
   readonly uuid: string;
   /** disks that somebody has open (only looked up for commands that need to know) */
   readonly open: readonly string[];
+  /** the host's time zone, `Europe/Warsaw`; absent where a command does not tell anybody */
+  readonly timezone?: string;
   /** the disks of the pools that the log does not know (only looked up for an adoption) */
   readonly storage?: readonly SeenPool[];
   /** what the log itself tells about the age of its disks (only looked up for the adoption of a moved home) */
   readonly witness?: Witness;
+  /** how full the pools are that the plan writes to (only looked up for plans that do) */
+  readonly usage?: SeenUsage;
 };
 
 export type Decide<P> = (host: Host, payload: P, context: Context) => Decision;

@@ -3,7 +3,16 @@ import { volumeOfSpec } from '../volume/evolve.ts';
 import type { VmFact } from './events.ts';
 import type { Vm } from './vm.ts';
 
-const VM_FACTS = new Set(['VmCreated', 'VmRemoved', 'VmStarted', 'VmStopped', 'PropertySet', 'FeatureSet', 'TagSet']);
+const VM_FACTS = new Set([
+  'VmCreated',
+  'VmRestored',
+  'VmRemoved',
+  'VmStarted',
+  'VmStopped',
+  'PropertySet',
+  'FeatureSet',
+  'TagSet',
+]);
 
 export const isVmFact = (event: DomainEvent): event is VmFact => VM_FACTS.has(event.type);
 
@@ -30,6 +39,7 @@ const changed = (vm: Vm, { power, properties, features, tags }: Change): Vm => (
   tags: tags ?? vm.tags,
   volumes: vm.volumes,
   firewall: vm.firewall,
+  published: vm.published,
 });
 
 const created = (fact: Extract<VmFact, { type: 'VmCreated' }>): Vm => ({
@@ -41,6 +51,7 @@ const created = (fact: Extract<VmFact, { type: 'VmCreated' }>): Vm => ({
   tags: fact.tags,
   volumes: Object.fromEntries(fact.volumes.map((spec) => [spec.name, volumeOfSpec(spec)])),
   firewall: null,
+  published: null,
 });
 
 /** The VM after a fact. Throws on a fact about a VM that the log never made. */
@@ -48,6 +59,8 @@ export const evolveVm = (vm: Vm | undefined, fact: Exclude<VmFact, { type: 'VmRe
   if (fact.type === 'VmCreated') return created(fact);
   if (!vm) throw new Error(`${fact.type} speaks of VM ${fact.vm}, which the log never made`);
   switch (fact.type) {
+    case 'VmRestored':
+      return vm;
     case 'VmStarted':
       return changed(vm, { power: { is: 'running', bootId: fact.bootId } });
     case 'VmStopped':

@@ -5,7 +5,7 @@ import { type Head, type Ledger, readHead, snapshot, statement } from './ledger.
 import { LogDamaged } from './sqlite-failure.ts';
 
 /** Raise this when `evolve` changes what it makes of old events: stored values of another version are folded again. */
-export const STATE_VERSION = 2;
+export const STATE_VERSION = 3;
 
 const UPSERT =
   'INSERT INTO entities (key, position, state) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET position = excluded.position, state = excluded.state';
@@ -79,6 +79,14 @@ const restore = (ledger: Ledger, position: number): Host => {
   for (const [key, state] of rows) restoreEntity(host, key, JSON.parse(state));
   host.position = position;
   return host;
+};
+
+/** What the ledger keeps of the state, as JSON by key, and the position at which it stands. */
+export const storedValues = (
+  ledger: Ledger,
+): { readonly position: number; readonly values: ReadonlyMap<EntityKey, string> } => {
+  const rows = statement(ledger, 'SELECT key, state FROM entities').raw().all() as [EntityKey, string][];
+  return { position: readCheckpoint(ledger, 'state')?.position ?? 0, values: new Map(rows) };
 };
 
 /** Takes a state on to a position and remembers what changed on the way. */

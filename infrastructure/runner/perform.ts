@@ -8,19 +8,33 @@ import type { Step } from '../../domain/steps.ts';
 import type { Job, Progress, Sighting } from '../drivers/driver.port.ts';
 import type { Fault } from '../fault.ts';
 import type { Hypervisor } from '../hypervisor/hypervisor.port.ts';
-import { bindDeed, type DomainDeed, isDomainDeed, isKeptDeed, type KeptDeed, poolOf } from './bind-deed.ts';
+import {
+  type Backup,
+  bindDeed,
+  type DomainDeed,
+  isDomainDeed,
+  isKeptDeed,
+  type KeptDeed,
+  poolOf,
+} from './bind-deed.ts';
 import { judge, judgeAfter, type Verdict } from './judge.ts';
 import type { Keeper } from './keeper.port.ts';
 import type { PoolHands, Pools } from './pools.ts';
 
 type WriteFirewall = Extract<KeptDeed, { do: 'writeFirewall' }>;
+type PublishFirewall = Extract<KeptDeed, { do: 'publishFirewall' }>;
+type WriteKeys = Extract<KeptDeed, { do: 'writeKeys' }>;
 
 export type Hands = {
   readonly pools: Pools;
   readonly hypervisor: Hypervisor;
   readonly firewallFiles: Keeper<WriteFirewall>;
+  readonly firewallEntries: Keeper<PublishFirewall>;
+  readonly keys: Keeper<WriteKeys>;
   readonly fault: Fault;
   readonly stdin: 'here' | 'gone';
+  /** the backup that a restore reads from; no other command has one */
+  readonly backup?: Backup;
   readonly progress: (step: Step) => Progress;
   /** Long copies out hold only their objects, not the ledger: other commands go on meanwhile. */
   readonly withoutLease: <T>(work: () => Promise<T>) => Promise<T>;
@@ -71,27 +85,41 @@ const moveDomain = async (step: Step, deed: DomainDeed, hands: Hands): Promise<R
   return ok(done(step, { found: false, before: null, after: null, evidence: acted.evidence }));
 };
 
+const holding = <D>(keeper: Keeper<D>, deed: D) => ({
+  look: () => keeper.look(deed),
+  act: () => keeper.act(deed),
+  digest: () => keeper.digest?.(deed) ?? null,
+});
+
 /** The keeper of a deed, with the deed already in its hands. */
 const keeping = (deed: KeptDeed, hands: Hands) => {
   switch (deed.do) {
     case 'writeFirewall':
-      return { look: () => hands.firewallFiles.look(deed), act: () => hands.firewallFiles.act(deed) };
+      return holding(hands.firewallFiles, deed);
+    case 'publishFirewall':
+      return holding(hands.firewallEntries, deed);
+    case 'writeKeys':
+      return holding(hands.keys, deed);
   }
 };
 
 /** Observe, act, observe, for what is no disk. */
 const keep = async (step: Step, deed: KeptDeed, hands: Hands): Promise<Result<StepDone, StepFailed>> => {
-  const { look, act: carryOut } = keeping(deed, hands);
+  const { look, act: carryOut, digest } = keeping(deed, hands);
   const before = await look();
   if (!before.ok) return err(failed(step, before.error, NOTHING_RAN));
   if (before.value === 'done') {
     hands.fault.reach('after-step');
-    return ok(done(step, { found: true, before: null, after: null, evidence: NOTHING_RAN }));
+    const found = done(step, { found: true, before: null, after: null, evidence: NOTHING_RAN });
+    return ok({ ...found, before: digest(), after: digest() });
   }
+  const was = digest();
   const { evidence, failure: known } = await carryOut();
   hands.fault.reach('after-step');
   const after = await look();
-  if (after.ok && after.value === 'done') return ok(done(step, { found: false, before: null, after: null, evidence }));
+  if (after.ok && after.value === 'done') {
+    return ok({ ...done(step, { found: false, before: null, after: null, evidence }), before: was, after: digest() });
+  }
   const reason =
     known ?? (after.ok ? failure('D_STEP_FAILED', 'the step ran but its result is not there') : after.error);
   return err(failed(step, reason, evidence));
@@ -143,7 +171,12 @@ export const perform = async (
   const pool = hands.pools.get(poolOf(deed));
   if (!pool.ok) return err(failed(step, pool.error, NOTHING_RAN));
   const { driver, looks } = pool.value;
-  const bound = await bindDeed(deed, { made: madeSoFar(operation), pools: hands.pools, stdin: hands.stdin });
+  const bound = await bindDeed(deed, {
+    made: madeSoFar(operation),
+    pools: hands.pools,
+    stdin: hands.stdin,
+    backup: hands.backup ?? null,
+  });
   if (!bound.ok) return err(failed(step, bound.error, NOTHING_RAN));
   const job: Job = { command: operation.command, step: step.n, deed: bound.value };
   const look = await looks.now();

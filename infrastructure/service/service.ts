@@ -11,6 +11,9 @@ import { closeLedger, type Ledger } from '../ledger/ledger.ts';
 import { thisProcess } from '../ledger/process-identity.ts';
 import { record } from '../ledger/record.ts';
 import { currentHost } from '../ledger/state.ts';
+import { firewallEntries, vmKeys } from '../qubesdb/keepers.ts';
+import type { QubesDb } from '../qubesdb/qubesdb.port.ts';
+import type { Backup } from '../runner/bind-deed.ts';
 import type { Journal } from '../runner/journal.port.ts';
 import type { Hands } from '../runner/perform.ts';
 import { type Pools, poolsOf } from '../runner/pools.ts';
@@ -22,9 +25,12 @@ export type Parts = {
   readonly ledger: Ledger;
   readonly driverFor: (pool: Pool) => VolumeDriver;
   readonly hypervisor: Hypervisor;
+  readonly qubesDb: QubesDb;
   readonly fault: Fault;
   readonly publish: () => Result<null, Failure>;
   readonly progress: (step: Step) => Progress;
+  /** opened by the command that restores from it */
+  readonly backup?: Backup;
   /** how long to wait for another writer, in milliseconds */
   readonly waitMs: number;
 };
@@ -51,8 +57,11 @@ export const handsFor = (service: Service, command: string, fault: Fault): Hands
   pools: service.pools,
   hypervisor: service.hypervisor,
   firewallFiles: firewallFiles(service.home.dir),
+  firewallEntries: firewallEntries(service.qubesDb),
+  keys: vmKeys(service.qubesDb),
   fault,
   stdin: 'here',
+  ...(service.backup ? { backup: service.backup } : {}),
   progress: service.progress,
   withoutLease: async (work) => {
     releaseLease(service.ledger);

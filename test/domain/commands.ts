@@ -35,6 +35,8 @@ export const kernelPool = { driver: 'linux-kernel', name: 'linux-kernel', dir: '
 
 export const init = (...pools: readonly object[]): Command => command('InitHost', { pools: [...pools, kernelPool] });
 export const addPool = (definition: object): Command => command('AddPool', { definition });
+export const setReserve = (name: string, reserve: object | null): Command =>
+  command('SetPoolReserve', { name, reserve });
 export const removePool = (name: string): Command => command('RemovePool', { name });
 
 type NewVm = { readonly template?: string; readonly label?: string; readonly pool?: string; readonly pools?: object };
@@ -110,3 +112,13 @@ export const collect = (...disks: readonly string[]): Command => command('Collec
 export const adoptStorage = (pool: string | null = null, ...vms: readonly string[]): Command =>
   command('AdoptStorage', { pool, vms });
 export const recordReboot = (bootId: string): Command => command('RecordReboot', { bootId });
+export const setFirewall = (vm: string, rules: readonly string[]): Command => command('SetFirewall', { vm, rules });
+export const addRule = (vm: string, rule: string, before: number | null = null): Command =>
+  command('AddRule', { vm, rule, before });
+export const removeRule = (vm: string, which: number | string): Command =>
+  command(
+    'RemoveRule',
+    typeof which === 'number' ? { vm, number: which, rule: null } : { vm, number: null, rule: which },
+  );
+export const reload = (vm: string): Command => command('ReloadFirewall', { vm });
+export const expireRules = (vm: string): Command => command('ExpireRule', { vm });

@@ -1,10 +1,12 @@
 import { describe, test } from 'vitest';
-import { inLab, isFull, labOf } from './machine.ts';
+import { inLab, labOf } from './machine.ts';
 
 type GuestTest = {
   readonly fullName: string;
   readonly status: 'passed' | 'failed' | 'skipped';
   readonly failureMessages: readonly string[];
+  readonly seconds: number;
+  readonly why?: string;
 };
 type Line = GuestTest | { readonly complete: string };
 
@@ -17,9 +19,9 @@ const linesIn = (out: string): readonly Line[] => {
   return whole.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Line);
 };
 
-const declare = ({ fullName, status, failureMessages }: GuestTest): void => {
+const declare = ({ fullName, status, failureMessages, why }: GuestTest): void => {
   if (status === 'skipped') {
-    test.skip(`${fullName} (left out in the lab machine)`, () => undefined);
+    test.skip(`${fullName} (left out: ${why || 'no reason given'})`, () => undefined);
     return;
   }
   test(fullName, () => {
@@ -27,21 +29,33 @@ const declare = ({ fullName, status, failureMessages }: GuestTest): void => {
   });
 };
 
+/** Where the time went: `lab: contract, words: 24 tests, 0 left out, 212 s`. */
+const summary = (names: readonly string[], lines: readonly Line[]): string => {
+  const tests = lines.flatMap((line) => ('fullName' in line ? [line] : []));
+  const skipped = tests.filter(({ status }) => status === 'skipped').length;
+  const seconds = tests.reduce((sum, one) => sum + one.seconds, 0);
+  return `lab: ${names.join(', ')}: ${tests.length - skipped} tests, ${skipped} left out, ${Math.round(seconds)} s`;
+};
+
 /**
  * Boots one lab machine, runs suites of `test/lab/guest` in it, one after the other, and makes each of their tests one
  * of this file. To be awaited at the top of a test file: the tests are known when the machine is done. Without a lab
  * there is one skipped test that says why. LAB_ONLY, a regular expression, chooses tests by name; with LAB_WATCH=1 the
  * machine's progress is shown.
+ *
+ * Once the machine is `budget` seconds old no further test begins, and those left out say so; the full counts of
+ * `npm run lab:full` have no budget.
  */
-export const guestSuites = async (title: string, names: readonly string[], seconds: number): Promise<void> => {
+export const guestSuites = async (title: string, names: readonly string[], budget: number): Promise<void> => {
   const lab = labOf(process.env);
   if (lab.is === 'required') throw new Error(`the lab is required and not there (${lab.why}): npm run lab:setup`);
   if (lab.is === 'left out') {
     test.skip(`${title}: left out (${lab.why}); npm run lab:setup adds it`, () => undefined);
     return;
   }
-  const { code, out, err } = await inLab(names, isFull ? 10 * seconds : seconds);
+  const { code, out, err } = await inLab(names, budget);
   const lines = linesIn(out);
+  process.stderr.write(`${summary(names, lines)}\n`);
   const complete = lines.flatMap((line) => ('complete' in line ? [line.complete] : []));
   describe(title, () => {
     for (const line of lines) if ('fullName' in line) declare(line);

@@ -1,3 +1,3 @@
 import { guestSuites } from './guest-suites.ts';
 
-await guestSuites('real LVM', ['storage'], 1200);
+await guestSuites('real LVM', ['storage'], 420);

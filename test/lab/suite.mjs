@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 // suite.mjs NAME...   runs suites of test/lab/guest in one lab machine: progress on stderr, results as JSON lines on
-// stdout. LAB_ONLY='REGEXP' chooses tests by name, LAB_SECONDS is the longest that all may take, LAB_FULL=1 is for every
-// count. The exit code is that of the machine; failed tests are only in the results.
+// stdout. LAB_ONLY='REGEXP' chooses tests by name, LAB_SECONDS is the longest that all may take, after LAB_BUDGET seconds
+// no further test begins, LAB_FULL=1 is for every count. The exit code is that of the machine; failed tests are only in the results.
 
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 const DIR = join(CHECKOUT, '.cache', `lab-${process.pid}`);
@@ -46,7 +46,9 @@ const bundled = async (name) => {
 };
 
 const machine = (files) => {
-  const env = ['LAB_FULL', 'LAB_ONLY'].map((name) => `${name}=${process.env[name] ?? ''}`);
+  const env = ['LAB_FULL', 'LAB_ONLY', 'LAB_BUDGET', 'LAB_COMMANDS'].map(
+    (name) => `${name}=${process.env[name] ?? ''}`,
+  );
   const words = ['env', ...env, `DOMTRAIL_BIN=${join(CHECKOUT, 'bin/domtrail.cjs')}`];
   const loop = ['bash', '-c', 'for suite; do node "$suite"; done', 'suites', ...files];
   return spawn(join(CHECKOUT, 'test/lab/lab.sh'), [...words, ...loop], { cwd: CHECKOUT, stdio: ['ignore', 1, 2] });
