@@ -15,6 +15,7 @@ const MOST_MS = 900_000;
 
 /** After so many seconds of the machine no further test begins: a slow host leaves tests out, it does not fail them. */
 const BUDGET = Number(process.env['LAB_BUDGET'] || Infinity);
+const SAMPLE = new RegExp(process.env['LAB_SAMPLE'] ?? '');
 const isOver = (): boolean => uptime() > BUDGET;
 
 const groupIn = (around: Group | null, name: string): Group => ({ name, around, before: [], after: [] });
@@ -84,8 +85,12 @@ const attempt = async (work: () => Promise<void>): Promise<Outcome> => {
   }
 };
 
-const runCase = async ({ group, body, mostMs }: Case): Promise<Outcome> => {
-  if (!body) return leftOut('only in npm run lab:full');
+const nameOf = ({ group, title }: Case): string =>
+  [...groupsOf(group).map(({ name }) => name), title].filter(Boolean).join(' ');
+
+const runCase = async (one: Case): Promise<Outcome> => {
+  const { group, body, mostMs } = one;
+  if (!body || !SAMPLE.test(nameOf(one))) return leftOut('only in npm run lab:full');
   if (isOver()) return leftOut(`the machine's ${BUDGET} s were over; npm run lab:full runs it`);
   const groups = groupsOf(group);
   const leave = (why?: string): never => {
@@ -108,7 +113,7 @@ const runCase = async ({ group, body, mostMs }: Case): Promise<Outcome> => {
 /** Runs what was declared. Each result is a line of JSON on stdout at once; the last line says that there are no more. */
 export const runAll = async (name: string, only: RegExp): Promise<void> => {
   for (const one of cases) {
-    const fullName = [...groupsOf(one.group).map((group) => group.name), one.title].filter(Boolean).join(' ');
+    const fullName = nameOf(one);
     if (!only.test(fullName)) continue;
     const began = performance.now();
     const outcome = await runCase(one);
