@@ -13,4 +13,4 @@ const SAMPLE = new RegExp(
   ].join('|'),
 );
 
-await guestSuites('real LVM', ['storage'], 420, SAMPLE);
+await guestSuites('real LVM', ['storage'], 360, SAMPLE);
