@@ -94,12 +94,47 @@ const commandLineGoals = ({ commandLine }) => {
   ];
 };
 
+const questionGoals = ({ questions }) => {
+  const scaled = (cpuMs) => (questions ? ((cpuMs / questions.events) * 1_000_000) / 1000 : null);
+  const million = 'for a million events';
+  return [
+    ...['log', 'blame', 'why', 'show'].map((name) => ({
+      what: `${name} of one object / status, cpu`,
+      most: 1.5,
+      value: questions?.toStatus[name],
+      as: times,
+    })),
+    { what: '--at a late event, cpu', most: 3, value: scaled(questions?.at), as: seconds, note: million },
+    {
+      what: 'replay with deciders and invariants, events per cpu second',
+      least: 100_000,
+      value: questions ? (questions.events * 1000) / questions.replay : null,
+      as: perSecond,
+    },
+    {
+      what: 'bisect by invariants, cpu',
+      most: 10,
+      value: scaled(questions?.bisectInvariants),
+      as: seconds,
+      note: million,
+    },
+    {
+      what: 'bisect by a program that reads the state, cpu',
+      most: 10,
+      value: scaled(questions?.bisectProgram),
+      as: seconds,
+      note: `${million}; with all the program's own runs`,
+    },
+  ];
+};
+
 export const goalsOf = (measured) =>
   [
     ...commandGoals(measured.commands),
     ...readGoals(measured),
     ...openGoals(measured),
     ...commandLineGoals(measured),
+    ...questionGoals(measured),
   ].map(goal);
 
 const WORD = new Map([

@@ -7,6 +7,7 @@ import { build } from 'esbuild';
 import { measureCommandLine } from './command-line.mjs';
 import { goalsOf, table } from './goals.mjs';
 import { measure } from './measure.mjs';
+import { measureQuestions } from './questions.mjs';
 import { installRivals, RIVALS, rivalsAreInstalled } from './rivals.mjs';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
@@ -51,9 +52,11 @@ const measureAll = async (scratch) => {
   const opening = (mode, times) => Array.from({ length: times }, () => run('open', mode, file));
   const open = { read: opening('read', 7), write: opening('write', 7) };
   const commandLine = measureCommandLine(ROOT, scratch, home);
+  say('the questions people ask');
+  const questions = measureQuestions(ROOT, home, Number(values.events));
   run('open', 'die', file);
   const afterKill = { read: opening('read', 3), write: opening('write', 1) };
-  return { commands, fill, ...reading, open, afterKill, commandLine };
+  return { commands, fill, ...reading, open, afterKill, commandLine, questions };
 };
 
 const main = async () => {

@@ -20,6 +20,7 @@ import { currentHost } from '../infrastructure/ledger/state.ts';
 import { findHome, type Home, homeAt } from '../infrastructure/service/home.ts';
 import { publishQubesXml } from '../infrastructure/service/publish.ts';
 import { type Service, serviceOf } from '../infrastructure/service/service.ts';
+import { readState } from '../infrastructure/service/stored-state.ts';
 import { auditProjection } from '../projections/audit/audit.ts';
 import type { Projection, Sql } from '../projections/projection.ts';
 import { qubesXml } from '../projections/qubes-xml/qubes-xml.ts';
@@ -49,8 +50,14 @@ const waitOf = (text: string | undefined): Result<number, Failure> =>
     ? ok(Number(text ?? 0) * 1000)
     : err(failure('D_USAGE', '--wait takes whole seconds'));
 
+/** What `bisect` gives to the programs it starts: the position they look at, the log, and the state at the position. */
+export const LOOKING_BACK = { at: 'DOMTRAIL_AT', db: 'DOMTRAIL_DB', state: 'DOMTRAIL_STATE' } as const;
+
 /** Everything a changing command needs. */
 export const openService = (args: Arguments, mode: Exclude<Mode, 'read'>): Result<Service, Failure> => {
+  if (process.env[LOOKING_BACK.at]) {
+    return err(failure('D_USAGE', `${LOOKING_BACK.at} is set: this is a look into the past, where nothing changes`));
+  }
   const home = findHome(args.text('home'));
   const fault = faultOf(process.env['DOMTRAIL_FAULT']);
   if (!fault.ok) return fault;
@@ -82,16 +89,22 @@ export type Reading = {
   readonly past: boolean;
 };
 
+const stateAt = (ledger: Ledger, position: number): Host => {
+  const stored = process.env[LOOKING_BACK.state];
+  return (stored ? readState(ledger, position, stored) : null) ?? foldTo(ledger, position);
+};
+
 /** The state to read: now, or as it was at `--at EV|TIME`; of this home, or of a copy given with `--db`. */
 export const openReading = (args: Arguments): Result<Reading, Failure> => {
-  const file = args.text('db');
+  const file =
+    args.text('db') ?? (args.text('home') === undefined ? process.env[LOOKING_BACK.db] || undefined : undefined);
   const home = file === undefined ? findHome(args.text('home')) : homeAt('.');
   const ledger = openLedger(file ?? home.ledger, 'read', PROJECTIONS);
   if (!ledger.ok) return ledger;
-  const at = args.text('at');
+  const at = args.text('at') ?? (process.env[LOOKING_BACK.at] || undefined);
   const position = at === undefined ? ok(null) : positionAt(ledger.value, at);
   if (!position.ok) return position;
-  const host = position.value === null ? currentHost(ledger.value) : foldTo(ledger.value, position.value);
+  const host = position.value === null ? currentHost(ledger.value) : stateAt(ledger.value, position.value);
   const asOf = { position: host.position, time: timeOf(ledger.value, host.position) };
   return ok({ home, ledger: ledger.value, host, asOf, past: position.value !== null });
 };

@@ -13,7 +13,9 @@ import {
 import { conflictWith } from './holds.ts';
 import { decideGarbage, decideInit, decideReboot } from './host/decide.ts';
 import type { Host } from './host/host.ts';
-import { decideAddPool, decidePoolMended, decidePoolWound, decideRemovePool } from './pool/decide.ts';
+import { beyondReserve } from './pool/admission.ts';
+import { decideAddPool, decidePoolMended, decidePoolWound, decideRemovePool, decideSetReserve } from './pool/decide.ts';
+import { decideRestoreVm } from './restore/decide.ts';
 import { err } from './result.ts';
 import { decideCloneVm } from './vm/decide-clone.ts';
 import { decideCreateVm } from './vm/decide-create.ts';
@@ -33,10 +35,12 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   CollectGarbage: decideGarbage,
   AddPool: decideAddPool,
   RemovePool: decideRemovePool,
+  SetPoolReserve: decideSetReserve,
   RecordPoolWound: decidePoolWound,
   RecordPoolMended: decidePoolMended,
   CreateVM: decideCreateVm,
   CloneVM: decideCloneVm,
+  RestoreVM: decideRestoreVm,
   RemoveVM: decideRemoveVm,
   StartVM: decideStart,
   StopVM: decideStop,
@@ -77,6 +81,7 @@ export const decide = (host: Host, command: Command, context: Context): Decision
   const decider = DECIDERS[command.name] as Decide<Command['payload']>;
   const decision = decider(host, command.payload, context);
   if (!decision.ok) return decision;
-  const conflict = conflictWith(host, decision.value.holds);
-  return conflict ? err(conflict) : decision;
+  const { holds, plan } = decision.value;
+  const refused = conflictWith(host, holds) ?? beyondReserve(host, { name: command.name, plan }, context);
+  return refused ? err(refused) : decision;
 };

@@ -4,6 +4,7 @@ import type { CommandEvent, Hold, Owner } from './command/events.ts';
 import type { Fact } from './event.ts';
 import type { Failure } from './failure.ts';
 import type { Host } from './host/host.ts';
+import type { SeenUsage } from './pool/usage.ts';
 import type { Result } from './result.ts';
 import type { Plan, Step, Template } from './steps.ts';
 
@@ -31,6 +32,8 @@ export type Context = {
   readonly storage?: readonly SeenPool[];
   /** what the log itself tells about the age of its disks (only looked up for the adoption of a moved home) */
   readonly witness?: Witness;
+  /** how full the pools are that the plan writes to (only looked up for plans that do) */
+  readonly usage?: SeenUsage;
 };
 
 export type Decide<P> = (host: Host, payload: P, context: Context) => Decision;

@@ -8,6 +8,8 @@ const sourceText = (source: ContentSource): string => {
       return source.path;
     case 'stdin':
       return 'standard input';
+    case 'backup':
+      return `${source.file} of ${source.backup}`;
     case 'disk':
       return source.at.vid;
   }

@@ -1,3 +1,5 @@
+import type { CouldFree } from './pool/could-free.ts';
+
 /**
  * Every refusal and failure a user can meet, with the exit code it ends in (docs: `domtrail explain CODE`).
  * Codes are stored in the log: they are never renamed, only added.
@@ -7,6 +9,7 @@ export const EXIT_OF = {
   D_BACKUP_INVALID: 6,
   D_BAD_INPUT: 64,
   D_BUSY: 5,
+  D_CHECK_FAILED: 1,
   D_CLASS_REFUSES: 4,
   D_COMMAND_ID_REUSED: 4,
   D_DEVICE_IN_USE: 5,
@@ -25,6 +28,7 @@ export const EXIT_OF = {
   D_HOME_UNREADABLE: 1,
   D_IN_USE: 4,
   D_INPUT_CHANGED: 4,
+  D_IO_ERROR: 1,
   D_NEEDS_YES: 7,
   D_NOT_BUILT: 1,
   D_NOT_FOUND: 3,
@@ -34,6 +38,8 @@ export const EXIT_OF = {
   D_NOTHING_COMMITTED: 4,
   D_PINNED: 7,
   D_POOL_DAMAGED: 1,
+  D_POOL_READ_ONLY: 4,
+  D_POOL_RESERVE: 7,
   D_POOL_UNSEEN: 75,
   D_PROPERTY_INVALID: 4,
   D_READ_ONLY: 4,
@@ -63,6 +69,8 @@ export type Failure = {
   readonly next?: string;
   readonly holder?: string;
   readonly position?: number;
+  /** what would make room, where room is what is missing */
+  readonly couldFree?: readonly CouldFree[];
 };
 
 export const failure = (code: Code, message: string, more: Omit<Failure, 'code' | 'message'> = {}): Failure => ({

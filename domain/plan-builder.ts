@@ -7,8 +7,8 @@ type CleanupDraft = Omit<Step, 'n'>;
 
 /** Collects the steps of a plan: main steps are numbered as they come, cleanup steps after the last of them. */
 export type PlanBuilder = {
-  /** Adds a main step and gives its number, for `{ madeBy: n }`. */
-  readonly main: (object: string, deed: Deed) => number;
+  /** Adds a main step and gives its number, for `{ madeBy: n }`. Steps of one `lane` run in order; it is the object's own unless given. */
+  readonly main: (object: string, deed: Deed, lane?: string) => number;
   readonly fact: (fact: Template<Fact>) => void;
   readonly cleanup: (object: string, deed: Deed, then: readonly Template<Fact>[]) => void;
   /** A number for a trash or incoming name that no other disk of the volume ever had. */
@@ -29,9 +29,9 @@ export const planBuilder = (position: number): PlanBuilder => {
   const cleanup: CleanupDraft[] = [];
   let fresh = position;
   return {
-    main: (object, deed) => {
+    main: (object, deed, lane = laneOf(object, deed)) => {
       const n = main.length + 1;
-      main.push({ n, lane: laneOf(object, deed), object, deed });
+      main.push({ n, lane, object, deed });
       return n;
     },
     fact: (fact) => facts.push(fact),

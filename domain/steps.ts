@@ -7,6 +7,15 @@ import type { VmName } from './names.ts';
 export type ContentSource =
   | { readonly kind: 'file'; readonly path: string; readonly bytes: number; readonly stamp: string }
   | { readonly kind: 'stdin' }
+  /** `file` as the backup names it: `vm1/private.img`. Only the command that opened the backup can read it. */
+  | {
+      readonly kind: 'backup';
+      readonly backup: string;
+      readonly file: string;
+      readonly bytes: number;
+      /** bytes of it that are no hole */
+      readonly data: number;
+    }
   | { readonly kind: 'disk'; readonly disk: DiskRef; readonly at: Place };
 
 export type ContentTarget = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'stdout' };

@@ -89,6 +89,8 @@ const wordsOfLife = (fact: OtherVolumeFact): string => {
       return 'added';
     case 'VolumeRemoved':
       return 'removed';
+    case 'VolumeRestored':
+      return `restored from ${fact.from}, ${formatBytes(fact.current.bytes)}, sha256 ${fact.sha256.slice(0, 12)}`;
     case 'VolumeProvisioned':
       return `first disk, ${formatBytes(fact.current.bytes)}`;
     case 'SessionOpened':
@@ -132,6 +134,8 @@ const wordsOfVm = (fact: VmFact): string => {
   switch (fact.type) {
     case 'VmCreated':
       return `${fact.vm} created (${fact.class}${fact.clonedFrom ? `, cloned from ${fact.clonedFrom}` : ''})`;
+    case 'VmRestored':
+      return `${fact.vm} restored from ${fact.backup}${fact.was === fact.vm ? '' : `, where it was ${fact.was}`}`;
     case 'VmRemoved':
       return `${fact.vm} removed`;
     case 'VmStarted':
@@ -169,6 +173,10 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
       return `pool ${fact.pool} lies in ${fact.to} now`;
     case 'PoolRemoved':
       return `pool ${fact.pool} removed`;
+    case 'PoolReserveSet':
+      return fact.reserve
+        ? `pool ${fact.pool} keeps back ${fact.reserve.data} % of data, ${fact.reserve.metadata} % of metadata`
+        : `pool ${fact.pool} keeps back what suits its size`;
     case 'PoolWounded':
       return `! pool ${fact.pool}: ${wordsOfWound(fact.wound)}`;
     case 'PoolMended':

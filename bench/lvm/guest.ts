@@ -1,6 +1,5 @@
 // guest CHECKOUT LVS ROUNDS: inside the lab machine only. Starts and stops an AppVM by hand, as stock Qubes does it, and
 // with domtrail: within one process, and as whole commands.
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { openService } from '../../bin/compose.ts';
@@ -46,24 +45,27 @@ const prepare = (): void => {
 
 const measured = async (service: Service): Promise<Readonly<Record<string, readonly Cpu[]>>> => {
   const all: Record<string, Cpu[]> = {};
-  let round = 0;
   const take = async (name: string, work: () => unknown): Promise<void> => {
     const cpu = await cpuOf(work);
-    // The first round makes the first revision, and warms everything up.
-    if (round > 0) all[name] = [...(all[name] ?? []), cpu];
+    all[name] = [...(all[name] ?? []), cpu];
+    process.stderr.write(`${name}: ${cpu.all.toFixed(1)} ms, of which node ${cpu.node.toFixed(1)}\n`);
   };
-  for (let stops = 0; round <= Number(rounds); round++) {
+  // The first stop makes the first revision; only from the second on is there one to retire.
+  await submitted(service, starting);
+  await submitted(service, stopping);
+  let stops = 0;
+  for (let round = 0; round < Number(rounds); round++) {
     await take('start by hand', byHand.start);
     await take('stop by hand', byHand.stop(++stops));
+    await take('start in one process', () => submitted(service, starting));
+    await take('stop in one process', () => submitted(service, stopping));
     await take('start as stock', byHand.stockStart);
     await take('stop as stock', byHand.stockStop(++stops));
     byHand.start();
     await take('careful stop by hand', byHand.carefulStop(++stops));
-    await take('start in one process', () => submitted(service, starting));
-    await take('stop in one process', () => submitted(service, stopping));
     await take('start as a command', () => domtrail('vm', 'start', 'work'));
     await take('stop as a command', () => domtrail('vm', 'stop', 'work'));
-    await take('empty node', () => spawnSync(process.execPath, ['-e', '0']));
+    await take('empty node', () => runs(process.execPath, '-e', '0'));
   }
   return all;
 };

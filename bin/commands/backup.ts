@@ -10,14 +10,16 @@ import { type Action, runGroup } from '../../infrastructure/cli/dispatch.ts';
 import { lineWidth, out, outJson, talk } from '../../infrastructure/cli/output.ts';
 import { passphraseFor } from '../../infrastructure/cli/passphrase.ts';
 import { escapeText, table } from '../../infrastructure/cli/text.ts';
+import { restoreAction } from '../backup-restore.ts';
 
 const HELP = `domtrail backup: Qubes backups, looked into
 
   domtrail backup verify FILE --passphrase-file F    is every volume in it, and whole?
   domtrail backup list FILE                          which VMs it says it holds
+  domtrail backup restore FILE [VM...]               as a whole or not at all
   ssh host cat FILE | domtrail backup verify - --passphrase-file F
 
-Formats 3 and 4, as Qubes 3 and 4 write them; no home is needed and nothing is written.
+Formats 3 and 4, as Qubes 3 and 4 write them; only restore needs a home and writes.
 verify opens, unpacks and hashes everything, and finds what stock tools pass over: a
 volume that is missing as a whole, a last chunk that was cut off. It exits 6 for any
 problem and says what an archive of this format cannot prove.
@@ -35,7 +37,7 @@ const opened = async (args: Arguments, topic: string): Promise<Result<Opened, Fa
   if (!passphrase.ok) return passphrase;
   const [name = ''] = words.value;
   const file = name === '-' ? process.stdin : createReadStream(name, { highWaterMark: 2 ** 20 });
-  const backup = await openBackup(file, passphrase.value);
+  const backup = await openBackup(file, { passphrase: passphrase.value });
   return backup.ok ? ok({ backup: backup.value, file }) : backup;
 };
 
@@ -94,8 +96,10 @@ const verify: Action = {
   run: async (args) => {
     const result = await opened(args, 'backup');
     if (!result.ok) return result;
-    const report = await verifyBackup(result.value.backup, (path) => {
-      if (process.stderr.isTTY) talk(`\r\u001b[Kreading ${escapeText(path)}`);
+    const report = await verifyBackup(result.value.backup, {
+      onArchive: (path) => {
+        if (process.stderr.isTTY) talk(`\r\u001b[Kreading ${escapeText(path)}`);
+      },
     });
     if (process.stderr.isTTY) talk('\r\u001b[K');
     if (args.flag('json')) outJson('backup-verify', NOWHERE, { item: report });
@@ -104,4 +108,5 @@ const verify: Action = {
   },
 };
 
-export const main = (argv: readonly string[]): Promise<number> => runGroup('backup', { verify, list }, HELP, argv);
+export const main = (argv: readonly string[]): Promise<number> =>
+  runGroup('backup', { verify, list, restore: restoreAction(verify) }, HELP, argv);

@@ -24,7 +24,7 @@ _domtrail() {
   else
     word=$COMP_CWORD; group=\${COMP_WORDS[1]}
   fi
-  local commands="init pool vm volume backup status log show blame lineage xml recover fsck gc verify replay explain help completion version demo"
+  local commands="init pool vm volume backup status log show blame why lineage xml recover fsck gc verify replay bisect explain help completion version demo"
   local candidates
   if ((word == 1)); then candidates=$commands
   elif ((word == 2)); then
@@ -32,10 +32,11 @@ _domtrail() {
       vm) candidates="create start stop kill clone remove list prefs features tags" ;;
       volume) candidates="list info commit discard revert resize import export clone set add remove pin unpin" ;;
       pool) candidates="add list remove" ;;
-      backup) candidates="verify list" ;;
+      backup) candidates="verify list restore" ;;
+      bisect) candidates="run" ;;
       help) candidates=$commands ;;
       completion) candidates="bash" ;;
-      log|blame|lineage) candidates=$(domtrail completion words 2>/dev/null) ;;
+      log|blame|why|lineage) candidates=$(domtrail completion words 2>/dev/null) ;;
     esac
   elif [[ $group == backup ]]; then candidates=$(compgen -f -- "$cur")
   else candidates=$(domtrail completion words 2>/dev/null)

@@ -11,13 +11,14 @@ const PAGE = `domtrail: a journal for the volumes of virtual machines
   domtrail log work:private                           who did what, when
   domtrail recover                                    after a crash
 
-set up   init, pool add|list|remove
+set up   init, pool add|list|remove, adopt --storage|--moved
 act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags
          volume list|info|commit|discard|revert|resize|import|export|clone|
          set|add|remove|pin|unpin
-look     status, log, show, blame, lineage, xml     (--at EVENT|TIME, --db FILE)
+look     status, log, show, blame, why, lineage, xml (--at EVENT|TIME, --db F)
 heal     recover, fsck, gc
-prove    verify, replay, backup verify|list FILE
+prove    verify, witness, replay, bisect run
+backup   backup verify|list|restore FILE
 help     help COMMAND, explain CODE, completion bash, version, demo
 
 Every command takes --home DIR (or DOMTRAIL_HOME) and --json. Every changing one

@@ -2,11 +2,13 @@ import { resolve } from 'node:path';
 import { formatBytes } from '../../domain/bytes.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { DEFAULT_REVISIONS_TO_KEEP, type Pool } from '../../domain/pool/pool.ts';
+import { DATA_PERCENT, METADATA_PERCENT, roomsIn } from '../../domain/pool/reserve.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { type Arguments, expectWords, usage } from '../../infrastructure/cli/arguments.ts';
 import { type Action, runGroup } from '../../infrastructure/cli/dispatch.ts';
-import { lineWidth, out, outJson } from '../../infrastructure/cli/output.ts';
-import { table } from '../../infrastructure/cli/text.ts';
+import { lineWidth, out, outJson, talk } from '../../infrastructure/cli/output.ts';
+import { warningsOf } from '../../infrastructure/cli/pool-warnings.ts';
+import { escapeText, table } from '../../infrastructure/cli/text.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
 import { built, changingIn, say } from '../changing.ts';
 import { driverFor, openReading } from '../compose.ts';
@@ -16,11 +18,14 @@ const HELP = `domtrail pool: where the disks are
   domtrail pool add vm-pool lvm_thin --vg qubes_dom0 --thin-pool vm-pool
   domtrail pool add files file-reflink --dir /srv/domtrail
   domtrail pool add kernels linux-kernel --dir /var/lib/qubes/vm-kernels
+  domtrail pool reserve vm-pool --data 10 --metadata 20
   domtrail pool remove files
   domtrail pool list
 
 Adding a pool looks whether it is there and fit for use. Options:
 --revisions-to-keep N (default 1, -1: no snapshots), --plan, -m, --id, --json.
+A command that might take more than a pool has above its reserve is refused (exit
+7). The reserve is given in percent; without options it suits the pool's size.
 `;
 
 const changing = changingIn('pool', HELP);
@@ -89,6 +94,13 @@ const add: Action = {
   },
 };
 
+/** Both from the options, the one left out as the standard has it for a large pool; null without any. */
+const reserveOf = (args: Arguments): object | null => {
+  const [data, metadata] = [args.text('data'), args.text('metadata')];
+  if (data === undefined && metadata === undefined) return null;
+  return { data: Number(data ?? DATA_PERCENT), metadata: Number(metadata ?? METADATA_PERCENT) };
+};
+
 const usageOf = async (pool: Pool) => {
   const usageNow = await driverFor(pool).usage();
   return usageNow.ok ? usageNow.value : null;
@@ -105,7 +117,12 @@ const list: Action = {
     const { host, asOf, ledger, past } = reading.value;
     closeLedger(ledger);
     const items = [];
-    for (const pool of host.pools.values()) items.push({ ...pool, usage: past ? null : await usageOf(pool) });
+    const warnings: string[] = [];
+    for (const pool of host.pools.values()) {
+      const seen = past ? null : await usageOf(pool);
+      items.push({ ...pool, usage: seen, rooms: seen ? roomsIn(pool, seen) : [] });
+      if (seen) warnings.push(...warningsOf(pool, seen));
+    }
     if (args.flag('json')) outJson('pool-list', asOf, { items });
     else {
       const rows = items.map((pool) => [
@@ -113,8 +130,10 @@ const list: Action = {
         pool.driver,
         pool.driver === 'lvm_thin' ? `${pool.volumeGroup}/${pool.thinPool}` : pool.dir,
         pool.usage ? `${formatBytes(pool.usage.usedBytes)} of ${formatBytes(pool.usage.bytes)}` : '-',
+        pool.rooms.map(({ left }) => formatBytes(Math.max(0, left))).join(' + ') || '-',
       ]);
-      out(table(['NAME', 'DRIVER', 'WHERE', 'USED'], rows, lineWidth()));
+      out(table(['NAME', 'DRIVER', 'WHERE', 'USED', 'LEFT'], rows, lineWidth()));
+      for (const warning of warnings) talk(`warning: ${escapeText(warning)}\n`);
     }
     return ok(0);
   },
@@ -123,6 +142,13 @@ const list: Action = {
 const ACTIONS: Readonly<Record<string, Action>> = {
   add,
   list,
+  reserve: changing({
+    topic: 'pool-reserve',
+    words: ['NAME'],
+    build: (args, [name]) => built('SetPoolReserve', { name, reserve: reserveOf(args) }),
+    show: (_service, [name]) => say(`reserve of pool ${name} set`),
+    options: { data: 'value', metadata: 'value' },
+  }),
   remove: changing({
     topic: 'pool-remove',
     words: ['NAME'],

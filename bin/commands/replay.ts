@@ -1,40 +1,120 @@
-import { exitOf } from '../../domain/failure.ts';
-import { ok } from '../../domain/result.ts';
-import { expectWords } from '../../infrastructure/cli/arguments.ts';
+import { exitOf, type Failure } from '../../domain/failure.ts';
+import type { Breach, Invariant } from '../../domain/invariants/invariant.ts';
+import { ok, type Result } from '../../domain/result.ts';
+import { type Arguments, expectWords } from '../../infrastructure/cli/arguments.ts';
+import { breachItem, breachText } from '../../infrastructure/cli/breach.ts';
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
 import { out, outJson } from '../../infrastructure/cli/output.ts';
+import { escapeText } from '../../infrastructure/cli/text.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
-import { replayCommands } from '../../infrastructure/service/replay.ts';
-import { openReading } from '../compose.ts';
+import { findCommand } from '../../infrastructure/ledger/queries.ts';
+import { replayLog, type Stretch } from '../../infrastructure/service/replay.ts';
+import { replayOnModel } from '../../infrastructure/service/replay-model.ts';
+import { openReading, type Reading } from '../compose.ts';
+import { invariantsNamed } from '../named-invariants.ts';
+import { compareState, tellState } from '../replay-state.ts';
+import { stretchOf } from '../stretch.ts';
 
-const HELP = `domtrail replay: would today's code decide the same?
+const HELP = `domtrail replay: go through the log again
 
-  domtrail replay                  every recorded command, through the deciders
-  domtrail replay --at ev:1042     up to an event
-  domtrail replay --db copy.db     somebody else's log
+  domtrail replay                    decide every recorded command with today's code,
+                                     and hold each event against the invariants
+  domtrail replay ev:400..ev:900     the events after 400 up to 900
+  domtrail replay --check NAME       one invariant only (may be repeated)
+  domtrail replay ev:900 --state     the state at that point (--json: all of it)
+  domtrail replay --compare          is the stored state what the events give?
+  domtrail replay --model            carry the recorded steps out on models of the
+                                     pools, and look at what lies there after each
+  domtrail replay --db copy.db       somebody else's log
 
-Prints the first event that would differ, with both versions, and exits 6.
+Exit 6 when an event would differ (both versions are printed), when an invariant is
+broken, or when the stored state is another. The invariants: domtrail explain invariants.
 `;
 
+/** More than a screen of breaches helps nobody; --json has more. */
+const SHOWN = 10;
+
+const breachesText = ({ ledger }: Reading, breaches: readonly Breach[]): string => {
+  const shown = breaches.slice(0, SHOWN).map((one) => {
+    const command = findCommand(ledger, one.recorded.command);
+    return breachText(one, command.ok ? command.value : null);
+  });
+  const more = breaches.length > SHOWN ? `and ${breaches.length - SHOWN} more: --json\n` : '';
+  return `${shown.join('')}${more}`;
+};
+
+const breachItems = ({ ledger }: Reading, breaches: readonly Breach[]) =>
+  breaches.map((one) => {
+    const command = findCommand(ledger, one.recorded.command);
+    return breachItem(one, command.ok ? command.value : null);
+  });
+
+const decideAndCheck = (
+  args: Arguments,
+  reading: Reading,
+  stretch: Stretch,
+  invariants: readonly Invariant[],
+): number => {
+  const { difference, breaches, commands, events } = replayLog(reading.ledger, stretch, invariants);
+  if (args.flag('json')) {
+    const item = { ...stretch, commands, events, difference, breaches: breachItems(reading, breaches) };
+    outJson('replay', reading.asOf, { item });
+  } else {
+    out(breachesText(reading, breaches));
+    if (difference) {
+      const { position, name, command } = difference;
+      out(`ev:${position} is the first that would differ (${name}, cmd:${command})\n`);
+      out(`recorded: ${escapeText(JSON.stringify(difference.recorded))}\n`);
+      out(`decided:  ${escapeText(JSON.stringify(difference.decided))}\n`);
+    } else out(`${commands} commands decided again: the recorded events, all of them\n`);
+    const held = breaches.length === 0 ? 'every invariant holds after each' : 'invariants are broken: see above';
+    out(`${events} events, ${invariants.length} invariants: ${held}\n`);
+  }
+  return difference || breaches.length > 0 ? exitOf('D_VERIFY') : 0;
+};
+
+const carryOut = async (
+  args: Arguments,
+  reading: Reading,
+  stretch: Stretch,
+  invariants: readonly Invariant[],
+): Promise<number> => {
+  const { steps, events, breaches } = await replayOnModel(reading.ledger, stretch, invariants);
+  if (args.flag('json')) {
+    outJson('replay', reading.asOf, { item: { ...stretch, steps, events, breaches: breachItems(reading, breaches) } });
+  } else {
+    out(breachesText(reading, breaches));
+    const held = breaches.length === 0 ? 'every invariant holds after each' : 'invariants are broken: see above';
+    out(`${steps} steps of ${events} events carried out on the model: ${held}\n`);
+  }
+  return breaches.length > 0 ? exitOf('D_VERIFY') : 0;
+};
+
+const replayed = async (args: Arguments, reading: Reading): Promise<Result<number, Failure>> => {
+  const words = expectWords(args.values, ['RANGE'], 'replay', 1);
+  if (!words.ok) return words;
+  const stretch = stretchOf(words.value[0], reading);
+  if (!stretch.ok) return stretch;
+  if (args.flag('state')) return ok(tellState(args, reading, stretch.value.to));
+  if (args.flag('compare')) return ok(compareState(args, reading));
+  const invariants = invariantsNamed(args.list('check'));
+  if (!invariants.ok) return invariants;
+  return args.flag('model')
+    ? ok(await carryOut(args, reading, stretch.value, invariants.value))
+    : ok(decideAndCheck(args, reading, stretch.value, invariants.value));
+};
+
 const replay: Action = {
-  options: {},
+  options: { state: 'flag', compare: 'flag', model: 'flag', check: 'list' },
   help: HELP,
   run: async (args) => {
-    const words = expectWords(args.values, [], 'replay');
-    if (!words.ok) return words;
     const reading = openReading(args);
     if (!reading.ok) return reading;
-    const { ledger, asOf } = reading.value;
-    const replayed = replayCommands(ledger, asOf.position);
-    closeLedger(ledger);
-    const { difference } = replayed;
-    if (args.flag('json')) outJson('replay', asOf, { item: replayed });
-    else if (!difference) out(`${replayed.commands} commands decided again: the recorded events, all of them\n`);
-    else {
-      out(`ev:${difference.position} is the first that would differ (${difference.name}, cmd:${difference.command})\n`);
-      out(`recorded: ${JSON.stringify(difference.recorded)}\ndecided:  ${JSON.stringify(difference.decided)}\n`);
+    try {
+      return await replayed(args, reading.value);
+    } finally {
+      closeLedger(reading.value.ledger);
     }
-    return ok(difference ? exitOf('D_VERIFY') : 0);
   },
 };
 

@@ -1,14 +1,17 @@
 import { formatBytes } from '../../domain/bytes.ts';
 import type { Host } from '../../domain/host/host.ts';
+import type { Pool } from '../../domain/pool/pool.ts';
+import type { PoolUsage } from '../../domain/pool/usage.ts';
 import { ok } from '../../domain/result.ts';
 import { volumesOf } from '../../domain/vm/vm.ts';
 import { expectWords } from '../../infrastructure/cli/arguments.ts';
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
 import { out, outJson } from '../../infrastructure/cli/output.ts';
+import { warningsOf } from '../../infrastructure/cli/pool-warnings.ts';
 import { escapeText, localTime, shortId } from '../../infrastructure/cli/text.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
 import { bootId } from '../../infrastructure/ledger/process-identity.ts';
-import { openReading } from '../compose.ts';
+import { driverFor, openReading } from '../compose.ts';
 
 const HELP = `domtrail status: one screen about the host
 
@@ -47,17 +50,52 @@ const ghosts = (host: Host, boot: string): readonly Attention[] =>
       : [],
   );
 
-const summary = (host: Host, boot: string | null) => {
+type SeenPool = { readonly pool: Pool; readonly usage: PoolUsage };
+
+/** How full the pools are now; those that cannot be seen are left out. */
+const lookAtPools = async (host: Host): Promise<readonly SeenPool[]> => {
+  const seen: SeenPool[] = [];
+  for (const pool of host.pools.values()) {
+    const usage = pool.driver === 'linux-kernel' ? null : await driverFor(pool).usage();
+    if (usage?.ok) seen.push({ pool, usage: usage.value });
+  }
+  return seen;
+};
+
+const scarce = (pools: readonly SeenPool[]): readonly Attention[] =>
+  pools.flatMap(({ pool, usage }) =>
+    warningsOf(pool, usage).map((problem) => ({
+      object: pool.name,
+      problem,
+      next: 'domtrail gc   or   domtrail pool list',
+    })),
+  );
+
+const summary = (host: Host, boot: string | null, seen: readonly SeenPool[]) => {
   const vms = [...host.vms.values()].filter((vm) => vm.class !== 'AdminVM');
   const running = vms.filter((vm) => vm.power.is === 'running').length;
   const trash = [...host.trash.values()];
   return {
     vms: { running, halted: vms.length - running },
     volumes: vms.flatMap(volumesOf).length,
-    pools: [...host.pools.values()].map(({ name, driver }) => ({ name, driver })),
+    pools: [...host.pools.values()].map(({ name, driver }) => ({
+      name,
+      driver,
+      usage: seen.find(({ pool }) => pool.name === name)?.usage ?? null,
+    })),
     trash: { disks: trash.length, bytes: trash.reduce((sum, { disk }) => sum + disk.bytes, 0) },
-    attention: [...unfinished(host), ...(boot === null ? [] : ghosts(host, boot)), ...dirtyVolumes(host)],
+    attention: [
+      ...unfinished(host),
+      ...(boot === null ? [] : ghosts(host, boot)),
+      ...dirtyVolumes(host),
+      ...scarce(seen),
+    ],
   };
+};
+
+const poolText = ({ name, driver, usage }: ReturnType<typeof summary>['pools'][number]): string => {
+  const full = usage === null ? '' : `, ${Math.round((usage.usedBytes / Math.max(1, usage.bytes)) * 100)} % used`;
+  return `${escapeText(name)} (${driver}${full})`;
 };
 
 const page = (item: ReturnType<typeof summary>, position: number, time: number | null, home: string): string => {
@@ -65,7 +103,7 @@ const page = (item: ReturnType<typeof summary>, position: number, time: number |
     `HOME    ${escapeText(home)}`,
     `EVENTS  ${position}${time === null ? '' : `, the last at ${localTime(time)}`}`,
     `VMS     ${item.vms.running} running, ${item.vms.halted} halted; ${item.volumes} volumes`,
-    `POOLS   ${item.pools.map(({ name, driver }) => `${escapeText(name)} (${driver})`).join(', ') || 'none'}`,
+    `POOLS   ${item.pools.map(poolText).join(', ') || 'none'}`,
     `TRASH   ${item.trash.disks} disks, ${formatBytes(item.trash.bytes)}`,
   ];
   if (item.attention.length === 0) return `${[...lines, 'nothing needs attention'].join('\n')}\n`;
@@ -86,7 +124,8 @@ const status: Action = {
     const { host, asOf, ledger, home, past } = reading.value;
     closeLedger(ledger);
     // A copy or a past state says nothing about this boot of this machine.
-    const item = summary(host, past || args.text('db') !== undefined ? null : bootId());
+    const elsewhere = past || args.text('db') !== undefined;
+    const item = summary(host, elsewhere ? null : bootId(), elsewhere ? [] : await lookAtPools(host));
     if (args.flag('json')) outJson('status', asOf, { item: { home: home.dir, ...item } });
     else out(page(item, asOf.position, asOf.time, args.text('db') ?? home.dir));
     return ok(0);

@@ -3,6 +3,7 @@ import * as adoption from '../adoption/commands.ts';
 import * as firewall from '../firewall/commands.ts';
 import * as host from '../host/commands.ts';
 import * as pool from '../pool/commands.ts';
+import * as restore from '../restore/commands.ts';
 import * as vm from '../vm/commands.ts';
 import * as volume from '../volume/commands.ts';
 
@@ -15,10 +16,12 @@ export const COMMAND_SCHEMAS = {
   CollectGarbage: host.collectGarbage,
   AddPool: pool.addPool,
   RemovePool: pool.removePool,
+  SetPoolReserve: pool.setPoolReserve,
   RecordPoolWound: pool.recordPoolWound,
   RecordPoolMended: pool.recordPoolMended,
   CreateVM: vm.createVm,
   CloneVM: vm.cloneVm,
+  RestoreVM: restore.restoreVm,
   RemoveVM: vm.vmTarget,
   StartVM: vm.vmTarget,
   StopVM: vm.stopVm,

@@ -25,7 +25,7 @@ const findFirewall = (host: Host, name: VmName): Result<Vm, Failure> => {
  * A line as a rule to keep, in normal form. Stock takes `dsthost=` too, but cannot read the firewall.xml it then writes, and
  * its agent blocks the VM because the name does not resolve.
  */
-const ruleToKeep = (text: string): Result<RuleLine, Failure> => {
+export const ruleToKeep = (text: string): Result<RuleLine, Failure> => {
   const parsed = parseRule(text);
   const rule = parsed.ok ? mustFit(parsed.value) : parsed;
   if (!rule.ok) return rule;

@@ -4,7 +4,7 @@ import type { Host } from '../host/host.ts';
 import { type PlanBuilder, planBuilder } from '../plan-builder.ts';
 import { ok } from '../result.ts';
 import type { Vm } from '../vm/vm.ts';
-import type { FirewallFact } from './events.ts';
+import type { FirewallCause, FirewallFact } from './events.ts';
 import { filedLines, firewallPath, liveLines } from './firewall.ts';
 import { publications, type Revision } from './publication.ts';
 import type { Firewall, RuleLine } from './rule.ts';
@@ -56,9 +56,18 @@ export const inheritFirewall = (
   { now }: Context,
 ): void => {
   if (from === null) return;
-  const after: Firewall = { rules: liveLines(from.rules, now), asOf: now };
+  firstFirewall(builder, vm, { rules: liveLines(from.rules, now), asOf: now }, 'cloned');
+};
+
+/** The rules that a VM about to exist begins with. */
+export const firstFirewall = (
+  builder: PlanBuilder,
+  vm: Pick<Vm, 'name' | 'class'>,
+  after: Firewall,
+  cause: FirewallCause,
+): void => {
   fileStep(builder, vm, { before: null, after, over: 'ours' });
-  builder.fact({ type: 'FirewallChanged', vm: vm.name, before: null, after, cause: 'cloned' });
+  builder.fact({ type: 'FirewallChanged', vm: vm.name, before: null, after, cause });
 };
 
 /** firewall.xml goes with its VM; its rules stay in the log. What somebody else put in its place is kept aside. */

@@ -20,6 +20,7 @@ const DONE: Readonly<Record<FirewallCause, string>> = {
   expired: 'firewall rule expired',
   adopted: 'firewall adopted',
   cloned: 'firewall copied',
+  restored: 'firewall restored',
 };
 
 /** Longer lists of differences are in `--json`. */

@@ -5,7 +5,7 @@ import type { Recorded } from '../event.ts';
 import { type FirewallFact, isFirewallFact } from '../firewall/events.ts';
 import { evolveFirewall } from '../firewall/firewall.ts';
 import type { PoolName, VmName, VolumeKey } from '../names.ts';
-import type { Pool } from '../pool/pool.ts';
+import { type Pool, withReserve } from '../pool/pool.ts';
 import { evolveVm, isVmFact } from '../vm/evolve.ts';
 import type { Vm } from '../vm/vm.ts';
 import { evolveVolume, isVolumeFact, volumeOfSpec } from '../volume/evolve.ts';
@@ -98,6 +98,11 @@ const evolveHostFact = (host: Host, { event, position, time }: Recorded): Entity
     case 'PoolMoved': {
       const pool = host.pools.get(event.pool as PoolName);
       if (pool && pool.driver !== 'lvm_thin') host.pools.set(pool.name, { ...pool, dir: event.to });
+      return `pool/${event.pool}`;
+    }
+    case 'PoolReserveSet': {
+      const pool = host.pools.get(event.pool as PoolName);
+      if (pool && pool.driver !== 'linux-kernel') host.pools.set(pool.name, withReserve(pool, event.reserve));
       return `pool/${event.pool}`;
     }
     // What a crash did to a pool is history, not state: each recovery looks for itself.

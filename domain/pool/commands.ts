@@ -17,6 +17,11 @@ export const poolDefinition = z.discriminatedUnion('driver', [
 
 export const addPool = z.strictObject({ definition: poolDefinition });
 export const removePool = z.strictObject({ name: poolNameSchema });
+const percent = z.int().min(0).max(90);
+export const setPoolReserve = z.strictObject({
+  name: poolNameSchema,
+  reserve: z.strictObject({ data: percent, metadata: percent }).nullable(),
+});
 
 const count = z.int().min(0);
 const lvName = z.string().min(3).max(300);
@@ -44,3 +49,4 @@ export type RecordPoolWound = z.infer<typeof recordPoolWound>;
 export type RecordPoolMended = z.infer<typeof recordPoolMended>;
 export type AddPool = z.infer<typeof addPool>;
 export type RemovePool = z.infer<typeof removePool>;
+export type SetPoolReserve = z.infer<typeof setPoolReserve>;

@@ -4,7 +4,7 @@ import { holdName } from '../holds.ts';
 import type { Host } from '../host/host.ts';
 import { planBuilder } from '../plan-builder.ts';
 import { err, ok } from '../result.ts';
-import type { AddPool, RecordPoolMended, RecordPoolWound, RemovePool } from './commands.ts';
+import type { AddPool, RecordPoolMended, RecordPoolWound, RemovePool, SetPoolReserve } from './commands.ts';
 import type { PoolFact } from './events.ts';
 import type { Pool } from './pool.ts';
 import type { PoolWound } from './wound.ts';
@@ -48,6 +48,18 @@ export const decideRemovePool = (host: Host, { name }: RemovePool, context: Cont
   }
   const builder = planBuilder(context.position);
   builder.fact({ type: 'PoolRemoved', pool: name });
+  return ok({ plan: builder.build(), holds: [holdName(`pool ${name}`)] });
+};
+
+export const decideSetReserve = (host: Host, { name, reserve }: SetPoolReserve, context: Context): Decision => {
+  const pool = host.pools.get(name);
+  if (!pool) return err(failure('D_NOT_FOUND', `there is no pool ${name}`, { next: 'domtrail pool list' }));
+  if (pool.driver === 'linux-kernel') return err(failure('D_DRIVER_REFUSES', `nothing is written to pool ${name}`));
+  const before = pool.reserve ?? null;
+  const builder = planBuilder(context.position);
+  if (before?.data !== reserve?.data || before?.metadata !== reserve?.metadata) {
+    builder.fact({ type: 'PoolReserveSet', pool: name, reserve, before });
+  }
   return ok({ plan: builder.build(), holds: [holdName(`pool ${name}`)] });
 };
 

@@ -1,7 +1,13 @@
 import type { PoolName } from '../names.ts';
+import type { Reserve } from './reserve.ts';
 
 type Common = { readonly name: PoolName };
-type Keeping = { readonly revisionsToKeep: number; readonly ephemeralVolatile: boolean };
+type Keeping = {
+  readonly revisionsToKeep: number;
+  readonly ephemeralVolatile: boolean;
+  /** left out: what suits the pool's size */
+  readonly reserve?: Reserve;
+};
 
 type LvmThinPool = Common &
   Keeping & { readonly driver: 'lvm_thin'; readonly volumeGroup: string; readonly thinPool: string };
@@ -12,3 +18,8 @@ export type Pool = LvmThinPool | FileReflinkPool | LinuxKernelPool;
 
 /** Stock default of a pool that says nothing (qubes-core-admin, storage/__init__.py). */
 export const DEFAULT_REVISIONS_TO_KEEP = 1;
+
+type WithReserve = LvmThinPool | FileReflinkPool;
+
+export const withReserve = ({ reserve: _before, ...pool }: WithReserve, reserve: Reserve | null): WithReserve =>
+  reserve ? { ...pool, reserve } : pool;

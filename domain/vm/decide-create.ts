@@ -15,7 +15,7 @@ import { newVolumes } from './new-volumes.ts';
 import { checkTemplate } from './template-rules.ts';
 
 /** Stock's gui and audio extensions give these to every VM. */
-const DEFAULT_TAGS = ['audiovm-dom0', 'guivm-dom0'];
+export const DEFAULT_TAGS = ['audiovm-dom0', 'guivm-dom0'];
 
 const sourceHolds = (specs: readonly VolumeSpec[]): readonly Hold[] => [
   ...new Map(specs.flatMap(({ source }) => (source ? [[source, reading(source)] as const] : []))).values(),

@@ -13,6 +13,14 @@ export type VmFact =
       readonly volumes: readonly VolumeSpec[];
       readonly clonedFrom: VmName | null;
     }
+  /** the VM just created comes from a backup, where it was called `was` */
+  | {
+      readonly type: 'VmRestored';
+      readonly vm: VmName;
+      readonly backup: string;
+      readonly backupId: string;
+      readonly was: string;
+    }
   | { readonly type: 'VmRemoved'; readonly vm: VmName }
   | { readonly type: 'VmStarted'; readonly vm: VmName; readonly bootId: string }
   | { readonly type: 'VmStopped'; readonly vm: VmName; readonly how: 'shutdown' | 'kill' | 'discard' | 'host-reboot' }

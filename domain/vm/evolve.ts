@@ -3,7 +3,16 @@ import { volumeOfSpec } from '../volume/evolve.ts';
 import type { VmFact } from './events.ts';
 import type { Vm } from './vm.ts';
 
-const VM_FACTS = new Set(['VmCreated', 'VmRemoved', 'VmStarted', 'VmStopped', 'PropertySet', 'FeatureSet', 'TagSet']);
+const VM_FACTS = new Set([
+  'VmCreated',
+  'VmRestored',
+  'VmRemoved',
+  'VmStarted',
+  'VmStopped',
+  'PropertySet',
+  'FeatureSet',
+  'TagSet',
+]);
 
 export const isVmFact = (event: DomainEvent): event is VmFact => VM_FACTS.has(event.type);
 
@@ -48,6 +57,8 @@ export const evolveVm = (vm: Vm | undefined, fact: Exclude<VmFact, { type: 'VmRe
   if (fact.type === 'VmCreated') return created(fact);
   if (!vm) throw new Error(`${fact.type} speaks of VM ${fact.vm}, which the log never made`);
   switch (fact.type) {
+    case 'VmRestored':
+      return vm;
     case 'VmStarted':
       return changed(vm, { power: { is: 'running', bootId: fact.bootId } });
     case 'VmStopped':

@@ -18,6 +18,8 @@ export type NewVm = {
   readonly properties: Readonly<Record<string, string>>;
   readonly pool: PoolName | null;
   readonly pools: Readonly<Record<string, PoolName>>;
+  /** volumes besides those of its class and its template */
+  readonly more?: readonly VolumeShape[];
 };
 
 /**
@@ -107,7 +109,9 @@ const inherited = (vm: NewVm): readonly VolumeShape[] => {
 /** The specs of all volumes of a new VM, class defaults first, checked. */
 export const newVolumes = (host: Host, vm: NewVm): Result<readonly VolumeSpec[], Failure> => {
   const specs: VolumeSpec[] = [];
-  for (const shape of [...DEFAULT_VOLUMES[vm.class], ...inherited(vm)]) {
+  const usual = [...DEFAULT_VOLUMES[vm.class], ...inherited(vm)];
+  const more = (vm.more ?? []).filter(({ name }) => !usual.some((shape) => shape.name === name));
+  for (const shape of [...usual, ...more]) {
     const spec = specFrom(host, vm, shape);
     if (!spec.ok) return spec;
     const pool = host.pools.get(spec.value.pool);

@@ -11,6 +11,14 @@ export type VolumeFact =
   | { readonly type: 'VolumeAdded'; readonly volume: VolumeKey; readonly spec: VolumeSpec }
   | { readonly type: 'VolumeRemoved'; readonly volume: VolumeKey }
   | { readonly type: 'VolumeProvisioned'; readonly volume: VolumeKey; readonly current: Disk }
+  /** its first disk holds what a backup had; `sha256` of that, `from` the backup's name */
+  | {
+      readonly type: 'VolumeRestored';
+      readonly volume: VolumeKey;
+      readonly from: string;
+      readonly sha256: string;
+      readonly current: Disk;
+    }
   | { readonly type: 'SessionOpened'; readonly volume: VolumeKey; readonly session: Session }
   | { readonly type: 'ScratchOpened'; readonly volume: VolumeKey; readonly disk: Disk }
   | { readonly type: 'DirectOpened'; readonly volume: VolumeKey }

@@ -81,6 +81,7 @@ export const evolveVolume = (volume: Volume, fact: VolumeFact, position: number)
     case 'VolumeExported':
       return volume;
     case 'VolumeProvisioned':
+    case 'VolumeRestored':
       return inSituation(volume, { is: 'clean', current: fact.current });
     case 'SessionOpened':
       return inSituation(volume, { is: 'running', session: fact.session, current: committedOf(volume) });

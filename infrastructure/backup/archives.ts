@@ -5,13 +5,14 @@ import { decompressed } from './decompress.ts';
 import type { BackupHeader } from './header.ts';
 import type { Member } from './members.ts';
 import { opensslDecrypted } from './openssl-stream.ts';
-import { BadContainer, openContainer } from './scrypt-container.ts';
+import { BadContainer, type DeriveKey, openContainer } from './scrypt-container.ts';
 
 /** What is needed to open the chunks of a backup. */
 export type Keys = {
   readonly header: BackupHeader;
   readonly authentication: Authentication;
   readonly passphrase: string;
+  readonly derive?: DeriveKey | undefined;
 };
 
 /**
@@ -86,7 +87,7 @@ async function* scryptChunks(cursor: Cursor, path: string, keys: Keys, counting:
     const { name, member } = chunk;
     const secret = `${keys.header.backupId}!${nameOfChunk(name)}!${keys.passphrase}`;
     try {
-      yield* openContainer(member.data, member.size, secret);
+      yield* openContainer(member.data, member.size, secret, keys.derive);
     } catch (error) {
       throw inChunk(name.number, error);
     }

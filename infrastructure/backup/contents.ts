@@ -1,6 +1,8 @@
-import { XMLParser } from 'fast-xml-parser';
 import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
+import { child, type Element, named, rootOf } from './elements.ts';
+import { type Settings, settingsOf } from './settings.ts';
+import { type NamesByQid, settingsOfR3 } from './settings-r3.ts';
 
 /** A VM that the archive says it holds. `path`: its place in the archive without a slash at the end; `bytes`: as recorded then. */
 export type BackedUpVm = {
@@ -10,38 +12,8 @@ export type BackedUpVm = {
   readonly bytes: number | null;
   /** images that a complete backup of this VM has */
   readonly images: readonly string[];
+  readonly settings: Settings;
 };
-
-type Element = {
-  readonly tag: string;
-  readonly attributes: Readonly<Record<string, string>>;
-  readonly text: string;
-  readonly children: readonly Element[];
-};
-
-const ATTRIBUTES = ':@';
-const TEXT = '#text';
-
-const elementsOf = (nodes: readonly Readonly<Record<string, unknown>>[]): readonly Element[] =>
-  nodes.flatMap((node) => {
-    const tag = Object.keys(node).find((key) => key !== ATTRIBUTES);
-    if (tag === undefined || tag === TEXT || tag.startsWith('?')) return [];
-    const inside = node[tag] as readonly Readonly<Record<string, unknown>>[];
-    return [
-      {
-        tag,
-        attributes: (node[ATTRIBUTES] ?? {}) as Readonly<Record<string, string>>,
-        text: inside.map((child) => (TEXT in child ? String(child[TEXT]) : '')).join(''),
-        children: elementsOf(inside),
-      },
-    ];
-  });
-
-const child = ({ children }: Element, tag: string): readonly Element[] =>
-  children.filter((one) => one.tag === tag).flatMap((one) => one.children);
-
-const named = (elements: readonly Element[], name: string): string | undefined =>
-  elements.findLast(({ attributes }) => attributes['name'] === name)?.text;
 
 const ROOTED = new Set(['TemplateVM', 'StandaloneVM']);
 
@@ -54,20 +26,23 @@ const imagesOf = (domain: Element, vmClass: string): readonly string[] => {
 
 const withoutSlash = (path: string): string => path.replace(/\/+$/, '');
 
+const sizeIn = (text: string | undefined): number | null =>
+  text !== undefined && /^[0-9]{1,15}$/.test(text) ? Number(text) : null;
+
 /** Qubes 4: backup-content and backup-path are features of the domain. */
-const fromDomain = (domain: Element): readonly BackedUpVm[] => {
+const fromDomain = (domain: Element, labels: readonly Element[]): readonly BackedUpVm[] => {
   const features = child(domain, 'features');
   const path = named(features, 'backup-path');
   if (!named(features, 'backup-content') || path === undefined || path === '') return [];
   const vmClass = domain.attributes['class'] ?? '';
-  const size = named(features, 'backup-size');
   return [
     {
       name: named(child(domain, 'properties'), 'name') ?? (vmClass === 'AdminVM' ? 'dom0' : ''),
       class: vmClass,
       path: withoutSlash(path),
-      bytes: size !== undefined && /^[0-9]{1,15}$/.test(size) ? Number(size) : null,
+      bytes: sizeIn(named(features, 'backup-size')),
       images: vmClass === 'AdminVM' ? [] : imagesOf(domain, vmClass),
+      settings: settingsOf(domain, labels),
     },
   ];
 };
@@ -79,52 +54,46 @@ const OLD_CLASSES: Readonly<Record<string, string>> = {
   QubesAppVm: 'AppVM',
   QubesNetVm: 'AppVM',
   QubesProxyVm: 'AppVM',
-  QubesHVm: 'StandaloneVM',
+  QubesHVm: 'AppVM',
   QubesDisposableVm: 'DispVM',
 };
 
-/** Qubes 3 and before: everything stands in attributes, and a VM without a template is a standalone one. */
-const fromOldVm = ({ tag, attributes }: Element): readonly BackedUpVm[] => {
-  const known = OLD_CLASSES[tag];
-  const { backup_content: content, backup_path: path, backup_size: size } = attributes;
-  if (known === undefined || content !== 'True' || !path) return [];
-  const standalone = known === 'AppVM' && attributes['template_qid'] === 'none' && tag === 'QubesAppVm';
-  const vmClass =
-    standalone || (tag === 'QubesHVm' && attributes['template_qid'] !== 'none')
-      ? standalone
-        ? 'StandaloneVM'
-        : 'AppVM'
-      : known;
+/** Every VM but a template that has none of its own is a standalone one. */
+const oldClass = ({ tag, attributes }: Element): string | undefined =>
+  OLD_CLASSES[tag] === 'AppVM' && (attributes['template_qid'] ?? 'none') === 'none' ? 'StandaloneVM' : OLD_CLASSES[tag];
+
+/** Qubes 3 and before: everything stands in attributes. */
+const fromOldVm = (element: Element, names: NamesByQid): readonly BackedUpVm[] => {
+  const vmClass = oldClass(element);
+  const { backup_content: content, backup_path: path, backup_size: size } = element.attributes;
+  if (vmClass === undefined || content !== 'True' || !path) return [];
   return [
     {
-      name: attributes['name'] ?? (known === 'AdminVM' ? 'dom0' : ''),
+      name: element.attributes['name'] ?? (vmClass === 'AdminVM' ? 'dom0' : ''),
       class: vmClass,
       path: withoutSlash(path),
-      bytes: size !== undefined && /^[0-9]{1,15}$/.test(size) ? Number(size) : null,
-      images: known === 'AdminVM' ? [] : ROOTED.has(vmClass) ? ['root.img', 'private.img'] : ['private.img'],
+      bytes: sizeIn(size),
+      images: vmClass === 'AdminVM' ? [] : ROOTED.has(vmClass) ? ['root.img', 'private.img'] : ['private.img'],
+      settings: settingsOfR3(element, names),
     },
   ];
 };
 
+const namesByQid = ({ children }: Element): NamesByQid =>
+  new Map(children.map(({ attributes }) => [attributes['qid'] ?? '', attributes['name'] ?? '']));
+
 /** The VMs that the qubes.xml inside a backup marks as backed up (spec: backup-format 5). It has been authenticated. */
 export const contentsOf = (text: string): Result<readonly BackedUpVm[], Failure> => {
-  const refused = (message: string): Result<never, Failure> =>
-    err(failure('D_BACKUP_INVALID', `the qubes.xml of the backup: ${message}`));
-  if (/<!/.test(text.replace(/<!--[\s\S]*?-->/g, ''))) return refused('it holds a declaration');
   try {
-    const parser = new XMLParser({
-      preserveOrder: true,
-      ignoreAttributes: false,
-      attributeNamePrefix: '',
-      parseTagValue: false,
-      parseAttributeValue: false,
-      trimValues: false,
-    });
-    const [root] = elementsOf(parser.parse(text) as readonly Readonly<Record<string, unknown>>[]);
-    if (!root) return refused('it is empty');
-    if (root.tag === 'QubesVmCollection') return ok(root.children.flatMap(fromOldVm));
-    return ok(child(root, 'domains').flatMap(fromDomain));
+    const root = rootOf(text);
+    if (root.tag === 'QubesVmCollection') {
+      const names = namesByQid(root);
+      return ok(root.children.flatMap((element) => fromOldVm(element, names)));
+    }
+    const labels = child(root, 'labels');
+    return ok(child(root, 'domains').flatMap((domain) => fromDomain(domain, labels)));
   } catch (error) {
-    return refused(error instanceof Error ? error.message : String(error));
+    const problem = error instanceof Error ? error.message : String(error);
+    return err(failure('D_BACKUP_INVALID', `the qubes.xml of the backup: ${problem}`));
   }
 };

@@ -6,6 +6,7 @@ import { authenticateHeader } from './authenticate.ts';
 import { type BackedUpVm, contentsOf } from './contents.ts';
 import { type BackupHeader, parseHeader } from './header.ts';
 import { type Member, membersOf } from './members.ts';
+import type { DeriveKey } from './scrypt-container.ts';
 import { tarFiles } from './sparse-tar/read.ts';
 
 /** A backup whose header and table of contents are authenticated. `archives`: what follows them, to be read in order. */
@@ -42,7 +43,13 @@ const memberNamed = async (members: AsyncIterator<Member>, name: string): Promis
   return bytes ? ok(bytes) : invalid(`${name} is too large`);
 };
 
-const keysOf = async (members: AsyncIterator<Member>, passphrase: string): Promise<Result<Keys, Failure>> => {
+/** `derive`: shared by those who read one backup several times. */
+type Opening = { readonly passphrase: string; readonly derive?: DeriveKey };
+
+const keysOf = async (
+  members: AsyncIterator<Member>,
+  { passphrase, derive }: Opening,
+): Promise<Result<Keys, Failure>> => {
   const text = await memberNamed(members, 'backup-header');
   if (!text.ok) return text;
   const hmac = await memberNamed(members, 'backup-header.hmac');
@@ -53,7 +60,7 @@ const keysOf = async (members: AsyncIterator<Member>, passphrase: string): Promi
   if (!header.ok) return header;
   if ((header.value.version === 4) !== (authentication.value.by === 'scrypt'))
     return invalid(`a backup of format ${header.value.version} is not authenticated like this`);
-  return ok({ header: header.value, authentication: authentication.value, passphrase });
+  return ok({ header: header.value, authentication: authentication.value, passphrase, derive });
 };
 
 const tableOfContents = async (
@@ -79,11 +86,11 @@ const tableOfContents = async (
  * Opens a backup (formats 3 and 4): believes nothing before it is authenticated, and reads on from `file` only as far as the
  * caller asks. D_VERIFY: wrong passphrase or changed header; D_BACKUP_INVALID: no backup, or damaged before the first VM.
  */
-export const openBackup = async (file: Readable, passphrase: string): Promise<Result<OpenBackup, Failure>> => {
+export const openBackup = async (file: Readable, opening: Opening): Promise<Result<OpenBackup, Failure>> => {
   const members = membersOf(file);
   const strange: string[] = [];
   try {
-    const keys = await keysOf(members, passphrase);
+    const keys = await keysOf(members, opening);
     if (!keys.ok) return keys;
     const archives = innerArchives(members, keys.value, (problem) => strange.push(problem));
     const vms = await tableOfContents(archives);

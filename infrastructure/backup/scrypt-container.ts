@@ -37,12 +37,27 @@ const parametersOf = (header: Buffer): Parameters => {
   return wanted;
 };
 
-const deriveKey = (passphrase: string, parameters: Parameters): Promise<Buffer> =>
+/** Gives the 64 bytes of a container's key. */
+export type DeriveKey = (passphrase: string, parameters: Parameters) => Promise<Buffer>;
+
+const deriveKey: DeriveKey = (passphrase, parameters) =>
   new Promise((resolve, reject) => {
     const { logN, r, p, salt } = parameters;
     const options = { N: 2 ** logN, r, p, maxmem: memoryFor(parameters) + 8 * 2 ** 20 };
     scrypt(passphrase, salt, 64, options, (error, key) => (error ? reject(error) : resolve(key)));
   });
+
+/** Derives each key once: a backup that is read twice costs its memory and time only once. */
+export const rememberedKeys = (): DeriveKey => {
+  const known = new Map<string, Promise<Buffer>>();
+  return (passphrase, parameters) => {
+    const { logN, r, p, salt } = parameters;
+    const name = createHash('sha256').update(`${logN} ${r} ${p} `).update(salt).update(passphrase).digest('hex');
+    const key = known.get(name) ?? deriveKey(passphrase, parameters);
+    known.set(name, key);
+    return key;
+  };
+};
 
 const macOf = (key: Buffer) => createHmac('sha256', key.subarray(32));
 
@@ -54,12 +69,13 @@ export async function* openContainer(
   pieces: AsyncIterable<Buffer>,
   size: number,
   passphrase: string,
+  derive: DeriveKey = deriveKey,
 ): AsyncGenerator<Buffer> {
   if (size < HEADER + TAIL) throw new BadContainer('it is too short for a scrypt container');
   const source = byteSource(pieces);
   const header = await source.take(HEADER);
   if (!header) throw new BadContainer('it is empty');
-  const key = await deriveKey(passphrase, parametersOf(header));
+  const key = await derive(passphrase, parametersOf(header));
   if (!timingSafeEqual(macOf(key).update(header.subarray(0, 64)).digest(), header.subarray(64)))
     throw new BadContainer('it does not open with this passphrase');
   const mac = macOf(key).update(header);

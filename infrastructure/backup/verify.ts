@@ -3,12 +3,15 @@ import type { InnerArchive } from './archives.ts';
 import type { BackedUpVm } from './contents.ts';
 import type { OpenBackup } from './open-backup.ts';
 import { type TarFile, tarFiles } from './sparse-tar/read.ts';
+import { wholeContent } from './sparse-tar/whole.ts';
 
 /** A file of a VM in a backup. `size` in bytes and `sha256` of its whole content, null when it could not be read. */
 export type FileReport = {
   readonly name: string;
   readonly size: number | null;
   readonly sha256: string | null;
+  /** bytes of it that are no hole in the archive */
+  readonly stored: number | null;
   readonly chunks: number;
   readonly ok: boolean;
   readonly problem: string | null;
@@ -25,26 +28,21 @@ export type BackupReport = {
   readonly unchecked: readonly string[];
 };
 
-const ZEROS = Buffer.alloc(2 ** 20);
-
-/** The content as a restored volume has it: holes are zeros. */
-const hashOf = async ({ size, data }: TarFile): Promise<string> => {
+/** Reads a file to its end; `keep` gets the pieces of small ones. */
+const readToEnd = async ({ size, data }: TarFile, keep: (piece: Buffer) => void) => {
   const digest = createHash('sha256');
-  let at = 0;
-  const zeros = (to: number): void => {
-    while (at < to) {
-      const piece = ZEROS.subarray(0, Math.min(ZEROS.length, to - at));
-      digest.update(piece);
-      at += piece.length;
+  let stored = 0;
+  const counted = async function* () {
+    for await (const piece of data) {
+      stored += piece.bytes.length;
+      yield piece;
     }
   };
-  for await (const { offset, bytes } of data) {
-    zeros(offset);
-    digest.update(bytes);
-    at += bytes.length;
+  for await (const piece of wholeContent({ size, data: counted() })) {
+    digest.update(piece);
+    keep(piece);
   }
-  zeros(size);
-  return digest.digest('hex');
+  return { size, sha256: digest.digest('hex'), stored };
 };
 
 /** Templates of format 3 are whole directories: `vm1/./root.img`. */
@@ -59,17 +57,33 @@ const ownerOf = (vms: readonly BackedUpVm[], path: string): BackedUpVm | null =>
 const belongs = ({ path }: InnerArchive, name: string): boolean =>
   path.endsWith('/.') || path.startsWith('dom0-home/') ? name.startsWith(path.replace(/\.$/, '')) : name === path;
 
-const inspect = async (archive: InnerArchive, vm: BackedUpVm): Promise<readonly Found[]> => {
+/** Files that may be rules, notes or lists are handed out whole up to this size. */
+const SMALL = 2 ** 18;
+
+/** Hears of each archive before it is read, and gets the small files in it. */
+type Reader = {
+  readonly onArchive?: (path: string) => void;
+  readonly onSmallFile?: (vm: string, name: string, content: Buffer) => void;
+};
+
+const inspect = async (archive: InnerArchive, vm: BackedUpVm, reader: Reader): Promise<readonly Found[]> => {
   const found: Found[] = [];
   const report = (name: string, file: Omit<FileReport, 'name' | 'chunks'>): void => {
     found.push({ vm: vm.path, file: { name: nameIn(vm.path, name), ...file, chunks: archive.chunks() } });
   };
-  const bad = (name: string, problem: string): void => report(name, { size: null, sha256: null, ok: false, problem });
+  const bad = (name: string, problem: string): void =>
+    report(name, { size: null, sha256: null, stored: null, ok: false, problem });
   try {
     for await (const file of tarFiles(archive.content)) {
       if (!belongs(archive, file.name))
         bad(archive.path, `it holds ${JSON.stringify(file.name.slice(0, 100))} instead`);
-      else report(file.name, { size: file.size, sha256: await hashOf(file), ok: true, problem: null });
+      else {
+        const pieces: Buffer[] = [];
+        const small = file.size <= SMALL;
+        const read = await readToEnd(file, (piece) => small && pieces.push(Buffer.from(piece)));
+        report(file.name, { ...read, ok: true, problem: null });
+        if (small) reader.onSmallFile?.(vm.path, nameIn(vm.path, file.name), Buffer.concat(pieces));
+      }
     }
     if (found.length === 0) bad(archive.path, 'it holds nothing');
   } catch (error) {
@@ -84,6 +98,7 @@ const missing = (name: string): FileReport => ({
   name,
   size: null,
   sha256: null,
+  stored: null,
   chunks: 0,
   ok: false,
   problem: 'it is not in the backup',
@@ -100,23 +115,17 @@ const UNCHECKED = [
   'whether this is the newest backup',
 ];
 
-/** Hears of each file before it is read. */
-type OnArchive = (path: string) => void;
-
 /** Reads a backup to its end and says of every file whether it is whole, and which images are missing. Needs no disk space. */
-export const verifyBackup = async (
-  backup: OpenBackup,
-  onArchive: OnArchive = () => undefined,
-): Promise<BackupReport> => {
+export const verifyBackup = async (backup: OpenBackup, reader: Reader = {}): Promise<BackupReport> => {
   const found: Found[] = [];
   const problems: string[] = [];
   const seen = new Set<string>();
   try {
     for await (const archive of backup.archives) {
-      onArchive(archive.path);
+      reader.onArchive?.(archive.path);
       const vm = ownerOf(backup.vms, archive.path);
       if (seen.has(archive.path)) problems.push(`${archive.path} comes a second time`);
-      else if (vm) found.push(...(await inspect(archive, vm)));
+      else if (vm) found.push(...(await inspect(archive, vm, reader)));
       else problems.push(`${archive.path} belongs to no VM of the backup`);
       seen.add(archive.path);
     }

@@ -32,7 +32,19 @@ export const runAction = async (action: Action, topic: string, argv: readonly st
 };
 
 /** Options that take a value, so that the word after them is not taken for the subcommand. */
-const TAKES_VALUE = new Set(['--home', '--at', '--db', '--id', '-m', '--message', '--wait', '--passphrase-file']);
+const TAKES_VALUE = new Set([
+  '--home',
+  '--at',
+  '--db',
+  '--id',
+  '-m',
+  '--message',
+  '--wait',
+  '--passphrase-file',
+  '--rename',
+  '--pool',
+  '--volume-pool',
+]);
 
 const splitSubcommand = (
   argv: readonly string[],

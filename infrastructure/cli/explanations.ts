@@ -7,6 +7,8 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_BAD_INPUT: 'A name, size or other argument is not of the form it must have. Nothing was stored.',
   D_BUSY:
     'Another command holds the log or an object this one needs. Its id is printed; wait, or use --wait SECONDS. One that has stopped is ended by: domtrail recover.',
+  D_CHECK_FAILED:
+    'The program given to bisect could not be started, or ended in a way that says neither good nor bad (a signal, or a code above 127).',
   D_CLASS_REFUSES: 'VMs of this class cannot do that.',
   D_COMMAND_ID_REUSED:
     'The --id was used before for a command with another content. The same id and content would have given the first outcome again.',
@@ -34,6 +36,8 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_IN_USE: 'Something else still refers to it.',
   D_INPUT_CHANGED:
     'The data to import is not what it was when the command began, or is gone. The volume is as before; import again.',
+  D_IO_ERROR:
+    'A disk could not be read or written: the kernel log (dmesg) says which. The volume is as before; copy what matters off that disk first.',
   D_NEEDS_YES: 'This destroys something and there is no terminal to ask on: repeat with --yes.',
   D_NOT_BUILT: 'The commands are not built yet: npm run build.',
   D_NOT_FOUND: 'There is no such object, revision, event or command.',
@@ -44,6 +48,10 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_NOTHING_COMMITTED: 'The volume keeps nothing at stop, or has no committed state yet.',
   D_POOL_DAMAGED:
     'A crash or another program left the pool in a state that must be looked into: docs/failure-modes.md, "A pool that is damaged".',
+  D_POOL_READ_ONLY:
+    'The pool takes no writes since an error in its metadata, or its file system is read-only. What it holds can be read. To repair it: docs/failure-modes.md, "A pool that takes no writes".',
+  D_POOL_RESERVE:
+    'The command might take more than the pool has above its reserve, and a pool that runs full stops every VM in it. What could be freed is listed; domtrail pool reserve sets how much is kept back.',
   D_POOL_UNSEEN:
     'The pool cannot be seen: its volume group or directory is missing. Nothing is concluded about its disks.',
   D_PINNED: 'A pinned revision protects it: unpin the revision first.',

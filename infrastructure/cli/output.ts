@@ -1,4 +1,5 @@
 import { fstatSync, writeSync } from 'node:fs';
+import { formatBytes } from '../../domain/bytes.ts';
 import { exitOf, type Failure } from '../../domain/failure.ts';
 import { escapeText, utcTime } from './text.ts';
 
@@ -50,6 +51,17 @@ export const outJson = (
 
 export const outJsonLine = (value: unknown): void => out(`${JSON.stringify(value)}\n`);
 
+const MOST_LINES = 8;
+
+/** What would make room, the way to it with each; the largest first within each kind. */
+const couldFreeLines = (all: NonNullable<Failure['couldFree']>): readonly string[] => {
+  const lines = all.slice(0, MOST_LINES).map(({ object, is, bytes, next }) => {
+    const what = is === 'trash' ? `trash of ${object}` : `${object}${is === 'pinned' ? ' (pinned)' : ''}`;
+    return `could free: ${escapeText(what)}, up to ${formatBytes(bytes)}: ${escapeText(next)}`;
+  });
+  return all.length > MOST_LINES ? [...lines, `could free: ${all.length - MOST_LINES} more`] : lines;
+};
+
 /** The failure on stderr as people or as programs read it, and the exit code it stands for. */
 export const outFailure = (failure: Failure, json: boolean): number => {
   if (json) {
@@ -59,6 +71,7 @@ export const outFailure = (failure: Failure, json: boolean): number => {
   const lines = [`error[${failure.code}]: ${escapeText(failure.message)}`];
   if (failure.cause) lines.push(`cause: ${failure.cause.split('\n').map(escapeText).join('\n       ')}`);
   if (failure.position) lines.push(`event: ev:${failure.position}`);
+  lines.push(...couldFreeLines(failure.couldFree ?? []));
   if (failure.next) lines.push(`next: ${escapeText(failure.next)}`);
   talk(`${lines.join('\n')}\n`);
   return exitOf(failure.code);

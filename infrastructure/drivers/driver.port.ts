@@ -2,6 +2,7 @@ import type { SeenDisk } from '../../domain/adoption/seen.ts';
 import type { Evidence } from '../../domain/command/events.ts';
 import type { DiskId, Place } from '../../domain/disk.ts';
 import type { Failure } from '../../domain/failure.ts';
+import type { PoolUsage } from '../../domain/pool/usage.ts';
 import type { PoolWound } from '../../domain/pool/wound.ts';
 import type { Result } from '../../domain/result.ts';
 import type { ContentTarget } from '../../domain/steps.ts';
@@ -48,7 +49,11 @@ export type BoundDeed =
 /** `limit`: bytes that stdin may bring at most; one more is D_TOO_MUCH_DATA. `stamp` as in ContentSource, null when no check is wanted. */
 export type BoundSource =
   | { readonly kind: 'file'; readonly path: string; readonly bytes: number; readonly stamp: string | null }
-  | { readonly kind: 'stdin'; readonly limit: number };
+  | { readonly kind: 'stdin'; readonly limit: number }
+  | { readonly kind: 'stream'; readonly bytes: number; readonly open: OpenContent };
+
+/** Content that is unpacked while it is read: all of its bytes, holes as zeros. Throws where it turns out to be damaged. */
+export type OpenContent = () => AsyncIterable<Buffer>;
 
 /** `command` and `step` go into the marker (tag, sidecar) and into LVM's archive. */
 export type Job = { readonly command: string; readonly step: number; readonly deed: BoundDeed };
@@ -93,11 +98,6 @@ export type VolumeDriver = {
   readonly prepare: () => Promise<Result<null, Failure>>;
   /** Bytes of the pool: size and used, and those of the metadata where there are any. */
   readonly usage: () => Promise<Result<PoolUsage, Failure>>;
-};
-
-export type PoolUsage = {
-  readonly bytes: number;
-  readonly usedBytes: number;
-  readonly metadataBytes: number | null;
-  readonly metadataUsedBytes: number | null;
+  /** The same as the last survey saw it, where a survey sees it; null before the first. Costs nothing. */
+  readonly seenUsage?: () => PoolUsage | null;
 };

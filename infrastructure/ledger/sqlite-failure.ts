@@ -39,8 +39,15 @@ const full: Refusal = (file, cause) =>
   });
 const busy: Refusal = (file, cause) => failure('D_BUSY', `${file} is being written to by another process`, { cause });
 const refused: Refusal = (file, cause) =>
-  failure('D_HOME_UNREADABLE', `${file} cannot be written to; nothing was stored`, { cause });
-const closed: Refusal = (file, cause) => failure('D_HOME_UNREADABLE', `${file} cannot be opened`, { cause });
+  failure('D_HOME_UNREADABLE', `${file} cannot be written to; nothing was stored`, {
+    cause,
+    next: 'see what is wrong with its file system (mount, dmesg), then repeat the command',
+  });
+const closed: Refusal = (file, cause) =>
+  failure('D_HOME_UNREADABLE', `${file} cannot be opened`, {
+    cause,
+    next: 'see its permissions and its file system (ls -l, mount), then repeat the command',
+  });
 const damaged: Refusal = (file, cause) =>
   failure('D_HOME_UNREADABLE', `${file} is damaged or not a ledger`, {
     cause,

@@ -81,6 +81,14 @@ const restore = (ledger: Ledger, position: number): Host => {
   return host;
 };
 
+/** What the ledger keeps of the state, as JSON by key, and the position at which it stands. */
+export const storedValues = (
+  ledger: Ledger,
+): { readonly position: number; readonly values: ReadonlyMap<EntityKey, string> } => {
+  const rows = statement(ledger, 'SELECT key, state FROM entities').raw().all() as [EntityKey, string][];
+  return { position: readCheckpoint(ledger, 'state')?.position ?? 0, values: new Map(rows) };
+};
+
 /** Takes a state on to a position and remembers what changed on the way. */
 const takenOn = (ledger: Ledger, to: number, host: Host): Host =>
   foldTo(ledger, to, host, ({ position }, key) => ledger.cache.touched.set(key, position));

@@ -1,16 +1,7 @@
-import { once } from 'node:events';
-import type { Writable } from 'node:stream';
+import { feed } from './feed.ts';
 
 /** A filter program that failed, with what it said. */
 class FilterFailed extends Error {}
-
-const feed = async (pieces: AsyncIterable<Buffer>, into: Writable): Promise<void> => {
-  for await (const piece of pieces) {
-    if (into.destroyed) return;
-    if (!into.write(piece)) await Promise.race([once(into, 'drain'), once(into, 'close')]);
-  }
-  into.end();
-};
 
 /**
  * Pieces piped through a program that reads stdin and writes stdout. Throws `FilterFailed` when it cannot be started or does

@@ -1,16 +1,21 @@
 import type { Evidence } from '../../domain/command/events.ts';
+import { feed } from './feed.ts';
 
 /**
- * `input`: text for stdin. `stdin`, `stdout`: open file descriptors the program uses directly (stdout is then empty in
- * the result). `maxBytes`: most that the program may print; one that prints more is stopped. `timeoutMs`: 0 is for ever.
+ * `input`: text for stdin. `feed`: bytes for stdin, piece by piece; must not throw. `stdin`, `stdout`: open file
+ * descriptors the program uses directly (stdout is then empty in the result). `env`: what the program gets besides our own
+ * environment. `maxBytes`: most that the program may print; one that prints more is stopped. `timeoutMs`: 0 is for ever.
  */
 export type RunOptions = {
   readonly input?: string;
+  readonly feed?: AsyncIterable<Buffer>;
   readonly stdin?: number;
   readonly stdout?: number;
   readonly maxBytes?: number;
   readonly timeoutMs?: number;
   readonly cwd?: string;
+  /** what the program gets besides our own environment */
+  readonly env?: Readonly<Record<string, string>>;
   /** gets each line of stderr as it comes, ended by a return or a newline; true: it was for this alone and is not kept */
   readonly watch?: (line: string) => boolean;
 };
@@ -66,8 +71,9 @@ const exitCodeOf = ({ exitCode, code, isMaxBuffer, timedOut, signal }: Outcome):
 type Descriptor = 3;
 const descriptor = (fd: number): Descriptor => fd as Descriptor;
 
-const stdinOf = ({ input, stdin }: RunOptions) => {
+const stdinOf = ({ input, feed: pieces, stdin }: RunOptions) => {
   if (input !== undefined) return { input };
+  if (pieces) return { stdin: 'pipe' as const };
   return { stdin: stdin === undefined ? ('ignore' as const) : descriptor(stdin) };
 };
 
@@ -105,7 +111,7 @@ export const run = async (argv: readonly [string, ...string[]], options: RunOpti
     ...stdinOf(options),
     stdout: options.stdout === undefined ? 'pipe' : descriptor(options.stdout),
     stderr: 'pipe',
-    env: ENVIRONMENT,
+    env: { ...ENVIRONMENT, ...options.env },
     reject: false,
     cleanup: false,
     stripFinalNewline: false,
@@ -115,6 +121,11 @@ export const run = async (argv: readonly [string, ...string[]], options: RunOpti
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
   if (watched) running.stderr.setEncoding('utf8').on('data', watched.heard);
+  if (options.feed && running.stdin) {
+    // A program that ends early closes its stdin: its exit code tells, not our write.
+    running.stdin.on('error', () => undefined);
+    await feed(options.feed, running.stdin);
+  }
   const outcome = await running;
   const said = [watched?.text() ?? outcome.stderr ?? '', ...epitaph(program, outcome, timeoutMs)].filter(
     (part) => part !== '',

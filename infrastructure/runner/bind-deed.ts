@@ -2,8 +2,11 @@ import type { Disk, DiskRef } from '../../domain/disk.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { type ContentSource, type Deed, resolve } from '../../domain/steps.ts';
-import type { BoundDeed, BoundSource } from '../drivers/driver.port.ts';
+import type { BoundDeed, BoundSource, OpenContent } from '../drivers/driver.port.ts';
 import type { Pools } from './pools.ts';
+
+/** An opened backup: gives the content of one of its files, by the file's name. */
+export type Backup = (file: string) => OpenContent;
 
 export type DomainDeed = Extract<Deed, { do: 'startDomain' | 'stopDomain' }>;
 /** Deeds about no disk, for a keeper's hands. */
@@ -17,7 +20,12 @@ export const isKeptDeed = (deed: Deed): deed is KeptDeed => deed.do === 'writeFi
 /** The pool whose driver carries a deed out. */
 export const poolOf = (deed: DiskDeed): string => (deed.do === 'move' ? deed.from.pool : deed.at.pool);
 
-type Binding = { readonly made: ReadonlyMap<number, Disk>; readonly pools: Pools; readonly stdin: 'here' | 'gone' };
+type Binding = {
+  readonly made: ReadonlyMap<number, Disk>;
+  readonly pools: Pools;
+  readonly stdin: 'here' | 'gone';
+  readonly backup: Backup | null;
+};
 
 const idOf = (ref: DiskRef, { made }: Binding) => {
   const id = resolve(ref, made);
@@ -61,6 +69,13 @@ const bindSource = async (
       return ok({ kind: 'file', path: from.path, bytes: from.bytes, stamp: from.stamp });
     case 'disk':
       return fromDisk(from, binding);
+    case 'backup': {
+      if (binding.backup === null || binding.stdin === 'gone') {
+        const message = `the data came from ${from.backup}, which has to be opened with its passphrase: restore it again`;
+        return err(failure('D_INPUT_CHANGED', message));
+      }
+      return ok({ kind: 'stream', bytes: from.bytes, open: binding.backup(from.file) });
+    }
     case 'stdin': {
       if (binding.stdin === 'gone') {
         return err(failure('D_INPUT_CHANGED', 'the data came from standard input, which is gone: import it again'));

@@ -8,7 +8,15 @@ import type { Step } from '../../domain/steps.ts';
 import type { Job, Progress, Sighting } from '../drivers/driver.port.ts';
 import type { Fault } from '../fault.ts';
 import type { Hypervisor } from '../hypervisor/hypervisor.port.ts';
-import { bindDeed, type DomainDeed, isDomainDeed, isKeptDeed, type KeptDeed, poolOf } from './bind-deed.ts';
+import {
+  type Backup,
+  bindDeed,
+  type DomainDeed,
+  isDomainDeed,
+  isKeptDeed,
+  type KeptDeed,
+  poolOf,
+} from './bind-deed.ts';
 import { judge, judgeAfter, type Verdict } from './judge.ts';
 import type { Keeper } from './keeper.port.ts';
 import type { PoolHands, Pools } from './pools.ts';
@@ -21,6 +29,8 @@ export type Hands = {
   readonly firewallFiles: Keeper<WriteFirewall>;
   readonly fault: Fault;
   readonly stdin: 'here' | 'gone';
+  /** the backup that a restore reads from; no other command has one */
+  readonly backup?: Backup;
   readonly progress: (step: Step) => Progress;
   /** Long copies out hold only their objects, not the ledger: other commands go on meanwhile. */
   readonly withoutLease: <T>(work: () => Promise<T>) => Promise<T>;
@@ -143,7 +153,12 @@ export const perform = async (
   const pool = hands.pools.get(poolOf(deed));
   if (!pool.ok) return err(failed(step, pool.error, NOTHING_RAN));
   const { driver, looks } = pool.value;
-  const bound = await bindDeed(deed, { made: madeSoFar(operation), pools: hands.pools, stdin: hands.stdin });
+  const bound = await bindDeed(deed, {
+    made: madeSoFar(operation),
+    pools: hands.pools,
+    stdin: hands.stdin,
+    backup: hands.backup ?? null,
+  });
   if (!bound.ok) return err(failed(step, bound.error, NOTHING_RAN));
   const job: Job = { command: operation.command, step: step.n, deed: bound.value };
   const look = await looks.now();

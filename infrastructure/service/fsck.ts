@@ -3,11 +3,16 @@ import type { SeenDisk } from '../../domain/adoption/seen.ts';
 import type { Disk, Place } from '../../domain/disk.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { Host } from '../../domain/host/host.ts';
+import { type Lying, slotOf } from '../../domain/invariants/invariant.ts';
+import { INVARIANTS } from '../../domain/invariants/invariants.ts';
+import { diskWhereTheLogSays, oneCurrentPerVolume } from '../../domain/invariants/place.ts';
+import { checkResting } from '../../domain/invariants/rest.ts';
 import type { Pool } from '../../domain/pool/pool.ts';
 import { ok, type Result } from '../../domain/result.ts';
-import { volumesOf } from '../../domain/vm/vm.ts';
+import { type Vm, volumesOf } from '../../domain/vm/vm.ts';
 import { disksOf } from '../../domain/volume/disks.ts';
 import { placeOf } from '../../domain/volume/swap.ts';
+import type { Volume } from '../../domain/volume/volume.ts';
 import type { Sighting, VolumeDriver } from '../drivers/driver.port.ts';
 import { type Look, lookOf, whereIs } from '../runner/judge.ts';
 import { seenDisk } from './observe.ts';
@@ -18,7 +23,7 @@ import { seenDisk } from './observe.ts';
  */
 export type Finding = {
   readonly object: string;
-  readonly kind: 'volume' | 'trash' | 'leftover' | 'foreign' | 'operation' | 'pool';
+  readonly kind: 'volume' | 'trash' | 'leftover' | 'foreign' | 'operation' | 'pool' | 'invariant';
   readonly problem: string | null;
   readonly position: number | null;
   readonly repair: string | null;
@@ -105,6 +110,43 @@ const unexpected = (seen: Sighting, host: Host, claim: string | undefined): Find
   };
 };
 
+type Seen = { readonly sightings: readonly Sighting[]; readonly driver: VolumeDriver };
+
+/** Those that compare a volume's disks with the log one by one are told above, with the event and the repair. */
+const TOLD_ABOVE: ReadonlySet<string> = new Set([diskWhereTheLogSays.name, oneCurrentPerVolume.name]);
+const AT_REST = INVARIANTS.filter(({ name, rest }) => rest && !TOLD_ABOVE.has(name));
+
+/** The disks under a volume's names that are ours: one name can serve several roles, so what the log says comes first. */
+const lyingOf = (volume: Volume, { sightings, driver }: Seen): readonly Lying[] => {
+  const slots = new Map(
+    disksOf(volume).map(({ disk, role }) => [`${disk.id} ${driver.nameOf(placeOf(volume, role))}`, slotOf(role)]),
+  );
+  return sightings.flatMap(({ id, name, origin, usable, madeBy }) => {
+    const named = driver.parseName(name);
+    const slot = slots.get(`${id} ${name}`) ?? (madeBy && named?.vid === volume.spec.vid ? named.as.kind : undefined);
+    return slot === undefined ? [] : [{ id, slot, origin, usable, erased: false }];
+  });
+};
+
+/** A VM whose storage nobody adopted yet has disks that the log knows nothing of: that is no breach. */
+const isAdopted = (vm: Vm): boolean =>
+  volumesOf(vm).every(({ spec, situation }) => !spec.saveOnStop || situation.is !== 'absent');
+
+/** The named invariants, held against what was seen in the pools. */
+const broken = (host: Host, seen: ReadonlyMap<string, Seen>): readonly Finding[] =>
+  [...host.vms.values()].filter(isAdopted).flatMap((vm) => {
+    const found = checkResting(host, vm.name, AT_REST, (volume) => {
+      const pool = seen.get(volume.spec.pool);
+      return pool ? lyingOf(volume, pool) : null;
+    });
+    return found === 'held'
+      ? []
+      : found.map(({ invariant, object, says }): Finding => {
+          const problem = `${invariant}: ${says}`;
+          return { object, kind: 'invariant', problem, position: null, repair: `domtrail bisect run -- ${invariant}` };
+        });
+  });
+
 const operations = (host: Host): readonly Finding[] =>
   [...host.operations.values()].map(({ command, name, position }) => ({
     object: `cmd:${command}`,
@@ -118,12 +160,14 @@ const checkPool = async (
   host: Host,
   pool: Pool,
   driver: VolumeDriver,
+  seen: Map<string, Seen>,
 ): Promise<Result<readonly Finding[], Failure>> => {
   const sightings = await driver.survey();
   if (!sightings.ok) {
     const { message } = sightings.error;
     return ok([{ object: pool.name, kind: 'pool', problem: message, position: null, repair: null }]);
   }
+  seen.set(pool.name, { sightings: sightings.value, driver });
   const look = lookOf(sightings.value);
   const expected = expectedIn(host, pool);
   const known = new Set(expected.map(({ disk }) => disk.id));
@@ -146,11 +190,12 @@ export const checkHost = async (
   driverFor: (pool: Pool) => VolumeDriver,
 ): Promise<Result<readonly Finding[], Failure>> => {
   const findings: Finding[] = [...operations(host)];
+  const seen = new Map<string, Seen>();
   for (const pool of host.pools.values()) {
     if (pool.driver === 'linux-kernel') continue;
-    const checked = await checkPool(host, pool, driverFor(pool));
+    const checked = await checkPool(host, pool, driverFor(pool), seen);
     if (!checked.ok) return checked;
     findings.push(...checked.value);
   }
-  return ok(findings);
+  return ok([...findings, ...broken(host, seen)]);
 };

@@ -3,10 +3,13 @@ import type { CommandName } from '../../domain/command/registry.ts';
 import { type Command, decide } from '../../domain/decide.ts';
 import { type Context, eventsOf } from '../../domain/decision.ts';
 import type { DomainEvent, Recorded } from '../../domain/event.ts';
-import { emptyHost, evolve } from '../../domain/host/host.ts';
-import { eventsBetween } from '../ledger/fold.ts';
+import type { Host } from '../../domain/host/host.ts';
+import type { Breach, Invariant } from '../../domain/invariants/invariant.ts';
+import { watchFrom } from '../../domain/invariants/watch.ts';
+import { eventsBetween, foldTo } from '../ledger/fold.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { commandsUpTo, type StoredCommand } from '../ledger/queries.ts';
+import { unreadableEvent } from '../ledger/sqlite-failure.ts';
 
 type Difference = {
   readonly position: number;
@@ -16,7 +19,16 @@ type Difference = {
   readonly decided: Json;
 };
 
-export type Replayed = { readonly commands: number; readonly events: number; readonly difference: Difference | null };
+/** `commands` were decided again; `difference` is the first event that today's code would have recorded otherwise. */
+export type Replayed = {
+  readonly commands: number;
+  readonly events: number;
+  readonly difference: Difference | null;
+  readonly breaches: readonly Breach[];
+};
+
+/** Events after `after` up to and including `to`. */
+export type Stretch = { readonly after: number; readonly to: number };
 
 type Decided = Extract<DomainEvent, { type: 'CommandAccepted' | 'CommandRejected' }>;
 
@@ -28,11 +40,7 @@ const contextOf = (command: StoredCommand, position: number): Context => ({
 });
 
 /** The events that today's deciders give for a recorded command; the owner and the digest are facts of that day. */
-const decideAgain = (
-  host: Parameters<typeof decide>[0],
-  stored: StoredCommand,
-  first: Recorded<Decided>,
-): readonly DomainEvent[] => {
+const decideAgain = (host: Host, stored: StoredCommand, first: Recorded<Decided>): readonly DomainEvent[] => {
   const command = { name: stored.name as CommandName, payload: stored.payload } as Command;
   const decision = decide(host, command, contextOf(stored, first.position));
   const { event } = first;
@@ -43,39 +51,89 @@ const decideAgain = (
 const isDecision = (recorded: Recorded): recorded is Recorded<Decided> =>
   recorded.event.type === 'CommandAccepted' || recorded.event.type === 'CommandRejected';
 
-/**
- * Runs the recorded commands through today's deciders, each in the state it met then, and compares what they give with
- * what is recorded. Stops at the first event that would differ.
- */
-export const replayCommands = (ledger: Ledger, to = Number.MAX_SAFE_INTEGER): Replayed => {
-  const commands = new Map(commandsUpTo(ledger, to).map((command) => [command.id, command]));
-  const host = emptyHost();
-  let expected: { readonly events: readonly DomainEvent[]; readonly command: StoredCommand } | null = null;
+type Again = { readonly decided: () => number; readonly differs: (recorded: Recorded) => Difference | null };
+
+/** Decides each recorded command again, in the state it met, and holds the recorded events against what comes out. */
+const deciderAgain = (ledger: Ledger, host: Host, { after, to }: Stretch): Again => {
+  const commands = new Map(
+    commandsUpTo(ledger, to).flatMap((one) => (one.outcome.firstPosition > after ? [[one.id, one] as const] : [])),
+  );
+  let expected: readonly DomainEvent[] = [];
   let next = 0;
   let decided = 0;
-  let events = 0;
-  for (const recorded of eventsBetween(ledger, 0, to)) {
-    if (isDecision(recorded)) {
-      const command = commands.get(recorded.command);
-      if (!command) throw new Error(`event ${recorded.position} belongs to a command that is not stored`);
-      expected = { events: decideAgain(host, command, recorded), command };
-      next = 0;
-      decided++;
-    }
-    if (expected && next < expected.events.length) {
-      const again = asJson(expected.events[next++]);
-      const was = asJson(recorded.event);
-      if (canonicalJson(again) !== canonicalJson(was)) {
-        const { id, name } = expected.command;
-        return {
-          commands: decided,
-          events,
-          difference: { position: recorded.position, command: id, name, recorded: was, decided: again },
-        };
+  return {
+    decided: () => decided,
+    differs: (recorded) => {
+      if (isDecision(recorded)) {
+        const command = commands.get(recorded.command);
+        if (!command) throw new Error(`event ${recorded.position} belongs to a command that is not stored`);
+        expected = decideAgain(host, command, recorded);
+        next = 0;
+        decided++;
       }
+      if (next >= expected.length) return null;
+      const again = asJson(expected[next++]);
+      const was = asJson(recorded.event);
+      if (canonicalJson(again) === canonicalJson(was)) return null;
+      const name = commands.get(recorded.command)?.name ?? recorded.event.type;
+      return { position: recorded.position, command: recorded.command, name, recorded: was, decided: again };
+    },
+  };
+};
+
+/** Breaches beyond these are counted only: one cause can show after thousands of events. */
+const MOST_BREACHES = 1000;
+
+/**
+ * Goes through a stretch of the log once: decides its commands again, and holds every event against the invariants. Only
+ * the first difference is told, for whatever follows from it would differ as well.
+ */
+export const replayLog = (ledger: Ledger, stretch: Stretch, invariants: readonly Invariant[]): Replayed => {
+  const watch = watchFrom(invariants, foldTo(ledger, stretch.after));
+  const again = deciderAgain(ledger, watch.host, stretch);
+  const breaches: Breach[] = [];
+  let difference: Difference | null = null;
+  let events = 0;
+  const tell = (found: readonly Breach[]): void => {
+    if (found.length > 0 && breaches.length < MOST_BREACHES) breaches.push(...found);
+  };
+  for (const recorded of eventsBetween(ledger, stretch.after, stretch.to)) {
+    difference ??= again.differs(recorded);
+    try {
+      tell(watch.follow(recorded));
+    } catch (error) {
+      throw unreadableEvent(recorded.position, error);
     }
-    evolve(host, recorded);
     events++;
   }
-  return { commands: decided, events, difference: null };
+  tell(watch.end());
+  breaches.sort((a, b) => a.recorded.position - b.recorded.position);
+  return { commands: again.decided(), events, difference, breaches };
+};
+
+/**
+ * The first event after which one of the invariants fails, or null. Every event is looked at, so one that was mended
+ * later is found as well. An event that cannot follow in the log ends the walk as such.
+ */
+export const firstBreach = (
+  ledger: Ledger,
+  { after, to }: Stretch,
+  invariants: readonly Invariant[],
+): Breach | null => {
+  const watch = watchFrom(invariants, foldTo(ledger, after));
+  let first: Breach | null = null;
+  const earlier = (found: readonly Breach[]): void => {
+    for (const one of found) if (!first || one.recorded.position < first.recorded.position) first = one;
+  };
+  for (const recorded of eventsBetween(ledger, after, to)) {
+    try {
+      earlier(watch.follow(recorded));
+    } catch (error) {
+      throw unreadableEvent(recorded.position, error);
+    }
+    // A breach at rest is told one event late, and only of events before it: what was found is the first.
+    if (first) return first;
+  }
+  earlier(watch.end());
+  return first;
 };

@@ -11,6 +11,7 @@ import { closeLedger, type Ledger } from '../ledger/ledger.ts';
 import { thisProcess } from '../ledger/process-identity.ts';
 import { record } from '../ledger/record.ts';
 import { currentHost } from '../ledger/state.ts';
+import type { Backup } from '../runner/bind-deed.ts';
 import type { Journal } from '../runner/journal.port.ts';
 import type { Hands } from '../runner/perform.ts';
 import { type Pools, poolsOf } from '../runner/pools.ts';
@@ -25,6 +26,8 @@ export type Parts = {
   readonly fault: Fault;
   readonly publish: () => Result<null, Failure>;
   readonly progress: (step: Step) => Progress;
+  /** opened by the command that restores from it */
+  readonly backup?: Backup;
   /** how long to wait for another writer, in milliseconds */
   readonly waitMs: number;
 };
@@ -53,6 +56,7 @@ export const handsFor = (service: Service, command: string, fault: Fault): Hands
   firewallFiles: firewallFiles(service.home.dir),
   fault,
   stdin: 'here',
+  ...(service.backup ? { backup: service.backup } : {}),
   progress: service.progress,
   withoutLease: async (work) => {
     releaseLease(service.ledger);

@@ -17,6 +17,8 @@ import { type Ended, runOperation } from '../runner/run.ts';
 import { movedDisks, openDisks, unknownDisks } from './observe.ts';
 import { type HostRecovered, recoverHost } from './recover.ts';
 import { handsFor, type Service } from './service.ts';
+import { usageFor } from './usage.ts';
+import { wayOn } from './way-on.ts';
 import { witnessOf } from './witness.ts';
 
 export type Submission = {
@@ -57,10 +59,17 @@ const decideNow = (service: Service, command: Command, seen: Seen): Decision => 
   return decide(host, command, { ...seen, position: host.position + 1 });
 };
 
+/** Adds how full the pools are that the plan would write to; its steps then go on from the same look. */
+const withUsage = async (service: Service, command: Command, seen: Seen): Promise<Seen> => {
+  const decision = decideNow(service, command, seen);
+  const usage = decision.ok ? await usageFor(decision.value.plan, service.pools) : null;
+  return usage ? { ...seen, usage } : seen;
+};
+
 /** What a command would do now, without storing anything. */
 export const planOnly = async (service: Service, command: Command): Promise<Decision> => {
   const seen = await observe(service, command);
-  return seen.ok ? decideNow(service, command, seen.value) : seen;
+  return seen.ok ? decideNow(service, command, await withUsage(service, command, seen.value)) : seen;
 };
 
 const envelopeOf = ({ command, id, reason, actor }: Submission, seen: Seen, fresh: string): Envelope => ({
@@ -93,7 +102,10 @@ const failureOf = (outcome: StoredOutcome, ended: Ended | null): Failure | null 
       next: ended.failure.next ?? 'domtrail recover   (finishes it, or takes back what stands)',
     };
   }
-  if (ended?.is === 'abandoned') return ended.failure;
+  if (ended?.is === 'abandoned') {
+    const next = ended.failure.next ?? wayOn(ended.failure.code);
+    return next === undefined ? ended.failure : { ...ended.failure, next };
+  }
   return outcome.outcome === 'rejected' || outcome.outcome === 'failed' || outcome.outcome === 'abandoned'
     ? outcome.failure
     : null;
@@ -122,18 +134,19 @@ const submitHolding = async (
 ): Promise<Result<Submitted, Failure>> => {
   const before = await recoverHost(service, { fault: NO_FAULT, failedToo: false, rewrites: false });
   if (!before.ok) return before;
-  const seen = await observe(service, submission.command);
-  if (!seen.ok) return seen;
+  const observed = await observe(service, submission.command);
+  if (!observed.ok) return observed;
   const cleared = await clearTheWay(service, submission.command, {
-    seen: seen.value,
+    seen: observed.value,
     barred: before.value.barred,
   });
   if (!cleared.ok) return cleared;
-  const envelope = envelopeOf(submission, seen.value, fresh);
+  const seen = await withUsage(service, submission.command, observed.value);
+  const envelope = envelopeOf(submission, seen, fresh);
   const toDecide = {
     envelope,
     decide: (host: Parameters<typeof decide>[0], position: number) =>
-      decide(host, submission.command, { ...seen.value, position }),
+      decide(host, submission.command, { ...seen, position }),
   };
   const accepted = accept(service.ledger, toDecide, () => service.fault.reach('before-commit'));
   if (!accepted.ok) return accepted;
@@ -166,6 +179,28 @@ export const submit = async (service: Service, submission: Submission): Promise<
     const published = service.publish();
     if (submitted.ok && !published.ok && !submitted.value.failure) return err(published.error);
     return submitted;
+  } finally {
+    releaseLease(service.ledger);
+  }
+};
+
+/**
+ * Takes back what stands of a command that failed, at once instead of at the next `recover`: for commands that leave all or
+ * nothing. Does nothing when the command is over.
+ */
+export const takeBack = async (service: Service, id: string): Promise<Result<Recovered | null, Failure>> => {
+  const lease = await acquireLeaseWithin(service.ledger, thisProcess(), id, service.waitMs);
+  if (!lease.ok) return lease;
+  try {
+    const operation = currentHost(service.ledger).operations.get(id);
+    if (!operation) return ok(null);
+    const hands = handsFor(service, id, service.fault);
+    return await recoverOperation(operation, {
+      journal: service.journal,
+      hands,
+      owner: thisProcess(),
+      lives: () => false,
+    });
   } finally {
     releaseLease(service.ledger);
   }

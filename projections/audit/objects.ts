@@ -26,6 +26,7 @@ export const objectsOf = (event: DomainEvent): readonly string[] => {
     case 'PoolAdded':
     case 'PoolRemoved':
     case 'PoolMoved':
+    case 'PoolReserveSet':
     case 'PoolWounded':
     case 'PoolMended':
       return [`pool ${event.pool}`];

@@ -116,6 +116,8 @@ const howText = ({ how, source }: DiskRow): string => {
   switch (how) {
     case 'VolumeImported':
       return `, imported from ${source === '-' ? 'standard input' : source}`;
+    case 'VolumeRestored':
+      return ', restored from a backup';
     case 'VolumeCloned':
       return `, cloned from ${source}`;
     case 'VolumeReverted':

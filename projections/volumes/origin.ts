@@ -14,6 +14,7 @@ export const broughtIn = (event: DomainEvent): Disk | null => {
     case 'DiskAdopted':
       return event.disk;
     case 'VolumeProvisioned':
+    case 'VolumeRestored':
     case 'SessionCheckpointed':
     case 'VolumeReverted':
     case 'VolumeImported':
@@ -30,6 +31,7 @@ export const broughtIn = (event: DomainEvent): Disk | null => {
 export const sourceOf = (event: DomainEvent): string | null => {
   switch (event.type) {
     case 'VolumeImported':
+    case 'VolumeRestored':
     case 'VolumeCloned':
       return event.from;
     case 'VolumeReverted':

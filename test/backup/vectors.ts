@@ -20,7 +20,7 @@ export const detailsOf = (name: string): Details => JSON.parse(bytesOf(`${name}.
 
 /** The report, or the code of the failure that a backup was refused with. */
 export const verified = async (bytes: Buffer, passphrase: string): Promise<BackupReport | string> => {
-  const backup = await openBackup(Readable.from([bytes]), passphrase);
+  const backup = await openBackup(Readable.from([bytes]), { passphrase });
   return backup.ok ? verifyBackup(backup.value) : backup.error.code;
 };
 

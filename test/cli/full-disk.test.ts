@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Ended, scratchDirectory, Terminal } from './terminal.ts';
+import { type Ended, expectRefusal, scratchDirectory, Terminal } from './terminal.ts';
 
 const mounted: string[] = [];
 const run = (program: string, ...argv: string[]): boolean => spawnSync(program, argv, { stdio: 'ignore' }).status === 0;
@@ -54,18 +54,57 @@ describe.skipIf(!MAY_MOUNT)('on a full disk', () => {
     return { dir, terminal };
   };
 
-  test('an import that does not fit is refused or undone with a code, and the volume is as before', async () => {
+  test('an import that does not fit is refused with a code and a way on, and the volume is as before', async () => {
     const { dir, terminal } = await homeOnSmallDisk();
     const source = join(await scratchDirectory(), 'large.img');
     writeFileSync(source, Buffer.alloc(32 * 2 ** 20, 'x'));
     const ended = await terminal.run(['volume', 'import', 'alone:private', source]);
-    isRefusal(ended);
+    expectRefusal(ended, 'D_POOL_RESERVE');
+    expect(ended.err).toMatch(/^could free: alone:private@\S+, up to .*revisions_to_keep=0$/m);
+    expect(ended.err).toMatch(/^next: domtrail volume set alone:\S+ revisions_to_keep=0$/m);
     expect(await terminal.committed('alone:private', 6)).toBe('before');
     expect(statfsSync(dir).bavail).toBeGreaterThan(0);
     expect((await terminal.run(['recover'])).code).toBe(0);
     await terminal.does('vm', 'start', 'alone');
     await terminal.does('vm', 'stop', 'alone');
     await terminal.isSound();
+  });
+
+  test('an import from a pipe that brings too much is taken back with a code, and the volume is as before', async () => {
+    const { terminal } = await homeOnSmallDisk();
+    const input = Buffer.alloc(32 * 2 ** 20, 'x');
+    const ended = await terminal.run(['volume', 'import', 'alone:private', '-'], { input });
+    isRefusal(ended);
+    expect(ended.err).toMatch(/^next: make room/m);
+    expect(await terminal.committed('alone:private', 6)).toBe('before');
+    await terminal.isSound();
+  });
+
+  test('a ledger on a file system that is read-only: a change is refused with a way on, and work goes on after', async () => {
+    const { dir, terminal } = await homeOnSmallDisk();
+    expect(run('mount', '-o', 'remount,ro', dir)).toBe(true);
+    try {
+      const ended = await terminal.run(['vm', 'start', 'alone']);
+      expectRefusal(ended, 'D_HOME_UNREADABLE');
+      expect(ended.err).toMatch(/^next: \S/m);
+    } finally {
+      run('mount', '-o', 'remount,rw', dir);
+    }
+    // Under load a start shows its progress, on stderr.
+    expect((await terminal.run(['vm', 'start', 'alone'])).code).toBe(0);
+    await terminal.does('vm', 'stop', 'alone');
+    expect(await terminal.committed('alone:private', 6)).toBe('before');
+    await terminal.isSound();
+  });
+
+  test('a pool near its reserve is named by status and by pool list, before it refuses anything', async () => {
+    const { dir, terminal } = await homeOnSmallDisk();
+    const filler = fill(dir, 2 * 2 ** 20);
+    expect(await terminal.does('status')).toMatch(/default .*pool default has .* of data left above its reserve/);
+    const list = await terminal.run(['pool', 'list']);
+    expect(list.err).toMatch(/^warning: pool default has .* of data left above its reserve/m);
+    rmSync(filler);
+    expect((await terminal.run(['pool', 'list'])).err).toBe('');
   });
 
   test('a change that cannot be logged is refused with a code and nothing of it stands; work goes on once there is room', async () => {

@@ -35,6 +35,8 @@ export const kernelPool = { driver: 'linux-kernel', name: 'linux-kernel', dir: '
 
 export const init = (...pools: readonly object[]): Command => command('InitHost', { pools: [...pools, kernelPool] });
 export const addPool = (definition: object): Command => command('AddPool', { definition });
+export const setReserve = (name: string, reserve: object | null): Command =>
+  command('SetPoolReserve', { name, reserve });
 export const removePool = (name: string): Command => command('RemovePool', { name });
 
 type NewVm = { readonly template?: string; readonly label?: string; readonly pool?: string; readonly pools?: object };

@@ -7,6 +7,7 @@ import { type DomainEvent, type Fact, type Recorded, streamOf } from '../../doma
 import type { Code } from '../../domain/failure.ts';
 import { emptyHost, evolve, type Host, volumeOf } from '../../domain/host/host.ts';
 import type { VmName, VolumeKey } from '../../domain/names.ts';
+import type { SeenUsage } from '../../domain/pool/usage.ts';
 import { bind, type Plan, type Step, type Template } from '../../domain/steps.ts';
 import type { Vm } from '../../domain/vm/vm.ts';
 import type { Volume } from '../../domain/volume/volume.ts';
@@ -26,6 +27,14 @@ export type Decided = {
 export const wordsOf = (steps: readonly Step[]): readonly string[] =>
   steps.map(({ object, deed }) => `${object}: ${wordsOfDeed(deed)}`);
 
+/** How the record of a plan differs from one that simply went through. */
+export type Course = {
+  readonly found?: ReadonlySet<number>;
+  readonly steps?: number;
+  /** records the failure itself and gives true; false for steps that succeed */
+  readonly failing?: (step: Step) => boolean;
+};
+
 /** A log in memory and the state folded from it. Disks are made up: the n-th has the id `disk-n`. */
 export class Story {
   readonly host: Host = emptyHost();
@@ -34,6 +43,8 @@ export class Story {
   now = NEW_YEAR;
   bootId = 'boot-1';
   open: readonly string[] = [];
+  /** how full the pools are seen to be; null: nobody looked */
+  usage: SeenUsage | null = null;
   private readonly disks = new Map<DiskId, Disk>();
   private disksMade = 0;
 
@@ -56,7 +67,8 @@ export class Story {
 
   context(): Context {
     const uuid = `00000000-0000-4000-8000-${`${this.decided.length}`.padStart(12, '0')}`;
-    return { now: this.now, position: this.host.position + 1, bootId: this.bootId, uuid, open: this.open };
+    const base = { now: this.now, position: this.host.position + 1, bootId: this.bootId, uuid, open: this.open };
+    return this.usage ? { ...base, usage: this.usage } : base;
   }
 
   /** Decides a command and stores the decision, as `accept` does; its steps are still to come. */
@@ -99,13 +111,17 @@ export class Story {
     }
   }
 
-  /** Records every step of an accepted plan as done. */
-  carryOut(id: string, plan: Plan): void {
+  /**
+   * Records every step of an accepted plan as done, those in `found` as done already; the one `failing` says how it fails.
+   * `steps`: how many of them; when it is given, the command goes no further.
+   */
+  carryOut(id: string, plan: Plan, { found, steps, failing }: Course = {}): void {
     if (stepsOf(plan).length === 0) return;
     const made = new Map<number, Disk>();
     const last = plan.main.length;
     const evidence = { argv: [], exitCode: 0, stderr: '', durationMs: 0 };
-    for (const step of stepsOf(plan)) {
+    for (const step of stepsOf(plan).slice(0, steps)) {
+      if (failing?.(step)) continue;
       const disk = this.touched(step, made);
       if (disk) {
         this.disks.set(disk.id, disk);
@@ -118,7 +134,7 @@ export class Story {
         n,
         object,
         words: wordsOfDeed(deed),
-        found: false,
+        found: found?.has(n) ?? false,
         disk,
         before: null,
         after: null,
@@ -126,7 +142,7 @@ export class Story {
       } as const;
       this.record(id, [done, ...facts.map((fact: Template<Fact>) => bind<Fact>(fact, made))]);
     }
-    this.record(id, [{ type: 'CommandCompleted', leftover: [] }]);
+    if (steps === undefined) this.record(id, [{ type: 'CommandCompleted', leftover: [] }]);
   }
 
   vm(name: string): Vm {

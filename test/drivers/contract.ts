@@ -232,6 +232,27 @@ const filling = (bench: BenchOf): void => {
     expect((await mustSee(bench(), at)).id).toBe(id);
   });
 
+  test('a fill from a stream replaces everything; one whose stream breaks says why', async () => {
+    const at = placeIn(bench(), IMPORT);
+    const { id } = await made(bench(), at);
+    await write(bench(), at, 0, 'old!');
+    const content = Buffer.alloc(SMALL);
+    content.write('new', 300_000);
+    const whole = async function* () {
+      yield content.subarray(0, 100_001);
+      yield content.subarray(100_001);
+    };
+    await must(bench(), { do: 'fill', disk: id, at, from: { kind: 'stream', bytes: SMALL, open: whole } });
+    const expected = content.toString('latin1');
+    expect((await all(bench(), at, SMALL)) === expected).toBe(true);
+    const broken = async function* () {
+      yield content.subarray(0, 100_001);
+      throw new Error('its data does not authenticate');
+    };
+    const from = { kind: 'stream', bytes: SMALL, open: broken } as const;
+    expect(await refusal(bench(), { do: 'fill', disk: id, at, from })).toBe('D_BACKUP_INVALID');
+  });
+
   test('a disk read to a file is equal byte for byte', async () => {
     const at = placeIn(bench(), CURRENT);
     const { id } = await made(bench(), at);

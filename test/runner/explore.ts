@@ -1,4 +1,7 @@
 import type { Command } from '../../domain/decide.ts';
+import type { Recorded } from '../../domain/event.ts';
+import { INVARIANTS } from '../../domain/invariants/invariants.ts';
+import { watchFrom } from '../../domain/invariants/watch.ts';
 import { volumesOf } from '../../domain/vm/vm.ts';
 import { disksOf } from '../../domain/volume/disks.ts';
 import { brokenInvariants } from '../../infrastructure/drivers/lvm-model/invariants.ts';
@@ -68,10 +71,19 @@ export type Allowed = {
   readonly foreign: readonly string[];
 };
 
+/** What the watch over the log finds, be it after a crash and a recovery. It reads the whole log, so only some are read. */
+const brokenIn = (log: readonly Recorded[]): readonly string[] => {
+  const watch = watchFrom(INVARIANTS);
+  const breaches = [...log.flatMap(watch.follow), ...watch.end()];
+  return breaches.map(
+    ({ invariant, object, says, recorded }) => `${invariant}: ${object}: ${says} (ev:${recorded.position})`,
+  );
+};
+
 /** Which of the allowed states a world is in (null: in none, but between prunings), or everything that is wrong with it. */
 export const examine = (world: World, { states, most, foreign }: Allowed): Oracle | null => {
   const seen = observe(world);
-  const problems = [...ledgerProblems(world)];
+  const problems = [...ledgerProblems(world), ...(world.log.length % 16 === 0 ? brokenIn(world.log) : [])];
   const found = states.find((oracle) => sameContents(contentsIn(oracle), seen.volumes)) ?? null;
   const least = states.at(-1);
   if (!found && !(most && least && betweenPrunings(seen.volumes, least, most))) {

@@ -4,6 +4,7 @@ import { formatBytes } from '../../../domain/bytes.ts';
 import { type Failure, failure } from '../../../domain/failure.ts';
 import type { DeedOf } from '../dispatch.ts';
 import { stampText } from '../stamp.ts';
+import { streamed } from '../streamed.ts';
 import { errorCode, failureOf, failureOfRun } from '../system-failure.ts';
 import { readMarker, removeMarker, writeMarker } from './markers.ts';
 import { openBelow } from './open-files.ts';
@@ -11,6 +12,8 @@ import { copyFile, type Found, theDisk, type Work, watched } from './work.ts';
 
 type FileSource = Extract<DeedOf<'fill'>['from'], { readonly kind: 'file' }>;
 type StdinSource = Extract<DeedOf<'fill'>['from'], { readonly kind: 'stdin' }>;
+
+type StreamSource = Extract<DeedOf<'fill'>['from'], { readonly kind: 'stream' }>;
 
 /** The disk to fill, with the size it has and keeps. */
 type Target = { readonly path: string; readonly name: string; readonly bytes: number };
@@ -66,6 +69,25 @@ const fromStdin = async (work: Work, { path, name }: Target, { limit }: StdinSou
   return Number(moved) > limit ? tooMuch(name, limit) : null;
 };
 
+const fromStream = async (work: Work, { path, name }: Target, source: StreamSource): Promise<Failure | null> => {
+  const { pieces, failure: broken } = streamed(source.open);
+  const dd = () =>
+    work.run(['dd', `of=${path}`, 'bs=128K', 'iflag=fullblock', 'conv=sparse,nocreat,notrunc'], { feed: pieces });
+  const ran = await watched(work, { target: path, total: source.bytes }, dd);
+  return broken() ?? failureOfRun(ran, `the data could not be copied to ${name}`);
+};
+
+const copied = (work: Work, target: Target, from: DeedOf<'fill'>['from']): Promise<Failure | null> => {
+  switch (from.kind) {
+    case 'file':
+      return fromFile(work, target, from);
+    case 'stdin':
+      return fromStdin(work, target, from);
+    case 'stream':
+      return fromStream(work, target, from);
+  }
+};
+
 /** Gives the file its size and nothing but zeros after `keep` bytes. The file itself, and so its identity, stays. */
 const cut = async (path: string, keep: number | null, bytes: number): Promise<void> => {
   const handle = await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
@@ -95,7 +117,8 @@ const stillHeld = async ({ dir, settings }: Work, { facts }: Found): Promise<str
 
 const contentFailure = async (from: DeedOf<'fill'>['from'], name: string, bytes: number): Promise<Failure | null> => {
   if (from.kind === 'stdin') return null;
-  return from.bytes > bytes ? tooMuch(name, bytes) : sourceFailure(from);
+  if (from.bytes > bytes) return tooMuch(name, bytes);
+  return from.kind === 'file' ? sourceFailure(from) : null;
 };
 
 /**
@@ -116,7 +139,7 @@ export const fill = async (work: Work, { disk, at, from }: DeedOf<'fill'>): Prom
   await writeMarker(work.dir, work.job, { what: 'fill', id: disk, bytes });
   await cut(path, 0, bytes);
   const target: Target = { path, name, bytes };
-  const failed = await (from.kind === 'file' ? fromFile(work, target, from) : fromStdin(work, target, from));
+  const failed = await copied(work, target, from);
   // After a failure the disk is empty again: half of the data helps nobody and may fill the file system.
   await cut(path, failed ? 0 : null, bytes);
   await removeMarker(work.dir, work.job);

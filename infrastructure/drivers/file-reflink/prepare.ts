@@ -1,8 +1,8 @@
 import { chmod, copyFile, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Failure, failure } from '../../../domain/failure.ts';
+import type { PoolUsage } from '../../../domain/pool/usage.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
-import type { PoolUsage } from '../driver.port.ts';
 import { failureOf } from '../system-failure.ts';
 import { makeDirectory, solidWay } from './durable.ts';
 import { identityOf } from './identity.ts';

@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '../../../domain/result.ts';
 import { cutAt } from './content.ts';
-import { chunksOf, devicesAfter, flushed, isFull, settled, withChunks } from './kernel.ts';
+import { chunksOf, closedPool, devicesAfter, flushed, settled, withChunks } from './kernel.ts';
 import { EXTENT, type Lv, lvNamed, type Message, type Refusal, type State } from './state.ts';
 import { lvmUuid } from './uuid.ts';
 
@@ -14,8 +14,8 @@ import { lvmUuid } from './uuid.ts';
 export const KILL_POINTS = ['before', 'deactivated', 'between', 'wedged', 'after'] as const;
 export type KillPoint = (typeof KILL_POINTS)[number];
 
-/** The states a change passes through. The last is the one it ends in. */
-export type Stages = readonly { readonly at: KillPoint; readonly state: State }[];
+/** The states a change passes through. The last is the one it ends in, `refused` when that is half way. */
+export type Stages = readonly { readonly at: KillPoint; readonly state: State; readonly refused?: Refusal }[];
 
 export type Change = (state: State) => Result<Stages, Refusal>;
 
@@ -79,7 +79,8 @@ export const made =
     if (lvNamed(state, wanted.name)) return err({ is: 'exists', name: wanted.name });
     const ready = flushed(state);
     if (!ready.ok) return ready;
-    if (isFull(ready.value)) return err({ is: 'full' });
+    const closed = closedPool(ready.value);
+    if (closed) return err(closed);
     const between = written(ready.value, listed(ready.value, wanted), wanted.by);
     const sent = devicesAfter(between);
     if (!sent.ok) return sent;
@@ -106,6 +107,9 @@ export const removed =
     const lvs = new Map(deactivated.lvs);
     lvs.delete(lv.uuid);
     const between = written(deactivated, queued({ ...deactivated, lvs }, { delete: lv.thinId }), by);
+    // A closed pool takes no messages: LVM has dropped the LV by then, and sends the message with its next change.
+    const { mode } = state.kernel;
+    if (mode !== 'rw') return ok([{ at: 'between', state: between, refused: { is: 'unsent' } }]);
     const sent = devicesAfter(between);
     if (!sent.ok) return sent;
     return ok([

@@ -64,8 +64,18 @@ const limitOf = (operands: Operands): number => {
   return Number(count);
 };
 
-const inputOf = (model: LvmModel, operands: Operands, { stdin }: RunOptions): Input | null => {
+const fromText = (input: string): Input => {
+  const chunks = new Map<number, Block>();
+  for (let index = 0; index * CHUNK < input.length; index++) {
+    const text = input.slice(index * CHUNK, (index + 1) * CHUNK);
+    if (!ONLY_ZEROS.test(text)) chunks.set(index, { id: 0, text });
+  }
+  return { chunks, bytes: input.length };
+};
+
+const inputOf = (model: LvmModel, operands: Operands, { stdin, input }: RunOptions): Input | null => {
   const path = operands.get('if');
+  if (path === undefined && input !== undefined) return fromText(input.slice(0, limitOf(operands)));
   if (path === undefined)
     return stdin === undefined ? { chunks: new Map(), bytes: 0 } : readAll(stdin, limitOf(operands));
   const lv = deviceNamed(model, path);
@@ -88,7 +98,12 @@ const toDevice = (model: LvmModel, device: string, input: Input): Said => {
   if (input.bytes > lv.extents * EXTENT) return broken(`error writing '${device}': No space left on device`);
   const outcome = model.fill(lv.name, mergedInto(model.contentOf(lv.name), input));
   if (outcome.ok) return quiet();
-  return outcome.error.is === 'killed' ? KILLED : broken(`error writing '${device}': No space left on device`);
+  const { is } = outcome.error;
+  if (is === 'killed') return KILLED;
+  const full = is === 'full' || is === 'metadata-low';
+  return broken(
+    full ? `error writing '${device}': No space left on device` : `fsync failed for '${device}': Input/output error`,
+  );
 };
 
 const toFile = (path: string, { chunks, bytes }: Input): Said => {

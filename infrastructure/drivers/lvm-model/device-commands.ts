@@ -30,9 +30,12 @@ const poolStatus = (model: LvmModel): Said => {
   const sectors = (pool.extents * EXTENT) / SECTOR;
   const used = usedBlocks(state);
   const data = `${used}/${capacityOf(state)}`;
-  const mode = used >= capacityOf(state) ? 'out_of_data_space' : 'rw';
+  if (kernel.mode === 'failed') return quiet(`0 ${sectors} thin-pool Fail\n`);
+  const writable = used >= capacityOf(state) ? 'out_of_data_space' : 'rw';
+  const mode = kernel.mode === 'rw' ? writable : 'ro';
+  const check = kernel.mode === 'rw' ? '-' : 'needs_check';
   return quiet(
-    `0 ${sectors} thin-pool ${kernel.transactionId} ${state.lvs.size + 10}/1024 ${data} - ${mode} discard_passdown queue_if_no_space - 1024 \n`,
+    `0 ${sectors} thin-pool ${kernel.transactionId} ${state.lvs.size + 10}/1024 ${data} - ${mode} discard_passdown queue_if_no_space ${check} 1024 \n`,
   );
 };
 

@@ -1,9 +1,10 @@
 import type { Evidence } from '../../../domain/command/events.ts';
 import type { DiskId } from '../../../domain/disk.ts';
 import { type Failure, failure } from '../../../domain/failure.ts';
+import type { PoolUsage } from '../../../domain/pool/usage.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import { type DeedHands, dispatch } from '../dispatch.ts';
-import type { Acted, BoundDeed, Job, PoolUsage, Sighting, VolumeDriver } from '../driver.port.ts';
+import type { Acted, BoundDeed, Job, Sighting, VolumeDriver } from '../driver.port.ts';
 import { SLOW_BYTES } from '../lvm-thin/driver.ts';
 import { devicePathOf, lvNameOf, namedInLvm } from '../lvm-thin/names.ts';
 import { refusalOf } from '../lvm-thin/refusal.ts';
@@ -13,6 +14,7 @@ import {
   change,
   eraseLv,
   fillLv,
+  gather,
   labelsOf,
   lvOf,
   type ModelDriverOptions,
@@ -21,7 +23,7 @@ import {
   readLv,
   shortName,
 } from './hands.ts';
-import { capacityOf, chunksOf, usedBlocks } from './kernel.ts';
+import { capacityOf, chunksOf, isFull, METADATA_BYTES, metadataShare, usedBlocks } from './kernel.ts';
 import type { LvmModel, Outcome } from './model.ts';
 import { EXTENT, type Lv, originOf, type State } from './state.ts';
 import { examined, mended } from './wounds.ts';
@@ -52,11 +54,18 @@ const sightingOf = (state: State, lv: Lv): Sighting => ({
 const sightingsOf = (state: State): readonly Sighting[] =>
   Array.from(state.lvs.values(), (lv) => sightingOf(state, lv));
 
+const troubleOf = (state: State): Pick<PoolUsage, 'trouble'> => {
+  const { mode } = state.kernel;
+  if (mode !== 'rw') return { trouble: mode };
+  return isFull(state) ? { trouble: 'out-of-data' } : {};
+};
+
 const usageOf = (state: State): PoolUsage => ({
   bytes: capacityOf(state) * CHUNK,
   usedBytes: usedBlocks(state) * CHUNK,
-  metadataBytes: EXTENT,
-  metadataUsedBytes: Math.min(EXTENT, state.lvs.size * CHUNK),
+  metadataBytes: METADATA_BYTES,
+  metadataUsedBytes: Math.round(metadataShare(state) * METADATA_BYTES),
+  ...troubleOf(state),
 });
 
 /** A size that LVM rounds to the one the LV has is no failure: it may have been given before a crash. */
@@ -126,13 +135,18 @@ export const lvmModelDriver = (options: ModelDriverOptions): VolumeDriver => {
     parseName: namedInLvm,
     pathOf: ({ vid, role }) => devicePathOf(lvNameOf(vid, role)),
     survey: () => seen(sightingsOf),
-    act: async (job) => attempt(job, model, () => dispatch(HANDS, { options, labels: labelsOf(job) }, job.deed)),
+    act: async (job) => {
+      const { deed } = job;
+      const broken = deed.do === 'fill' && deed.from.kind === 'stream' ? await gather(options, deed.from) : null;
+      return attempt(job, model, () => broken ?? dispatch(HANDS, { options, labels: labelsOf(job) }, deed));
+    },
     scrap: async (sighting, job) => attempt(job, model, () => scrapLv(options, sighting, job)),
     erasesSlowly: ({ usedBytes }) => (usedBytes ?? 0) > (options.slowBytes ?? SLOW_BYTES),
     examine: async () => examined(options),
     mend: async (wound) => mended(options, wound),
     settle: () => Promise.resolve(),
     prepare: () => seen(() => null),
+    seenUsage: () => usageOf(model.state()),
     usage: () => seen(usageOf),
   };
 };

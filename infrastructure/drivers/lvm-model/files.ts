@@ -15,6 +15,8 @@ export type MemoryFiles = {
 /** Paths under which standard input is put and standard output is found. */
 export const STDIN = '/dev/stdin';
 export const STDOUT = '/dev/stdout';
+/** Where a stream's content lies once it has been read. */
+export const STREAM = 'stream:';
 
 /** Numbers of blocks in files, apart from those of any pool: a copy into a pool gets new ones anyway. */
 const counting = (): (() => number) => {

@@ -3,8 +3,9 @@ import { type Code, type Failure, failure } from '../../../domain/failure.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import type { BoundSource, Job } from '../driver.port.ts';
 import { devicePathOf, lvNameOf } from '../lvm-thin/names.ts';
+import { streamed } from '../streamed.ts';
 import type { Chunks } from './content.ts';
-import { type MemoryFiles, STDIN, STDOUT } from './files.ts';
+import { type MemoryFiles, STDIN, STDOUT, STREAM } from './files.ts';
 import type { LvmModel, Outcome } from './model.ts';
 import { EXTENT, type Lv, type Refusal } from './state.ts';
 
@@ -30,14 +31,19 @@ export class Killed extends Error {
 
 const CODES: Readonly<Record<Refusal['is'], Code>> = {
   exists: 'D_DRIFT',
+  failed: 'D_POOL_DAMAGED',
   full: 'D_DISK_FULL',
   'in-use': 'D_DEVICE_IN_USE',
+  'io-error': 'D_IO_ERROR',
   killed: 'D_STEP_FAILED',
+  'metadata-low': 'D_DISK_FULL',
   missing: 'D_DRIFT',
   'no-device': 'D_STEP_FAILED',
   'not-reduced': 'D_SHRINK',
+  'read-only': 'D_POOL_READ_ONLY',
   'same-size': 'D_STEP_FAILED',
   unseen: 'D_POOL_UNSEEN',
+  unsent: 'D_POOL_READ_ONLY',
   wedged: 'D_STEP_FAILED',
 };
 
@@ -100,8 +106,10 @@ const deviceContent = ({ model, models = [model] }: Options, path: string): Chun
   return undefined;
 };
 
+const PATHS = { stdin: STDIN, stream: STREAM } as const;
+
 const sourceOf = (options: Options, from: BoundSource): Result<Chunks, Failure> => {
-  const path = from.kind === 'file' ? from.path : STDIN;
+  const path = from.kind === 'file' ? from.path : PATHS[from.kind];
   const file = options.files.get(path);
   const stale = from.kind === 'file' && from.stamp !== null && file?.stamp !== from.stamp;
   const content = file?.content ?? deviceContent(options, path);
@@ -110,8 +118,17 @@ const sourceOf = (options: Options, from: BoundSource): Result<Chunks, Failure> 
   return tooMuch ? err(failure('D_TOO_MUCH_DATA', 'standard input has more data than fits')) : ok(content);
 };
 
+/** Reads a stream to its end; the hands themselves never wait. */
+export const gather = async ({ files }: Options, { bytes, open }: Extract<BoundSource, { kind: 'stream' }>) => {
+  const { pieces, failure: broken } = streamed(open);
+  const all: Buffer[] = [];
+  for await (const piece of pieces) all.push(piece);
+  files.put(STREAM, bytes, [{ offset: 0, text: Buffer.concat(all).toString('latin1') }]);
+  return broken();
+};
+
 export const fillLv = (options: Options, lv: Lv, from: BoundSource): Failure | null => {
-  const bytes = from.kind === 'file' ? from.bytes : from.limit;
+  const bytes = from.kind === 'stdin' ? from.limit : from.bytes;
   if (bytes > lv.extents * EXTENT) return failure('D_TOO_MUCH_DATA', `there is more data than fits into ${lv.name}`);
   if (lv.open > 0) return failure('D_DEVICE_IN_USE', `${lv.name} is open`);
   const content = sourceOf(options, from);

@@ -63,7 +63,10 @@ const unwatched = (stderr: string, watch: (line: string) => boolean): string =>
 export const runOnModel =
   (model: LvmModel): Run =>
   async (argv, options = {}) => {
-    const { exitCode, stdout, stderr: said } = answer(model, argv, options);
+    const fed: Buffer[] = [];
+    for await (const piece of options.feed ?? []) fed.push(piece);
+    const input = fed.length === 0 ? {} : { input: Buffer.concat(fed).toString('latin1') };
+    const { exitCode, stdout, stderr: said } = answer(model, argv, { ...options, ...input });
     const stderr = options.watch ? unwatched(said, options.watch) : said;
     return { evidence: { argv: [[...argv]], exitCode, stderr, durationMs: 0 }, stdout };
   };

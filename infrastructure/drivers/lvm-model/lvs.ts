@@ -1,6 +1,6 @@
 import { type Arguments, lastOf, splitName } from './arguments.ts';
 import { CHUNK } from './content.ts';
-import { capacityOf, chunksOf, isFull, usedBlocks } from './kernel.ts';
+import { capacityOf, chunksOf, isFull, METADATA_BYTES, metadataShare, usedBlocks } from './kernel.ts';
 import type { LvmModel } from './model.ts';
 import { noGroup, rejected, type Said, said } from './said.ts';
 import { matches, selectionOf } from './select.ts';
@@ -21,6 +21,23 @@ const volumeAttr = ({ active, open, skip }: Lv): string =>
 const volumePercent = (state: State, lv: Lv): string =>
   lv.active ? percent((chunksOf(state, lv)?.size ?? 0) * CHUNK, lv.extents * EXTENT) : '';
 
+const HEALTH = { '-': '', D: 'out_of_data', M: 'metadata_read_only', F: 'failed' } as const;
+
+const healthOf = (state: State): keyof typeof HEALTH => {
+  const { mode } = state.kernel;
+  if (mode === 'rw') return isFull(state) ? 'D' : '-';
+  return mode === 'failed' ? 'F' : 'M';
+};
+
+/** `c`: active, and the metadata must be checked. */
+const poolAttr = (state: State): string => {
+  if (!state.pool.active) return 'twi---t---';
+  return `twi-${state.kernel.mode === 'read-only' ? 'c' : 'a'}ot-${healthOf(state)}-`;
+};
+
+/** Of a pool that has failed the kernel tells no numbers. */
+const hasNumbers = ({ pool, kernel }: State): boolean => pool.active && kernel.mode !== 'failed';
+
 type Field = {
   readonly lv: (state: State, lv: Lv, style: Style) => string;
   readonly pool: (state: State, style: Style) => string;
@@ -32,20 +49,20 @@ const NONE = (): string => '';
 const FIELDS: Readonly<Record<string, Field>> = {
   data_percent: {
     lv: volumePercent,
-    pool: (state) => (state.pool.active ? percent(usedBlocks(state), capacityOf(state)) : ''),
+    pool: (state) => (hasNumbers(state) ? percent(usedBlocks(state), capacityOf(state)) : ''),
   },
   lv_active: { lv: (_, { active }) => (active ? 'active' : ''), pool: ({ pool }) => (pool.active ? 'active' : '') },
   lv_attr: {
     lv: (_, lv) => volumeAttr(lv),
-    pool: (state) => (state.pool.active ? `twi-aot-${isFull(state) ? 'D' : '-'}-` : 'twi---t---'),
+    pool: poolAttr,
   },
   // Of an LV without a device LVM says that it does not know.
   lv_device_open: {
     lv: (_, { active, open }) => (active ? (open > 0 ? 'open' : '') : 'unknown'),
     pool: ({ pool }) => (pool.active ? 'open' : 'unknown'),
   },
-  lv_health_status: { lv: NONE, pool: (state) => (isFull(state) ? 'out_of_data' : '') },
-  lv_metadata_size: { lv: NONE, pool: (_, { suffix }) => `${EXTENT}${suffix}` },
+  lv_health_status: { lv: NONE, pool: (state) => HEALTH[healthOf(state)] },
+  lv_metadata_size: { lv: NONE, pool: (_, { suffix }) => `${METADATA_BYTES}${suffix}` },
   lv_name: { lv: (_, { name }) => name, pool: ({ pool }) => pool.name },
   lv_size: {
     lv: (_, { extents }, { suffix }) => `${extents * EXTENT}${suffix}`,
@@ -55,7 +72,7 @@ const FIELDS: Readonly<Record<string, Field>> = {
   lv_tags: { lv: (_, { tags }) => [...tags].sort().join(','), pool: NONE },
   lv_time: { lv: (_, lv) => time(lv.time), pool: ({ pool }) => time(pool.time) },
   lv_uuid: { lv: (_, { uuid }) => uuid, pool: ({ pool }) => pool.uuid },
-  metadata_percent: { lv: NONE, pool: ({ pool, lvs }) => (pool.active ? percent(Math.min(64, lvs.size), 64) : '') },
+  metadata_percent: { lv: NONE, pool: (state) => (hasNumbers(state) ? percent(metadataShare(state), 1) : '') },
   origin: { lv: (state, lv) => originOf(state, lv)?.name ?? '', pool: NONE },
   origin_uuid: { lv: (state, lv) => originOf(state, lv)?.uuid ?? '', pool: NONE },
   pool_lv: { lv: ({ pool }) => pool.name, pool: NONE },

@@ -14,9 +14,18 @@ import {
   type Stages,
 } from './change.ts';
 import { type Chunks, NO_CHUNKS, type Piece, readText } from './content.ts';
-import { chunksOf } from './kernel.ts';
+import { chunksOf, METADATA_BYTES } from './kernel.ts';
 import { discarded, filling, writing } from './rewrite.ts';
-import { EXTENT, emptyState, type Lv, lvNamed, type ModelOptions, type Refusal, type State } from './state.ts';
+import {
+  EXTENT,
+  emptyState,
+  type Lv,
+  lvNamed,
+  type ModelOptions,
+  type PoolMode,
+  type Refusal,
+  type State,
+} from './state.ts';
 
 export type Outcome = Result<null, Refusal>;
 
@@ -53,6 +62,12 @@ export type LvmModel = {
   readonly reboot: (options?: { readonly autoactivate?: boolean }) => void;
   /** The disk goes away or comes back. */
   readonly setVisible: (visible: boolean) => void;
+  /** An error while the kernel wrote metadata, or running out of it, closes the pool; mending opens it again. */
+  readonly setMode: (mode: PoolMode) => void;
+  /** Takes so many percent of the pool's metadata, as many old snapshots do. */
+  readonly fragment: (percent: number) => void;
+  /** Writes of data fail from now on, or no longer. */
+  readonly setBroken: (broken: boolean) => void;
   /** A power cut keeps half of LVM's description of the volume group; the one before it is still on the disk. */
   readonly tear: () => void;
   /** The last whole description counts again. */
@@ -98,8 +113,9 @@ const apply = (cell: Cell, change: Change): Outcome => {
     return err({ is: 'killed' });
   }
   if (!stages.ok) return stages;
-  cell.state = stages.value.at(-1)?.state ?? cell.state;
-  return ok(null);
+  const last = stages.value.at(-1);
+  cell.state = last?.state ?? cell.state;
+  return last?.refused ? err(last.refused) : ok(null);
 };
 
 /** A VM's write is no change of LVM's: it is not counted and never killed. */
@@ -163,6 +179,16 @@ const surroundings = (cell: Cell) => ({
   },
   setVisible: (visible: boolean): void => {
     cell.state = { ...cell.state, visible };
+  },
+  setMode: (mode: PoolMode): void => {
+    cell.state = { ...cell.state, kernel: { ...cell.state.kernel, mode } };
+  },
+  fragment: (percent: number): void => {
+    const fragments = Math.ceil((percent / 100) * (METADATA_BYTES / 4096));
+    cell.state = { ...cell.state, kernel: { ...cell.state.kernel, fragments } };
+  },
+  setBroken: (broken: boolean): void => {
+    cell.state = { ...cell.state, broken };
   },
   tear: (): void => {
     cell.state = { ...cell.state, torn: true };

@@ -23,6 +23,8 @@ const rewritten =
     if (!lv) return err({ is: 'missing', name });
     const old = chunksOf(state, lv);
     if (!lv.active || !old) return err({ is: 'no-device', name });
+    if (state.broken) return err({ is: 'io-error' });
+    if (state.kernel.mode !== 'rw') return err({ is: state.kernel.mode });
     const ids = freshIds(state);
     const versions = change(old, ids.next).map((chunks) => ids.used(withChunks(state, lv, chunks)));
     const last = versions.at(-1) ?? state;

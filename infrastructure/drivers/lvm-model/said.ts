@@ -1,3 +1,4 @@
+import { poolDeviceOf } from '../lvm-thin/names.ts';
 import type { Refusal, State } from './state.ts';
 
 /** What a program answers. No exit code: it was killed. */
@@ -50,6 +51,29 @@ export const refused = (state: State, refusal: Refusal, missing: (name: string) 
         `WARNING: Thin pool ${volumeGroup}/${pool.name} is out of data space.`,
         `Cannot create new thin volume, free space in thin pool ${volumeGroup}/${pool.name} reached threshold.`,
       );
+    case 'metadata-low':
+      return failed(
+        `Remaining free space in metadata of thin pool ${volumeGroup}/${pool.name} is too low (${refusal.percent.toFixed(2)}% >= 75.00%). Resize is recommended.`,
+        `Cannot create new thin volume, free space in thin pool ${volumeGroup}/${pool.name} reached threshold.`,
+      );
+    case 'read-only':
+      return failed(
+        `WARNING: Thin pool ${volumeGroup}/${pool.name} needs check has read-only metadata.`,
+        `Cannot create new thin volume, free space in thin pool ${volumeGroup}/${pool.name} reached threshold.`,
+      );
+    case 'failed':
+      return failed(
+        `WARNING: Thin pool ${volumeGroup}/${pool.name} is failed.`,
+        `Cannot create new thin volume, free space in thin pool ${volumeGroup}/${pool.name} reached threshold.`,
+      );
+    case 'unsent':
+      return failed(
+        `Cannot send messages to thin pool ${poolDeviceOf(volumeGroup, pool.name)} (253:3) with read only metadata which needs check first.`,
+        `Failed to suspend ${volumeGroup}/${pool.name} with queued messages.`,
+        `Failed to update pool ${volumeGroup}/${pool.name}.`,
+      );
+    case 'io-error':
+      return failed(`/dev/${volumeGroup}: write failed after 0 of 4096 at 0: Input/output error`);
     case 'no-device':
       return failed('device-mapper: reload ioctl on  (253:5) failed: No data available');
     case 'wedged':

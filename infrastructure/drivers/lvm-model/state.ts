@@ -27,6 +27,12 @@ export type Lv = {
 /** What LVM's metadata says the kernel still has to be told. */
 export type Message = { readonly create: number; readonly origin: number | null } | { readonly delete: number };
 
+/**
+ * What the kernel lets happen in the pool. `read-only`: an error while it wrote metadata; stays until somebody has the
+ * metadata checked. `failed`: it ran out of metadata. Neither takes writes or messages (spec: testbed §3).
+ */
+export type PoolMode = 'rw' | 'read-only' | 'failed';
+
 /** One file of LVM's archive: the state before a command. */
 type ArchiveEntry = { readonly seqno: number; readonly description: string; readonly time: number };
 
@@ -40,6 +46,8 @@ export type State = {
   readonly seqno: number;
   /** false: the disk is away, and LVM says that there is no such volume group */
   readonly visible: boolean;
+  /** writes of data end in an error of the disk below */
+  readonly broken: boolean;
   /** the newest description on the disk is half written: LVM says the same as when the disk is away, and complains */
   readonly torn: boolean;
   readonly pool: {
@@ -51,7 +59,13 @@ export type State = {
     readonly active: boolean;
     readonly time: number;
   };
-  readonly kernel: { readonly transactionId: number; readonly devices: ReadonlyMap<number, Chunks> };
+  readonly kernel: {
+    readonly transactionId: number;
+    readonly devices: ReadonlyMap<number, Chunks>;
+    readonly mode: PoolMode;
+    /** blocks of metadata in use beyond what the devices account for: a pool that has lived a while */
+    readonly fragments: number;
+  };
   /** by UUID */
   readonly lvs: ReadonlyMap<string, Lv>;
   readonly archive: readonly ArchiveEntry[];
@@ -78,6 +92,7 @@ export const emptyState = ({ volumeGroup, thinPool, poolBytes, seed }: ModelOpti
   volumeGroup: volumeGroup ?? 'qubes_dom0',
   seqno: 4,
   visible: true,
+  broken: false,
   torn: false,
   pool: {
     name: thinPool ?? 'vm-pool',
@@ -88,7 +103,7 @@ export const emptyState = ({ volumeGroup, thinPool, poolBytes, seed }: ModelOpti
     active: true,
     time: START,
   },
-  kernel: { transactionId: 0, devices: new Map() },
+  kernel: { transactionId: 0, devices: new Map(), mode: 'rw', fragments: 0 },
   lvs: new Map(),
   archive: [],
   uuids: 1,
@@ -113,6 +128,14 @@ export type Refusal =
   | { readonly is: 'same-size'; readonly extents: number }
   /** the pool has no free chunk left */
   | { readonly is: 'full' }
+  /** so little metadata is left that LVM makes nothing more */
+  | { readonly is: 'metadata-low'; readonly percent: number }
+  /** the pool takes no writes and no messages */
+  | { readonly is: 'read-only' | 'failed' }
+  /** the LV is no longer listed, and the kernel could not be told */
+  | { readonly is: 'unsent' }
+  /** the disk below answers a write or read with an error */
+  | { readonly is: 'io-error' }
   /** the kernel has no such thin device: a phantom */
   | { readonly is: 'no-device'; readonly name: string }
   /** the kernel has the device already that a waiting message asks for */

@@ -10,7 +10,7 @@ export type Marker = { readonly command: string; readonly step: number };
  * Command ids are narrow where they are made. Should one with a quote or a blank come by nevertheless, it must not end
  * the quoted string in LVM's configuration language or the tag.
  */
-const plain = (text: string): string => text.replaceAll(/[^A-Za-z0-9_.-]/g, '_');
+export const plain = (text: string): string => text.replaceAll(/[^A-Za-z0-9_.-]/g, '_');
 
 /**
  * Written into LVM's own archive with the whole command line, which makes a change tell who asked for it that cannot

@@ -83,6 +83,7 @@ export const lvmThinDriver = (pool: PoolName, settings: Settings = standard()): 
     // The tags stay: they cost nothing and tell who made a disk for as long as it exists.
     settle: () => Promise.resolve(),
     prepare: () => preparePool(pool, settings),
+    seenUsage: memory.usage,
     usage: async () => {
       const report = await lookAtPool(pool, settings);
       return report.ok ? ok(usageOf(report.value)) : report;

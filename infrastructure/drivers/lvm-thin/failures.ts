@@ -16,9 +16,15 @@ export const withoutNoise = (stderr: string): string =>
  */
 const MEANINGS: readonly (readonly [RegExp, Code])[] = [
   [/ in use\.$|Device or resource busy/m, 'D_DEVICE_IN_USE'],
+  [/Thin pool \S+ is failed\.$/m, 'D_POOL_DAMAGED'],
+  [/Thin pool \S+ .*read-only metadata|with read only metadata/, 'D_POOL_READ_ONLY'],
   [/reached threshold|out of data space|No space left on device|insufficient free space/, 'D_DISK_FULL'],
+  [/Input\/output error/, 'D_IO_ERROR'],
   [/ NOT reduced\.$/m, 'D_SHRINK'],
-  [/already exists in volume group|Failed to find logical volume|^\s*Existing logical volume/m, 'D_DRIFT'],
+  [
+    /already exists in volume group|Failed to find logical volume|^\s*Existing logical volume|Snapshot origin LV \S+ not found/m,
+    'D_DRIFT',
+  ],
   [/^\s*(?:Volume group ".*" not found|Cannot process volume group)/m, 'D_POOL_UNSEEN'],
 ];
 

@@ -5,12 +5,15 @@ import type { Ran } from '../../process/run.ts';
 import type { DeedOf } from '../dispatch.ts';
 import type { Sighting } from '../driver.port.ts';
 import { stampText } from '../stamp.ts';
+import { streamed } from '../streamed.ts';
 import { errorCode, failureOf } from '../system-failure.ts';
 import { copyInArgv, discardArgv, oneMoreArgv, stdinInArgv, zeroArgv } from './argv.ts';
 import { copy } from './copy.ts';
 import { holdersOf, madeActive } from './deeds.ts';
 import { failureOfProgram } from './failures.ts';
+import { lookAtPool } from './look.ts';
 import { devicePathOf } from './names.ts';
+import { usageOf } from './report.ts';
 import { theDisk, type Work } from './work.ts';
 
 type Source = DeedOf<'fill'>['from'];
@@ -20,7 +23,7 @@ const tooMuch = (name: string, bytes: number): Failure =>
 
 /** A device to copy from carries no stamp: its disk was checked when the deed was bound. */
 const sourceFailure = async (source: Source): Promise<Failure | null> => {
-  if (source.kind === 'stdin' || source.stamp === null) return null;
+  if (source.kind !== 'file' || source.stamp === null) return null;
   const { path, bytes, stamp } = source;
   try {
     const stats = await stat(path, { bigint: true });
@@ -69,10 +72,40 @@ const fromStdin = async (work: Work, { name }: Sighting, limit: number): Promise
   return more.stdout.length > 0 ? tooMuch(name, limit) : failureOfCopy(more, name);
 };
 
+type Stream = Extract<Source, { readonly kind: 'stream' }>;
+
+const fromStream = async (work: Work, { name }: Sighting, { bytes, open }: Stream): Promise<Failure | null> => {
+  const { pieces, failure: broken } = streamed(open);
+  const ran = await copy(work, stdinInArgv(devicePathOf(name), bytes), bytes, { feed: pieces });
+  return broken() ?? failureOfCopy(ran, name);
+};
+
 const copied = async (work: Work, target: Sighting, from: Source): Promise<Failure | null> => {
   if (from.kind === 'stdin') return fromStdin(work, target, from.limit);
+  if (from.kind === 'stream') return fromStream(work, target, from);
   const argv = copyInArgv(from.path, devicePathOf(target.name));
   return failureOfCopy(await copy(work, argv, from.bytes), target.name) ?? (await sourceFailure(from));
+};
+
+/**
+ * A write into a pool that is full or closed ends in the same error as one to a broken disk: what the pool says of itself
+ * tells them apart (spec: testbed §3).
+ */
+const inThePoolsLight = async ({ pool, settings }: Work, failed: Failure | null): Promise<Failure | null> => {
+  if (failed?.code !== 'D_IO_ERROR') return failed;
+  const report = await lookAtPool(pool, settings);
+  const trouble = report.ok ? usageOf(report.value).trouble : undefined;
+  const { message, cause = '' } = failed;
+  switch (trouble) {
+    case 'out-of-data':
+      return failure('D_DISK_FULL', message, { cause: `the pool is out of data space: ${cause}` });
+    case 'read-only':
+      return failure('D_POOL_READ_ONLY', message, { cause: `the pool went read-only: ${cause}` });
+    case 'failed':
+      return failure('D_POOL_DAMAGED', message, { cause: `the pool has failed: ${cause}` });
+    case undefined:
+      return failed;
+  }
 };
 
 /**
@@ -83,12 +116,12 @@ export const fill = async (work: Work, { disk, at, from }: DeedOf<'fill'>): Prom
   const found = await theDisk(work, at, disk);
   if (!found.ok) return found.error;
   const target = found.value;
-  const bytes = from.kind === 'file' ? from.bytes : from.limit;
+  const bytes = from.kind === 'stdin' ? from.limit : from.bytes;
   if (bytes > target.bytes) return tooMuch(target.name, target.bytes);
   const unready = (await sourceFailure(from)) ?? (await madeActive(work, target)) ?? (await freeToWrite(work, target));
   if (unready) return unready;
   work.progress(0, bytes);
-  const failed = (await emptied(work, target)) ?? (await copied(work, target, from));
+  const failed = await inThePoolsLight(work, (await emptied(work, target)) ?? (await copied(work, target, from)));
   if (!failed) work.progress(bytes, bytes);
   return failed;
 };

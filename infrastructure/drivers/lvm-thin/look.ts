@@ -1,10 +1,19 @@
 import { type Failure, failure } from '../../../domain/failure.ts';
+import type { PoolUsage } from '../../../domain/pool/usage.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import type { Sighting } from '../driver.port.ts';
 import { type PoolName, poolStatusArgv, privileged, reportWords } from './argv.ts';
 import { causeOf } from './failures.ts';
 import { poolDeviceOf } from './names.ts';
-import { kernelTransactionId, mayBePhantom, type PoolReport, parseReport, poolReport, sightingsOf } from './report.ts';
+import {
+  kernelTransactionId,
+  mayBePhantom,
+  type PoolReport,
+  parseReport,
+  poolReport,
+  sightingsOf,
+  usageOf,
+} from './report.ts';
 import { type Lookup, runLvm, type Settings } from './work.ts';
 
 /**
@@ -49,34 +58,42 @@ export const inactivePool = ({ volumeGroup, thinPool }: PoolName, row: string): 
     },
   );
 
+type Survey = { readonly sightings: readonly Sighting[]; readonly usage: PoolUsage };
+
 /** Every disk of the pool; one process, and a second one only when an LV is inactive that might be a phantom. */
-const surveyPool = async (pool: PoolName, settings: Settings): Promise<Result<readonly Sighting[], Failure>> => {
+const surveyPool = async (pool: PoolName, settings: Settings): Promise<Result<Survey, Failure>> => {
   const report = await lookAtPool(pool, settings);
   if (!report.ok) return report;
+  const usage = usageOf(report.value);
   const suspect = report.value.volumes.find((row) => mayBePhantom(report.value, row));
-  if (!suspect) return ok(sightingsOf(report.value, pool, null));
+  if (!suspect) return ok({ sightings: sightingsOf(report.value, pool, null), usage });
   const kernelId = await kernelIdOf(pool, settings);
   if (kernelId === null) return err(inactivePool(pool, suspect.name));
-  return ok(sightingsOf(report.value, pool, kernelId));
+  return ok({ sightings: sightingsOf(report.value, pool, kernelId), usage });
 };
 
 /** The last survey, kept so that an act need not look again at what its runner has just seen. */
 export type Memory = {
   readonly survey: () => Promise<Result<readonly Sighting[], Failure>>;
   readonly lookup: Lookup;
+  /** how full the pool was at the last survey; null when there was none, or it failed */
+  readonly usage: () => PoolUsage | null;
   /** These names no longer mean what they meant at the last look. */
   readonly forget: (names: readonly string[]) => void;
 };
 
 export const memoryOf = (pool: PoolName, settings: Settings): Memory => {
   let seen = new Map<string, Sighting>();
+  let usage: PoolUsage | null = null;
   const survey: Memory['survey'] = async () => {
     const looked = await surveyPool(pool, settings);
-    seen = new Map(looked.ok ? looked.value.map((one) => [one.name, one]) : []);
-    return looked;
+    seen = new Map(looked.ok ? looked.value.sightings.map((one) => [one.name, one]) : []);
+    usage = looked.ok ? looked.value.usage : null;
+    return looked.ok ? ok(looked.value.sightings) : looked;
   };
   return {
     survey,
+    usage: () => usage,
     lookup: async (name, expected) => {
       const known = seen.get(name);
       if (known?.id === expected) return ok(known);

@@ -1,7 +1,8 @@
 import type { DiskId } from '../../../domain/disk.ts';
 import { type Failure, failure } from '../../../domain/failure.ts';
+import type { PoolTrouble, PoolUsage } from '../../../domain/pool/usage.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
-import type { PoolUsage, Sighting } from '../driver.port.ts';
+import type { Sighting } from '../driver.port.ts';
 import type { PoolName } from './argv.ts';
 
 /** One row of `lvs`: an LV of the volume group, or a segment of one that has several. */
@@ -167,12 +168,19 @@ export const sightingsOf = (
     open: row.open,
   }));
 
-export const usageOf = ({ pool }: PoolReport): PoolUsage => ({
-  bytes: pool.bytes,
-  usedBytes: used(pool.bytes, pool.dataPercent) ?? 0,
-  metadataBytes: pool.metadataBytes,
-  metadataUsedBytes: pool.metadataBytes === null ? null : used(pool.metadataBytes, pool.metadataPercent),
-});
+/** The ninth character of a pool's attributes (lvs(8), lv_attr); `-` for a healthy one. */
+const TROUBLE: Readonly<Record<string, PoolTrouble>> = { D: 'out-of-data', M: 'read-only', F: 'failed' };
+
+export const usageOf = ({ pool }: PoolReport): PoolUsage => {
+  const trouble = TROUBLE[pool.attr[8] ?? ''];
+  return {
+    bytes: pool.bytes,
+    usedBytes: used(pool.bytes, pool.dataPercent) ?? 0,
+    metadataBytes: pool.metadataBytes,
+    metadataUsedBytes: pool.metadataBytes === null ? null : used(pool.metadataBytes, pool.metadataPercent),
+    ...(trouble ? { trouble } : {}),
+  };
+};
 
 /** The transaction id in `dmsetup status` of a pool's device; null when the pool has failed or is not there. */
 export const kernelTransactionId = (stdout: string): number | null => {

@@ -1,0 +1,52 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { environment, median } from './measure.mjs';
+
+const ROUNDS = 5;
+
+/** User plus system time in milliseconds of one run and all it started. `ends`: the exit code it must have. */
+const cpuOf = (argv, ends = 0) => {
+  const script = 'TIMEFORMAT="%3U %3S"; time "$@" >/dev/null 2>/dev/null; exit $?';
+  const { stderr, status } = spawnSync('bash', ['-c', script, 'bash', ...argv], {
+    env: { ...environment(), LC_ALL: 'C' },
+    encoding: 'utf8',
+  });
+  const [user, system] = stderr.trim().split('\n').at(-1).split(' ').map(Number);
+  if (status !== ends || Number.isNaN(user)) throw new Error(`${argv.join(' ')} ended with ${status}: ${stderr}`);
+  return (user + system) * 1000;
+};
+
+/** CPU time of the questions people put to a long log. Whoever looks one thing up is set against `status`, in turns. */
+export const measureQuestions = (root, home, events) => {
+  if (spawnSync('bash', ['-c', 'true']).status !== 0) return null;
+  const program = join(root, 'bin', 'domtrail.cjs');
+  const domtrail = (...words) => [process.execPath, program, ...words, '--home', home];
+  const middle = Math.floor(events / 2);
+  const looked = {
+    log: domtrail('log', 'vm-007', '-n', '20'),
+    blame: domtrail('blame', 'vm-006', 'kernelopts'),
+    why: domtrail('why', 'vm-007'),
+    show: domtrail('show', `ev:${middle}`),
+  };
+  const status = domtrail('status');
+  cpuOf(status);
+  const rounds = Array.from({ length: ROUNDS }, () => ({
+    status: cpuOf(status),
+    ...Object.fromEntries(Object.entries(looked).map(([name, argv]) => [name, cpuOf(argv)])),
+  }));
+  const toStatus = Object.fromEntries(
+    Object.keys(looked).map((name) => [name, median(rounds.map((round) => round[name] / round.status))]),
+  );
+  const late = Math.floor(events * 0.9);
+  const check = `"$0" "$1" vm list >/dev/null && test "$DOMTRAIL_AT" -lt ${late}`;
+  const bisecting = [process.execPath, program, 'bisect', 'run', '--home', home, '--', 'sh', '-c', check];
+  return {
+    toStatus,
+    at: cpuOf(domtrail('vm', 'list', '--at', `ev:${late}`)),
+    replay: cpuOf(domtrail('replay')),
+    // Nothing is broken there, so all of it is looked through: exit 3.
+    bisectInvariants: cpuOf([process.execPath, program, 'bisect', 'run', '--home', home], 3),
+    bisectProgram: cpuOf([...bisecting, process.execPath, program]),
+    events,
+  };
+};

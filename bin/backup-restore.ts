@@ -1,0 +1,244 @@
+import { readdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import { formatBytes } from '../domain/bytes.ts';
+import { exitOf, type Failure, failure } from '../domain/failure.ts';
+import { parseCommandId, parsePoolName, parseVmName, parseVolumeName } from '../domain/names.ts';
+import { err, ok, type Result } from '../domain/result.ts';
+import type { BackedUpVm } from '../infrastructure/backup/contents.ts';
+import { type Arguments, CHANGING, usage } from '../infrastructure/cli/arguments.ts';
+import { asOf } from '../infrastructure/cli/change.ts';
+import type { Action } from '../infrastructure/cli/dispatch.ts';
+import { lineWidth, out, outJson, talk } from '../infrastructure/cli/output.ts';
+import { passphraseFor } from '../infrastructure/cli/passphrase.ts';
+import { escapeText, table } from '../infrastructure/cli/text.ts';
+import { currentHost } from '../infrastructure/ledger/state.ts';
+import { backupFile } from '../infrastructure/restore/backup-file.ts';
+import { feedFrom } from '../infrastructure/restore/feed.ts';
+import type { Wishes } from '../infrastructure/restore/plan-vm.ts';
+import { readThrough, type Survey } from '../infrastructure/restore/read-through.ts';
+import { plannedVms, type Restore, type Restored, restoreVms } from '../infrastructure/restore/restore-vms.ts';
+import { thisActor } from '../infrastructure/service/actor.ts';
+import { closeService, type Service } from '../infrastructure/service/service.ts';
+import { built } from './changing.ts';
+import { openService } from './compose.ts';
+
+const HELP = `domtrail backup restore: VMs out of a Qubes backup, each as a whole or not at all
+
+  domtrail backup restore FILE --passphrase-file F --plan     what would come, and as what
+  domtrail backup restore FILE work --rename work=work-old
+  domtrail backup restore FILE --pool big --volume-pool root=fast
+  domtrail backup restore FILE --strict                       only if nothing is missing in it
+
+The backup is read twice: first to its end, so that every size and hash is known and
+proven before anything is changed, then to restore. Volumes are made in the size they
+had, filled beside their places and moved there when they are whole. A netvm, kernel or
+label that is not here becomes the default, with a warning; a VM whose template is not
+here is left out (exit 1). Anything missing in the backup ends in exit 6.
+`;
+
+/** `OLD=NEW` pairs; both sides are checked, and each OLD may be given once. */
+const pairs = (
+  given: readonly string[],
+  check: (left: string, right: string) => Result<unknown, Failure>,
+): Result<ReadonlyMap<string, string>, Failure> => {
+  const all = new Map<string, string>();
+  for (const text of given) {
+    const [left = '', right = '', ...more] = text.split('=');
+    if (more.length > 0 || left === '' || right === '' || all.has(left))
+      return err(usage(`${JSON.stringify(text)} is no pair NAME=NAME, or comes twice`, 'backup restore'));
+    const checked = check(left, right);
+    if (!checked.ok) return checked;
+    all.set(left, right);
+  }
+  return ok(all);
+};
+
+const chosen = (survey: Survey, names: readonly string[]): Result<readonly BackedUpVm[], Failure> => {
+  const all = survey.vms.filter((vm) => vm.class !== 'AdminVM');
+  if (names.length === 0) return ok(all);
+  const unknown = names.find((name) => !all.some((vm) => vm.name === name));
+  if (unknown === undefined) return ok(all.filter(({ name }) => names.includes(name)));
+  const has = all.map(({ name }) => name).join(', ');
+  return err(failure('D_NOT_FOUND', `the backup has no VM ${unknown} (it has ${has})`));
+};
+
+/** The versions that lie in the host's linux-kernel pools. */
+const kernelsOf = (service: Service): readonly string[] | null => {
+  const dirs = [...currentHost(service.ledger).pools.values()].flatMap((pool) =>
+    pool.driver === 'linux-kernel' ? [pool.dir] : [],
+  );
+  try {
+    return dirs.flatMap((dir) => readdirSync(dir));
+  } catch {
+    return [];
+  }
+};
+
+const wishesOf = (args: Arguments, service: Service): Result<Wishes, Failure> => {
+  const renames = pairs(args.list('rename'), (_old, name) => parseVmName(name));
+  if (!renames.ok) return renames;
+  const pools = pairs(args.list('volume-pool'), (volume, pool) => {
+    const checked = parseVolumeName(volume);
+    return checked.ok ? parsePoolName(pool) : checked;
+  });
+  if (!pools.ok) return pools;
+  const pool = args.text('pool') ?? null;
+  const host = currentHost(service.ledger);
+  const missing = [...pools.value.values(), ...(pool === null ? [] : [pool])].find(
+    (name) => !host.pools.has(name as never),
+  );
+  if (missing !== undefined)
+    return err(failure('D_NOT_FOUND', `there is no pool ${missing}`, { next: 'domtrail pool list' }));
+  return ok({
+    renames: renames.value,
+    pool,
+    pools: Object.fromEntries(pools.value),
+    kernels: kernelsOf(service),
+  });
+};
+
+const lacks = ({ report }: Survey): readonly string[] => [
+  ...report.problems,
+  ...report.vms.flatMap((vm) =>
+    vm.files.flatMap((file) => (file.ok ? [] : [`${vm.name}: ${file.name}: ${file.problem}`])),
+  ),
+];
+
+const rowsOf = ({ name, as, volumes, warnings, problem }: Restored): readonly (readonly string[])[] => {
+  if (problem !== null) return [[name, '-', '-', '-', `! ${problem}`]];
+  const state = warnings.length === 0 ? 'restored' : `restored, ${warnings.length} warnings`;
+  if (volumes.length === 0) return [[name, as ?? '', '-', '-', state]];
+  return volumes.map((volume, at) => [
+    at === 0 ? name : '',
+    at === 0 ? (as ?? '') : '',
+    `${volume.name} -> ${volume.pool}`,
+    formatBytes(volume.size),
+    at === 0 ? state : '',
+  ]);
+};
+
+const exitFor = (vms: readonly Restored[], problems: readonly string[]): number => {
+  if (problems.length > 0) return exitOf('D_VERIFY');
+  return vms.some(({ problem }) => problem !== null) ? 1 : 0;
+};
+
+const show = (
+  service: Service,
+  vms: readonly Restored[],
+  { problems, json }: { problems: readonly string[]; json: boolean },
+) => {
+  if (json) {
+    outJson('backup-restore', asOf(service), { item: { vms, problems } });
+    return;
+  }
+  out(table(['VM', 'AS', 'VOLUME', 'SIZE', 'STATE'], vms.flatMap(rowsOf), lineWidth()));
+  for (const { name, warnings } of vms) for (const one of warnings) talk(`warning: ${escapeText(`${name}: ${one}`)}\n`);
+  for (const one of problems) talk(`! ${escapeText(one)}\n`);
+};
+
+const showPlan = (service: Service, restore: Restore, json: boolean): number => {
+  const planned = plannedVms(currentHost(service.ledger), restore).map(({ vm, plan }) => ({
+    name: vm.name,
+    as: plan.ok ? plan.value.name : null,
+    volumes: plan.ok ? plan.value.volumes : [],
+    firewall: plan.ok && plan.value.firewall,
+    warnings: plan.ok ? plan.value.warnings : [],
+    problem: plan.ok ? null : plan.error,
+  }));
+  const problems = lacks(restore.survey);
+  if (json) outJson('backup-restore-plan', asOf(service), { item: { vms: planned, problems } });
+  else {
+    const rows = planned.map((vm) => [
+      vm.name,
+      vm.as ?? '-',
+      vm.volumes.map(({ name, size }) => `${name} ${formatBytes(size)}`).join(', ') || '-',
+      vm.problem === null ? 'would be restored' : `! ${vm.problem}`,
+    ]);
+    out(table(['VM', 'AS', 'VOLUMES', 'PLAN'], rows, lineWidth()));
+    for (const { name, warnings } of planned)
+      for (const one of warnings) talk(`warning: ${escapeText(`${name}: ${one}`)}\n`);
+    for (const one of problems) talk(`! ${escapeText(one)}\n`);
+  }
+  return 2;
+};
+
+const onArchive = (path: string): void => {
+  if (process.stderr.isTTY) talk(`\r\u001b[Kchecking ${escapeText(path)}`);
+};
+
+const idsFrom = (args: Arguments): Result<Restore['idFor'], Failure> => {
+  const id = args.text('id');
+  if (id === undefined) return ok(() => null);
+  const longest = parseCommandId(`${id}.${'x'.repeat(31)}`);
+  return longest.ok ? ok((vm) => `${id}.${vm}`) : longest;
+};
+
+type Asked = { readonly path: string; readonly names: readonly string[]; readonly passphrase: string };
+
+const restoreFrom = async (service: Service, args: Arguments, asked: Asked): Promise<Result<number, Failure>> => {
+  const wishes = wishesOf(args, service);
+  if (!wishes.ok) return wishes;
+  const idFor = idsFrom(args);
+  if (!idFor.ok) return idFor;
+  const file = await backupFile(asked.path, asked.passphrase);
+  if (!file.ok) return file;
+  const survey = await readThrough(file.value, onArchive);
+  if (process.stderr.isTTY) talk('\r\u001b[K');
+  if (!survey.ok) return survey;
+  const vms = chosen(survey.value, asked.names);
+  if (!vms.ok) return vms;
+  const problems = lacks(survey.value);
+  if (args.flag('strict') && problems.length > 0) {
+    const cause = problems.slice(0, 5).join('; ');
+    return err(failure('D_BACKUP_INVALID', 'the backup is not complete, and --strict asks for that', { cause }));
+  }
+  const feed = feedFrom(file.value);
+  const restore: Restore = {
+    survey: survey.value,
+    backup: basename(asked.path).slice(0, 255),
+    vms: vms.value,
+    wishes: wishes.value,
+    actor: thisActor(process.argv.slice(2)),
+    reason: args.text('message') ?? null,
+    idFor: idFor.value,
+    build: built,
+  };
+  if (args.flag('plan')) return ok(showPlan(service, restore, args.flag('json')));
+  try {
+    const restored = await restoreVms({ ...service, backup: feed.content }, restore);
+    show(service, restored, { problems, json: args.flag('json') });
+    return ok(exitFor(restored, problems));
+  } finally {
+    feed.close();
+  }
+};
+
+/** `backup restore FILE [VM...]`. With `--verify-only` the archive is only read, by `verify`. */
+export const restoreAction = (verify: Action): Action => ({
+  options: {
+    ...CHANGING,
+    'passphrase-file': 'value',
+    rename: 'list',
+    pool: 'value',
+    'volume-pool': 'list',
+    strict: 'flag',
+    'verify-only': 'flag',
+  },
+  help: HELP,
+  run: async (args) => {
+    if (args.flag('verify-only')) return verify.run({ ...args, values: args.values.slice(0, 1) });
+    const [path, ...names] = args.values;
+    if (path === undefined) return err(usage('backup restore needs FILE', 'backup restore'));
+    if (path === '-')
+      return err(usage('a backup is read twice: restore needs a file, not standard input', 'backup restore'));
+    const passphrase = await passphraseFor(args, 'backup restore');
+    if (!passphrase.ok) return passphrase;
+    const service = openService(args, 'write');
+    if (!service.ok) return service;
+    try {
+      return await restoreFrom(service.value, args, { path, names, passphrase: passphrase.value });
+    } finally {
+      closeService(service.value);
+    }
+  },
+});

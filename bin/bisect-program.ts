@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { emptyHost, type Host } from '../domain/host/host.ts';
+import { talk } from '../infrastructure/cli/output.ts';
+import { foldTo } from '../infrastructure/ledger/fold.ts';
+import { NOT_STARTED, run } from '../infrastructure/process/run.ts';
+import { type Verdict, verdictOf } from '../infrastructure/service/bisect.ts';
+import { writeState } from '../infrastructure/service/stored-state.ts';
+import { LOOKING_BACK, type Reading } from './compose.ts';
+
+/** A state that its owner may go on folding, while the one it was taken from stays. */
+const copyOf = ({ position, site, pools, vms, operations, trash }: Host): Host => ({
+  position,
+  site,
+  pools: new Map(pools),
+  vms: new Map(vms),
+  operations: new Map(operations),
+  trash: new Map(trash),
+});
+
+/** States by position, each folded from the nearest one before it: all of a search costs about one pass over the log. */
+const statesOf = ({ ledger }: Reading): ((position: number) => Host) => {
+  const states = new Map<number, Host>([[0, emptyHost()]]);
+  return (position) => {
+    const nearest = Math.max(...[...states.keys()].filter((known) => known <= position));
+    const from = states.get(nearest) ?? emptyHost();
+    const host = nearest === position ? from : foldTo(ledger, position, copyOf(from));
+    states.set(position, host);
+    return host;
+  };
+};
+
+/** A program as the check of a search, and the end of what it needs on disk. */
+export type ProgramCheck = { readonly check: (position: number) => Promise<Verdict>; readonly end: () => void };
+
+/** Runs the program with the position, the log and the state in its environment; what it prints goes to stderr. */
+export const checkProgram = (reading: Reading, argv: readonly [string, ...string[]]): ProgramCheck => {
+  const directory = mkdtempSync(join(tmpdir(), 'domtrail-bisect-'));
+  const state = join(directory, 'state.json');
+  const stateAt = statesOf(reading);
+  return {
+    check: async (position) => {
+      writeState(reading.ledger, stateAt(position), state);
+      const env = {
+        [LOOKING_BACK.at]: `${position}`,
+        [LOOKING_BACK.db]: resolve(reading.ledger.file),
+        [LOOKING_BACK.state]: state,
+      };
+      const { evidence, stdout } = await run(argv, { env });
+      talk([stdout, evidence.stderr].map((text) => (text === '' || text.endsWith('\n') ? text : `${text}\n`)).join(''));
+      const { exitCode } = evidence;
+      const started = exitCode !== NOT_STARTED || !evidence.stderr.endsWith(`${argv[0]}: command not found`);
+      const verdict = started ? verdictOf(exitCode) : 'abort';
+      talk(`ev:${position} ${verdict} (exit ${exitCode ?? 'none'})\n`);
+      return verdict;
+    },
+    end: () => rmSync(directory, { recursive: true, force: true }),
+  };
+};

@@ -1,0 +1,117 @@
+import type { Recorded } from '../domain/event.ts';
+import { volumeOf } from '../domain/host/host.ts';
+import type { VolumeKey } from '../domain/names.ts';
+import { currentOf } from '../domain/volume/volume.ts';
+import { eventAt, eventsOfCommand, findCommand, type StoredCommand } from '../infrastructure/ledger/queries.ts';
+import { auditProjection, newestEntries } from '../projections/audit/audit.ts';
+import { type DiskRow, diskById, disksOfVolume, volumesProjection } from '../projections/volumes/volumes.ts';
+import { type Reading, tablesAt } from './compose.ts';
+import { diskNamed, volumeOfName } from './disk-named.ts';
+
+/** One step back towards a person: what is so, the event that made it so, and the command behind the event. */
+export type Link = {
+  readonly what: string;
+  readonly recorded: Recorded;
+  readonly command: StoredCommand | null;
+  /** what was run for it */
+  readonly argv: readonly (readonly string[])[];
+};
+
+/** `more`: links of the same kind that were left out; `lineage` shows them all. */
+export type Chain = { readonly object: string; readonly links: readonly Link[]; readonly more: boolean };
+
+const commandOf = ({ ledger }: Reading, id: string): StoredCommand | null => {
+  const command = findCommand(ledger, id);
+  return command.ok ? command.value : null;
+};
+
+const linkAt = (reading: Reading, what: string, position: number): readonly Link[] => {
+  const recorded = eventAt(reading.ledger, position);
+  return recorded ? [{ what, recorded, command: commandOf(reading, recorded.command), argv: [] }] : [];
+};
+
+/** The step that made or last moved a disk in a command, with what was run. */
+const stepFor = (reading: Reading, command: string, disk: string): Recorded | undefined =>
+  eventsOfCommand(reading.ledger, command, reading.asOf.position).findLast(
+    ({ event }) => event.type === 'StepDone' && event.disk?.id === disk,
+  );
+
+const withArgv = (reading: Reading, link: Link, disk: string): Link => {
+  const step = stepFor(reading, link.recorded.command, disk)?.event;
+  return step?.type === 'StepDone' ? { ...link, argv: step.evidence.argv } : link;
+};
+
+const ROLES: Readonly<Record<string, string>> = {
+  current: 'is the committed disk',
+  direct: 'is the committed disk, written to by the VM',
+  session: 'is what the running VM writes to',
+  scratch: 'is the volatile disk of the running VM',
+  trash: 'is in the trash',
+  gone: 'is erased now; it was a disk',
+};
+
+const roleOf = ({ role, revision }: DiskRow): string =>
+  role === 'revision' ? `is revision ${revision ?? ''}`.trim() : (ROLES[role] ?? `is ${role}`);
+
+const linksOfDisk = (reading: Reading, row: DiskRow): readonly Link[] => {
+  const now = row.gone ?? row.changed;
+  const state = linkAt(reading, `${row.disk} ${roleOf(row)} of ${row.volume}`, now);
+  const thrown =
+    row.gone !== null && row.changed < row.gone
+      ? linkAt(reading, `it was thrown away (${row.why ?? 'no reason kept'})`, row.changed)
+      : [];
+  const committed =
+    row.committed !== null && row.committed !== now && row.committed !== row.made
+      ? linkAt(reading, 'it was committed', row.committed)
+      : [];
+  const made = row.made === now ? [] : linkAt(reading, 'it was made', row.made);
+  return [...state, ...thrown, ...committed, ...made].map((link) => withArgv(reading, link, row.disk));
+};
+
+/** From a disk to the disk its content goes on from, and so on, as far as `most` disks. */
+const chainOfDisk = (reading: Reading, disk: string, most: number): Omit<Chain, 'object'> => {
+  const sql = tablesAt(reading, volumesProjection);
+  const links: Link[] = [];
+  const seen = new Set<string>();
+  let next: DiskRow | null = diskById(sql, disk);
+  while (next && !seen.has(next.disk) && seen.size < most) {
+    seen.add(next.disk);
+    links.push(...linksOfDisk(reading, next));
+    next = next.origin === null ? null : diskById(sql, next.origin);
+  }
+  return { links, more: next !== null && !seen.has(next.disk) };
+};
+
+/** Why a VM or anything else the index knows is as it is: the newest event about it, and the one that made it. */
+const chainOfObject = (reading: Reading, object: string): readonly Link[] => {
+  const sql = tablesAt(reading, auditProjection);
+  const [newest] = newestEntries(sql, object, { after: 0, upTo: reading.asOf.position, limit: 1 });
+  return newest === undefined ? [] : linkAt(reading, `${object}: the last that happened`, newest);
+};
+
+const currentDiskOf = (reading: Reading, key: string): string | null => {
+  const volume = volumeOf(reading.host, key as VolumeKey);
+  const current = volume && currentOf(volume);
+  return current?.id ?? disksOfVolume(tablesAt(reading, volumesProjection), key).at(-1)?.disk ?? null;
+};
+
+/** The chain for an object: a disk by id, name or path, `VM:VOLUME`, a VM, `ev:N` or `cmd:ID`. Null: the log knows no such thing. */
+export const chainOf = (reading: Reading, text: string, most: number): Chain | null => {
+  const event = /^ev:([0-9]{1,15})$/.exec(text);
+  if (event) return { object: text, links: linkAt(reading, text, Number(event[1])), more: false };
+  if (text.startsWith('cmd:')) {
+    const command = commandOf(reading, text.slice('cmd:'.length));
+    return command && { object: text, links: linkAt(reading, text, command.outcome.firstPosition), more: false };
+  }
+  const lies = diskNamed(reading.host, text);
+  const row = diskById(tablesAt(reading, volumesProjection), lies?.disk ?? text);
+  const key = row
+    ? row.volume
+    : text.includes(':')
+      ? text
+      : volumeOfName(reading.host, tablesAt(reading, auditProjection), text);
+  const disk = row?.disk ?? (key === null ? null : currentDiskOf(reading, key));
+  if (disk) return { object: text, ...chainOfDisk(reading, disk, most) };
+  const links = chainOfObject(reading, key ?? text);
+  return links.length === 0 ? null : { object: text, links, more: false };
+};
