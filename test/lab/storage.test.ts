@@ -1,15 +1,12 @@
 import { guestSuites } from './guest-suites.ts';
 
-// A third of the half hour that all of them take: where LVM's own answers matter most.
+// Those of a quarter of the half hour that all of them take; all run on the model, and here in npm run lab:full.
 const SAMPLE = new RegExp(
   [
     'a VM that is created',
     'without revisions to keep',
     'a commit that died between its renames',
-    'a resize reaches',
-    'an import gives another disk',
-    'a commit under a running VM',
-    ' rules ',
+    'what a dead host left',
   ].join('|'),
 );
 

@@ -1,4 +1,5 @@
 import { uptime } from 'node:os';
+import { inspect } from 'node:util';
 import { ASYMMETRIC_MATCHERS_OBJECT, chai, JestAsymmetricMatchers, JestChaiExpect, JestExtend } from '@vitest/expect';
 
 // Stands in for `vitest` in the bundles of the lab machine, which would take a minute to start vitest itself. It knows
@@ -73,6 +74,16 @@ const within = async (mostMs: number, work: () => Promise<void>): Promise<void> 
   }
 };
 
+/** The message of a failed expectation is cut short; what was compared is not. */
+const comparedIn = (error: unknown): string => {
+  if (!(error instanceof Error)) return '';
+  const shown = (value: unknown): string => (typeof value === 'string' ? value : inspect(value, { depth: 8 }));
+  return ['actual', 'expected']
+    .filter((side) => side in error)
+    .map((side) => `${side}: ${shown(Reflect.get(error, side))}`)
+    .join('\n');
+};
+
 const attempt = async (work: () => Promise<void>): Promise<Outcome> => {
   try {
     await work();
@@ -80,8 +91,7 @@ const attempt = async (work: () => Promise<void>): Promise<Outcome> => {
   } catch (error) {
     if (error instanceof Skipped) return leftOut(error.message);
     const stack = error instanceof Error ? error.stack : undefined;
-    const diff = error instanceof Error && 'diff' in error ? String(error.diff) : '';
-    return { status: 'failed', failureMessages: [`${stack ?? String(error)}\n${diff}`] };
+    return { status: 'failed', failureMessages: [`${stack ?? String(error)}\n${comparedIn(error)}`] };
   }
 };
 
