@@ -19,14 +19,24 @@ const timed = (argv) => {
   return { cpu: (user + system) * 1000, wall: wall * 1000 };
 };
 
+/** As people have them: networks, ports, comments. */
+const tenThousandRules = () =>
+  Array.from(
+    { length: 10_000 },
+    (_, n) => `action=accept dst4=10.${n >> 8}.${n & 255}.0/24 proto=tcp dstports=${n} comment=rule ${n}\n`,
+  ).join('');
+
 /** CPU time of `status` on the home's ledger, beside an empty Node start and the same screen in Python. Null: not there. */
 export const measureCommandLine = (root, scratch, home) => {
   if (spawnSync('bash', ['-c', 'true']).status !== 0) return null;
   const empty = join(scratch, 'empty.cjs');
   writeFileSync(empty, '');
+  const rules = join(scratch, 'rules.txt');
+  writeFileSync(rules, tenThousandRules());
   const programs = {
     empty: [process.execPath, empty],
     status: [process.execPath, join(root, 'bin', 'domtrail.cjs'), 'status', '--home', home],
+    firewall: [process.execPath, join(root, 'bin', 'domtrail.cjs'), 'firewall', 'check', '--json', '-f', rules],
     nothing: [process.execPath, join(scratch, 'open.cjs'), 'nothing'],
     open: [process.execPath, join(scratch, 'open.cjs'), 'read', join(home, 'ledger.db')],
   };
@@ -40,6 +50,7 @@ export const measureCommandLine = (root, scratch, home) => {
   return {
     cpu: Object.fromEntries(Object.keys(programs).map((name) => [name, cpu(name)])),
     statusToEmpty: ratio('status', 'empty'),
+    firewallToEmpty: ratio('firewall', 'empty'),
     statusToPython: programs.python ? ratio('status', 'python') : null,
     openAboveStart: median(rounds.map((round) => round.open.wall - round.nothing.wall)),
   };

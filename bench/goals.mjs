@@ -91,6 +91,13 @@ const commandLineGoals = ({ commandLine }) => {
       as: times,
       note: python ? `${milliseconds(python)}; what it is: bench/status.py` : '',
     },
+    {
+      what: 'firewall check of 10,000 rules, cpu',
+      most: 1,
+      value: commandLine ? commandLine.cpu.firewall / 1000 : null,
+      as: seconds,
+      note: commandLine ? `${times(commandLine.firewallToEmpty)} of an empty node start` : '',
+    },
   ];
 };
 
@@ -127,6 +134,17 @@ const questionGoals = ({ questions }) => {
     },
   ];
 };
+const publishGoals = ({ publish }) => [
+  {
+    what: 'publishing 100 rules / the same bytes over the same socket',
+    most: 1.5,
+    value: publish?.ratio,
+    as: times,
+    note: publish
+      ? `${milliseconds(publish.ours)} for ${publish.requests} requests; floor ${milliseconds(publish.floor)}`
+      : '',
+  },
+];
 
 export const goalsOf = (measured) =>
   [
@@ -135,6 +153,7 @@ export const goalsOf = (measured) =>
     ...openGoals(measured),
     ...commandLineGoals(measured),
     ...questionGoals(measured),
+    ...publishGoals(measured),
   ].map(goal);
 
 const WORD = new Map([

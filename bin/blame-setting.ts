@@ -49,7 +49,9 @@ const ofVolume = (event: DomainEvent, name: string): Value | null => {
   if (event.type === 'VolumeResized') return name === 'bytes' ? { value: String(event.bytes) } : null;
   const values: object = event.type === 'VolumeChanged' ? event.change : event.type === 'VolumeAdded' ? event.spec : {};
   const value = (values as Readonly<Record<string, unknown>>)[name];
-  return value === undefined ? null : { value: String(value) };
+  return value === undefined
+    ? null
+    : { value: typeof value === 'object' ? JSON.stringify(value) : `${value as string | number | boolean}` };
 };
 
 type Given = (event: DomainEvent) => Value | null;

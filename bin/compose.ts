@@ -17,6 +17,7 @@ import { type Ledger, openLedger } from '../infrastructure/ledger/ledger.ts';
 import { catchUp, inStep, replayed } from '../infrastructure/ledger/projections.ts';
 import { positionAt, timeOf } from '../infrastructure/ledger/queries.ts';
 import { currentHost } from '../infrastructure/ledger/state.ts';
+import { qubesDbAt } from '../infrastructure/qubesdb/choose.ts';
 import { findHome, type Home, homeAt } from '../infrastructure/service/home.ts';
 import { publishQubesXml } from '../infrastructure/service/publish.ts';
 import { type Service, serviceOf } from '../infrastructure/service/service.ts';
@@ -73,6 +74,7 @@ export const openService = (args: Arguments, mode: Exclude<Mode, 'read'>): Resul
       ledger: ledger.value,
       driverFor,
       hypervisor: noHypervisor,
+      qubesDb: qubesDbAt(home.qubesDb),
       fault: fault.value,
       publish: () => publishQubesXml(ledger.value, home, qubesXml),
       progress: progressOn(process.stderr.isTTY === true),

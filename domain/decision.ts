@@ -28,6 +28,8 @@ export type Context = {
   readonly uuid: string;
   /** disks that somebody has open (only looked up for commands that need to know) */
   readonly open: readonly string[];
+  /** the host's time zone, `Europe/Warsaw`; absent where a command does not tell anybody */
+  readonly timezone?: string;
   /** the disks of the pools that the log does not know (only looked up for an adoption) */
   readonly storage?: readonly SeenPool[];
   /** what the log itself tells about the age of its disks (only looked up for the adoption of a moved home) */

@@ -42,6 +42,10 @@ export const wordsOfDeed = (deed: Deed): string => {
       return `erase ${roleText(deed.at.role)}`;
     case 'writeFirewall':
       return deed.after === null ? 'remove firewall.xml' : `write firewall.xml, ${ruleCount(deed.after.length)}`;
+    case 'publishFirewall':
+      return `publish ${ruleCount(deed.after.length)} for ${deed.address} in ${deed.netvm}${deed.wake ? '' : ', without waking its agent'}`;
+    case 'writeKeys':
+      return `write ${deed.keys.length} keys into the QubesDB of ${deed.vm}`;
     case 'startDomain':
       return 'start the domain';
     case 'stopDomain':

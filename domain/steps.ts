@@ -1,7 +1,9 @@
 import type { Disk, DiskId, DiskRef, Place } from './disk.ts';
 import type { Fact } from './event.ts';
+import type { Entry } from './firewall/entries.ts';
 import type { RuleLine } from './firewall/rule.ts';
 import type { VmName } from './names.ts';
+import type { KeyChange } from './qubesdb/key-change.ts';
 
 /** Where the bytes of a fill come from. `stamp` tells a changed file from the one the plan was made for. */
 export type ContentSource =
@@ -48,6 +50,21 @@ export type Deed =
       readonly after: readonly RuleLine[] | null;
       readonly over: 'ours' | 'anything';
     }
+  /**
+   * Brings what the QubesDB of a netvm holds for one address of a VM from one list to another; `before` null: whatever is
+   * there. `wake` false: the lists do the same, so the agent need not read again.
+   */
+  | {
+      readonly do: 'publishFirewall';
+      readonly vm: VmName;
+      readonly netvm: VmName;
+      readonly address: string;
+      readonly before: readonly Entry[] | null;
+      readonly after: readonly Entry[];
+      readonly wake: boolean;
+    }
+  /** Writes keys into a VM's QubesDB, in order; `fresh`: the VM has just started, and nothing older counts. */
+  | { readonly do: 'writeKeys'; readonly vm: VmName; readonly fresh: boolean; readonly keys: readonly KeyChange[] }
   | { readonly do: 'startDomain'; readonly vm: VmName }
   | { readonly do: 'stopDomain'; readonly vm: VmName; readonly how: 'shutdown' | 'kill' };
 

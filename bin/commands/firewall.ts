@@ -16,17 +16,22 @@ import type { Service } from '../../infrastructure/service/service.ts';
 import { built, changingIn } from '../changing.ts';
 import { openService } from '../compose.ts';
 import { checkWith } from '../firewall-check.ts';
+import { entriesWith } from '../firewall-entries.ts';
 import { getWith } from '../firewall-reading.ts';
+import { rulesOfXml } from '../firewall-xml-input.ts';
 
 const HELP = `domtrail firewall: what the machines may reach
 
-  domtrail firewall check -f rules.txt     one rule a line, no home needed
+  domtrail firewall check -f rules.txt     one rule a line; needs no home
   domtrail firewall get work               (-n: with numbers)
   domtrail firewall set work -f rules.txt  all rules at once; -f - from a pipe
+  domtrail firewall set work --xml old/firewall.xml
   domtrail firewall set work 'action=accept dsthost=example.com' action=drop
   domtrail firewall add work RULE          at the end, or --before N
   domtrail firewall remove work N|RULE
   domtrail firewall reload work            writes file and QubesDB again
+  domtrail firewall entries work           what lies in its netvm's QubesDB
+                                           (--family 4|6: of one address)
 
 RULE  action=accept|drop [dsthost=ADDRESS[/PREFIX]|NAME] [proto=tcp|udp|icmp]
       [dstports=N[-M]] [icmptype=N] [specialtarget=dns] [expire=UNIXTIME]
@@ -61,23 +66,24 @@ const shown = (service: Service, name: string | undefined): Shown => {
   return { text, fields: { vm: name, rules: linesOf(firewall) } };
 };
 
-const rulesFrom = (args: Arguments, rules: readonly string[]): Result<readonly string[], Failure> => {
-  const file = args.text('file');
-  if (file === undefined) {
-    return rules.length > 0 ? ok(rules) : err(usage('firewall set takes -f FILE, -f - or rules', 'firewall'));
+const rulesFrom = async (args: Arguments, words: readonly string[]): Promise<Result<readonly string[], Failure>> => {
+  const [file, xml] = [args.text('file'), args.text('xml')];
+  if ([file, xml, words[0]].filter((one) => one !== undefined).length !== 1) {
+    return err(usage('firewall set takes one of: -f FILE, --xml FILE, rules', 'firewall'));
   }
-  if (rules.length > 0) return err(usage('firewall set takes rules from a file or as words, not both', 'firewall'));
+  if (xml !== undefined) return rulesOfXml(xml);
+  if (file === undefined) return ok(words);
   const bytes = readInput(file, LARGEST);
   return bytes.ok ? linesOfPayload(bytes.value.toString('utf8')) : bytes;
 };
 
 const set: Action = {
-  options: { ...CHANGING, file: 'value' },
+  options: { ...CHANGING, file: 'value', xml: 'value' },
   help: HELP,
   run: async (args) => {
     const [vm, ...given] = args.values;
     if (vm === undefined) return err(usage('VM is missing', 'firewall'));
-    const rules = rulesFrom(args, given);
+    const rules = await rulesFrom(args, given);
     if (!rules.ok) return rules;
     const room = mustNotBeTooMany(rules.value.length);
     if (!room.ok) return room;
@@ -101,6 +107,7 @@ const numberIn = (text: string | undefined): Result<number | null, Failure> => {
 const ACTIONS: Readonly<Record<string, Action>> = {
   check: checkWith(HELP),
   get: getWith(HELP),
+  entries: entriesWith(HELP),
   set,
   add: changing({
     topic: 'firewall-add',

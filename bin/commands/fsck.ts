@@ -4,7 +4,9 @@ import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
 import { out, outJson } from '../../infrastructure/cli/output.ts';
 import { escapeText } from '../../infrastructure/cli/text.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
+import { qubesDbAt } from '../../infrastructure/qubesdb/choose.ts';
 import { checkHost, type Finding } from '../../infrastructure/service/fsck.ts';
+import { checkFirewalls } from '../../infrastructure/service/fsck-firewall.ts';
 import { driverFor, openReading } from '../compose.ts';
 
 const HELP = `domtrail fsck: does storage hold what the log says?
@@ -13,7 +15,8 @@ const HELP = `domtrail fsck: does storage hold what the log says?
                            for somebody to decide (marked ?)
   domtrail fsck --all      every disk, with the event that explains it
 
-Compares by disk identity (LV UUID, inode and birth time), never by name alone.
+Compares by disk identity (LV UUID, inode and birth time), never by name alone;
+firewalls with their firewall.xml and with what their netvm's QubesDB holds.
 Changes nothing.
 `;
 
@@ -33,16 +36,22 @@ const fsck: Action = {
     if (!words.ok) return words;
     const reading = openReading(args);
     if (!reading.ok) return reading;
-    const { host, asOf, ledger } = reading.value;
+    const { host, home, past, asOf, ledger } = reading.value;
     closeLedger(ledger);
-    const findings = await checkHost(host, driverFor);
-    if (!findings.ok) return findings;
-    const problems = findings.value.filter(({ problem }) => problem !== null);
-    if (args.flag('json')) outJson('fsck', asOf, { items: findings.value });
+    const disks = await checkHost(host, driverFor);
+    if (!disks.ok) return disks;
+    const db = qubesDbAt(home.qubesDb);
+    // Only this home's files and daemons are those of now.
+    const isHere = !past && args.text('db') === undefined;
+    const firewalls = isHere ? await checkFirewalls(host, { home: home.dir, db, now: Date.now() }) : [];
+    await db.close();
+    const found = [...disks.value, ...firewalls];
+    const problems = found.filter(({ problem }) => problem !== null);
+    if (args.flag('json')) outJson('fsck', asOf, { items: found });
     else {
-      const shown = args.flag('all') ? findings.value : findings.value.filter(({ problem, note }) => problem ?? note);
+      const shown = args.flag('all') ? found : found.filter(({ problem, note }) => problem ?? note);
       out(shown.map((finding) => `${page(finding)}\n`).join(''));
-      out(`${findings.value.length} checked, ${problems.length} problems\n`);
+      out(`${found.length} checked, ${problems.length} problems\n`);
     }
     return ok(problems.length === 0 ? 0 : 2);
   },

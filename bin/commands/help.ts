@@ -15,6 +15,7 @@ set up   init, pool add|list|remove, adopt --storage|--moved
 act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags
          volume list|info|commit|discard|revert|resize|import|export|clone|
          set|add|remove|pin|unpin
+         firewall check|get|set|add|remove|reload|entries
 look     status, log, show, blame, why, lineage, xml (--at EVENT|TIME, --db F)
 heal     recover, fsck, gc
 prove    verify, witness, replay, bisect run

@@ -14,8 +14,10 @@ export type FirewallFact =
       readonly cause: FirewallCause;
     }
   /** firewall.xml and QubesDB were brought to what the log says; no rule changed */
-  | { readonly type: 'FirewallReloaded'; readonly vm: VmName; readonly asOf: number };
+  | { readonly type: 'FirewallReloaded'; readonly vm: VmName; readonly asOf: number }
+  /** the QubesDB of the netvm holds the rules as they were in force at `asOf`, in epoch milliseconds */
+  | { readonly type: 'FirewallPublished'; readonly vm: VmName; readonly netvm: VmName; readonly asOf: number };
 
-const FIREWALL_FACTS = new Set(['FirewallChanged', 'FirewallReloaded']);
+const FIREWALL_FACTS = new Set(['FirewallChanged', 'FirewallPublished', 'FirewallReloaded']);
 
 export const isFirewallFact = (event: DomainEvent): event is FirewallFact => FIREWALL_FACTS.has(event.type);

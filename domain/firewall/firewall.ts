@@ -43,11 +43,13 @@ export const firewallPath = ({
   readonly class: Vm['class'];
 }): string => `${vmClass === 'TemplateVM' ? 'vm-templates' : 'appvms'}/${name}/firewall.xml`;
 
-export const evolveFirewall = (firewall: Firewall | null, fact: FirewallFact): Firewall | null => {
+export const evolveFirewall = (vm: Vm, fact: FirewallFact): Vm => {
   switch (fact.type) {
     case 'FirewallChanged':
-      return fact.after;
+      return { ...vm, firewall: fact.after };
     case 'FirewallReloaded':
-      return firewall === null ? null : { ...firewall, asOf: fact.asOf };
+      return vm.firewall === null ? vm : { ...vm, firewall: { ...vm.firewall, asOf: fact.asOf } };
+    case 'FirewallPublished':
+      return { ...vm, published: { netvm: fact.netvm, asOf: fact.asOf } };
   }
 };

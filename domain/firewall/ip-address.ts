@@ -22,6 +22,7 @@ const groupsIn = (side: string, mayEndDotted: boolean): number | null => {
 
 /** An IPv6 address as inet_pton takes it: no zone, `::` at most once and for at least one group, a dotted quad at the end. */
 export const isIpv6 = (text: string): boolean => {
+  if (!text.includes(':')) return false;
   const sides = text.split('::');
   if (sides.length > 2) return false;
   const [left = '', right] = sides;

@@ -60,11 +60,10 @@ const integer = (text: string): number | null => {
 };
 
 export const parsePorts = (value: string): Result<PortRange, Failure> => {
-  const ends = value.split('-');
-  const [from, to] = [ends[0], ends.at(-1)].map((end) => integer(end ?? ''));
-  if (ends.length > 2 || from === null || to === null || from === undefined || to === undefined) {
-    return invalid('dstports', value, 'must be a port or a range like 80-90');
-  }
+  const dash = value.indexOf('-');
+  const from = integer(dash < 0 ? value : value.slice(0, dash));
+  const to = dash < 0 ? from : integer(value.slice(dash + 1));
+  if (from === null || to === null) return invalid('dstports', value, 'must be a port or a range like 80-90');
   if (from > 65_535 || to > 65_535) return invalid('dstports', value, 'ports end at 65535');
   return from > to ? invalid('dstports', value, 'the range ends before it begins') : ok({ from, to });
 };

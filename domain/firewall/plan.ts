@@ -1,6 +1,7 @@
 import type { Context, Decision } from '../decision.ts';
 import { holdName, reading } from '../holds.ts';
 import type { Host } from '../host/host.ts';
+import { introducing } from '../network/at-start.ts';
 import { type PlanBuilder, planBuilder } from '../plan-builder.ts';
 import { ok } from '../result.ts';
 import type { Vm } from '../vm/vm.ts';
@@ -12,10 +13,8 @@ import type { Firewall, RuleLine } from './rule.ts';
 const same = (a: readonly RuleLine[] | null, b: readonly RuleLine[] | null): boolean =>
   a === null || b === null ? a === b : a.length === b.length && a.every((line, at) => line === b[at]);
 
-type Filing = Revision & { readonly over: 'ours' | 'anything' };
-
 /** The step that brings firewall.xml from one list to another; none where the file stays the same. */
-const fileStep = (builder: PlanBuilder, vm: Pick<Vm, 'name' | 'class'>, { before, after, over }: Filing): void => {
+const fileStep = (builder: PlanBuilder, vm: Pick<Vm, 'name' | 'class'>, { before, after, over }: Revision): void => {
   const [was, becomes] = [filedLines(before), filedLines(after)];
   if (over === 'ours' && same(was, becomes)) return;
   builder.main(vm.name, {
@@ -35,13 +34,17 @@ const holdsFor = ({ name }: Vm) => [reading(name), holdName(`${name}:firewall.xm
 export const planFirewall = (
   host: Host,
   vm: Vm,
-  { filing, fact }: { filing: Filing; fact: FirewallFact },
+  { filing, fact }: { filing: Revision; fact: FirewallFact },
   context: Context,
 ): Decision => {
   const builder = planBuilder(context.position);
   fileStep(builder, vm, filing);
-  for (const deed of publications(host, vm, filing, context)) builder.main(vm.name, deed);
+  const publishing = publications(host, vm, filing, context);
+  // Published over anything: the netvm may be new, or its QubesDB empty.
+  const isAfresh = filing.over === 'anything' && publishing.facts.length > 0;
+  for (const deed of [...(isAfresh ? introducing(host, vm) : []), ...publishing.deeds]) builder.main(vm.name, deed);
   builder.fact(fact);
+  for (const published of publishing.facts) builder.fact(published);
   return ok({ plan: builder.build(), holds: holdsFor(vm) });
 };
 

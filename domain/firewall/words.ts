@@ -28,6 +28,7 @@ const MOST_SHOWN = 2;
 
 /** A firewall event in one line: what was done, how many rules there are now, and which ones came and went when they are few. */
 export const wordsOfFirewall = (fact: FirewallFact): string => {
+  if (fact.type === 'FirewallPublished') return `${fact.vm}: firewall in force in ${fact.netvm}`;
   if (fact.type === 'FirewallReloaded') return `${fact.vm}: firewall brought out again`;
   const [before, after] = [linesOf(fact.before), linesOf(fact.after)];
   const changes = [

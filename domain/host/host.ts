@@ -127,7 +127,7 @@ const evolveHostFact = (host: Host, { event, position, time }: Recorded): Entity
 };
 
 const evolveFirewallOf = (host: Host, fact: FirewallFact): EntityKey => {
-  update(host.vms, fact.vm, (vm) => ({ ...vm, firewall: evolveFirewall(vm.firewall, fact) }));
+  update(host.vms, fact.vm, (vm) => evolveFirewall(vm, fact));
   return `vm/${fact.vm}`;
 };
 

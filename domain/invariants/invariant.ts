@@ -25,7 +25,7 @@ export type Lying = {
   readonly usable: boolean;
 };
 
-export type Decision = Extract<CommandEvent, { readonly type: 'CommandAccepted' | 'CommandRejected' }>;
+type Decision = Extract<CommandEvent, { readonly type: 'CommandAccepted' | 'CommandRejected' }>;
 
 /** A command was decided; `host` is the state it met, `boot` the boot that the log last spoke of. */
 export type Decided = { readonly event: Decision; readonly host: Host; readonly boot: string | null };

@@ -56,7 +56,7 @@ const fresh = (disk: Pick<Disk, 'id'>, place: Place): Shelved => ({
 
 /** What the facts say about a volume counts from now on: its disks came to the log otherwise than by steps. */
 export const shelveAnew = (shelf: Shelf, volume: Volume): void => {
-  for (const id of [...(shelf.byVolume.get(keyOf(volume.spec)) ?? [])]) {
+  for (const id of Array.from(shelf.byVolume.get(keyOf(volume.spec)) ?? [])) {
     if (shelf.disks.get(id)?.place.role.kind !== 'trash') takeOff(shelf, id);
   }
   for (const { disk, role } of disksOf(volume)) put(shelf, fresh(disk, placeOf(volume, role)));

@@ -49,6 +49,7 @@ const draftOf = (host: Host, payload: RestoreVm, context: Context): Vm => ({
   tags: [...new Set([...DEFAULT_TAGS, ...payload.tags])],
   volumes: {},
   firewall: null,
+  published: null,
 });
 
 /** Volumes of the backup that no class has by default: kept ones, like the one they were. */

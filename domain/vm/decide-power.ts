@@ -2,6 +2,7 @@ import type { Context, Decision } from '../decision.ts';
 import { type Failure, failure } from '../failure.ts';
 import { holdVm, reading } from '../holds.ts';
 import { type Host, volumeOf } from '../host/host.ts';
+import { networkAtStart } from '../network/at-start.ts';
 import { planBuilder } from '../plan-builder.ts';
 import type { Pool } from '../pool/pool.ts';
 import { err, ok, type Result } from '../result.ts';
@@ -46,9 +47,13 @@ export const decideStart = (host: Host, { name }: VmTarget, context: Context): D
     if (!planned.ok) return planned;
     if (volume.spec.source) reads.add(volume.spec.source);
   }
+  const network = networkAtStart(host, vm.value, context);
+  for (const deed of network.before) builder.main(name, deed);
   builder.main(name, { do: 'startDomain', vm: name });
+  for (const deed of network.after) builder.main(name, deed);
   builder.fact({ type: 'VmStarted', vm: name, bootId: context.bootId });
-  return ok({ plan: builder.build(), holds: [...holdVm(vm.value), ...[...reads].map(reading)] });
+  for (const fact of network.facts) builder.fact(fact);
+  return ok({ plan: builder.build(), holds: [...holdVm(vm.value), ...[...reads].map(reading), ...network.holds] });
 };
 
 /** A device somebody still has open would be pulled away under them; stock zeroes it (spec: storage 2.5). */

@@ -39,6 +39,7 @@ const changed = (vm: Vm, { power, properties, features, tags }: Change): Vm => (
   tags: tags ?? vm.tags,
   volumes: vm.volumes,
   firewall: vm.firewall,
+  published: vm.published,
 });
 
 const created = (fact: Extract<VmFact, { type: 'VmCreated' }>): Vm => ({
@@ -50,6 +51,7 @@ const created = (fact: Extract<VmFact, { type: 'VmCreated' }>): Vm => ({
   tags: fact.tags,
   volumes: Object.fromEntries(fact.volumes.map((spec) => [spec.name, volumeOfSpec(spec)])),
   firewall: null,
+  published: null,
 });
 
 /** The VM after a fact. Throws on a fact about a VM that the log never made. */

@@ -21,6 +21,8 @@ export type Vm = {
   readonly volumes: Readonly<Record<VolumeName, Volume>>;
   /** null: never set, everything may pass */
   readonly firewall: Firewall | null;
+  /** where its rules were last published, and as of when (epoch milliseconds); a stop takes nothing away there */
+  readonly published: { readonly netvm: VmName; readonly asOf: number } | null;
 };
 
 export const volumesOf = (vm: Vm): readonly Volume[] => Object.values(vm.volumes);

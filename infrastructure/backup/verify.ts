@@ -75,15 +75,15 @@ const inspect = async (archive: InnerArchive, vm: BackedUpVm, reader: Reader): P
     report(name, { size: null, sha256: null, stored: null, ok: false, problem });
   try {
     for await (const file of tarFiles(archive.content)) {
-      if (!belongs(archive, file.name))
+      if (!belongs(archive, file.name)) {
         bad(archive.path, `it holds ${JSON.stringify(file.name.slice(0, 100))} instead`);
-      else {
-        const pieces: Buffer[] = [];
-        const small = file.size <= SMALL;
-        const read = await readToEnd(file, (piece) => small && pieces.push(Buffer.from(piece)));
-        report(file.name, { ...read, ok: true, problem: null });
-        if (small) reader.onSmallFile?.(vm.path, nameIn(vm.path, file.name), Buffer.concat(pieces));
+        continue;
       }
+      const pieces: Buffer[] = [];
+      const small = file.size <= SMALL;
+      const read = await readToEnd(file, (piece) => small && pieces.push(Buffer.from(piece)));
+      report(file.name, { ...read, ok: true, problem: null });
+      if (small) reader.onSmallFile?.(vm.path, nameIn(vm.path, file.name), Buffer.concat(pieces));
     }
     if (found.length === 0) bad(archive.path, 'it holds nothing');
   } catch (error) {

@@ -98,7 +98,21 @@ const trail = (tell: Teller): void => {
   tell.run(['blame', 'work:private']);
   tell.run(['lineage', 'work:private']);
   tell.run(['volume', 'info', 'work:private']);
-  tell.say('What other programs read is made from the same log.');
+};
+
+const firewall = (tell: Teller): void => {
+  tell.say('A firewall: rules of work, published to the QubesDB of its netvm, where an agent makes nftables of them.');
+  tell.run(['vm', 'create', 'sys-net', '--class', 'AppVM', '--template', 'debian', '--label', 'red']);
+  tell.run(['vm', 'prefs', 'sys-net', 'provides_network', 'True']);
+  tell.run(['vm', 'prefs', 'work', 'netvm', 'sys-net']);
+  tell.run(['vm', 'start', 'sys-net']);
+  tell.run(['vm', 'start', 'work']);
+  tell.run(['firewall', 'set', 'work', 'action=accept dsthost=example.com proto=tcp dstports=443', 'action=drop']);
+  tell.run(['firewall', 'entries', 'work']);
+};
+
+const proof = (tell: Teller): void => {
+  tell.say('qubes.xml, which stock programs read, is made from the same log.');
   tell.run(['xml']);
   tell.say('And the log proves itself: the chain, the projections, the storage, the decisions.');
   tell.run(['verify']);
@@ -111,6 +125,8 @@ export const tellStory = (tell: Teller): Result<null, Failure> => {
   beginning(tell);
   crash(tell);
   trail(tell);
+  firewall(tell);
+  proof(tell);
   const problem = tell.problem();
   return problem ? err(problem) : ok(null);
 };

@@ -56,6 +56,12 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
     'The pool cannot be seen: its volume group or directory is missing. Nothing is concluded about its disks.',
   D_PINNED: 'A pinned revision protects it: unpin the revision first.',
   D_PROPERTY_INVALID: 'No such property, or not a value it can have.',
+  D_QUBESDB_GARBLED:
+    'What answers on the socket of a QubesDB daemon does not speak its language. The connection was given up; nothing it said was used.',
+  D_QUBESDB_REFUSED:
+    'A path or value that QubesDB cannot hold, or a daemon that refused one. Paths have at most 63 bytes, values 3071.',
+  D_QUBESDB_UNREACHABLE:
+    'No QubesDB daemon answers for that VM, or it died meanwhile. Once it runs again: domtrail recover, which writes everything anew.',
   D_READ_ONLY: 'The volume is read-only: domtrail volume set VM:VOLUME rw=true.',
   D_REFERENCE_INVALID: 'A property points to a VM that does not exist or does not qualify.',
   D_SHRINK: 'A smaller size cuts data off. With --shrink it is done, and the uncut state is kept as a revision.',

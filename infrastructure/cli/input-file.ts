@@ -4,12 +4,24 @@ import { err, ok, type Result } from '../../domain/result.ts';
 
 const CHUNK = 64 * 1024;
 
+/** A pipe that is not ready yet is asked again a little later: Node opens some of them without blocking. */
+const readSome = (fd: number, chunk: Buffer): number => {
+  for (;;) {
+    try {
+      return readSync(fd, chunk, 0, CHUNK, null);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
+};
+
 const readUpTo = (fd: number, most: number): Buffer | null => {
   const chunks: Buffer[] = [];
   let size = 0;
   for (;;) {
     const chunk = Buffer.allocUnsafe(CHUNK);
-    const count = readSync(fd, chunk, 0, CHUNK, null);
+    const count = readSome(fd, chunk);
     if (count === 0) return Buffer.concat(chunks);
     chunks.push(chunk.subarray(0, count));
     size += count;

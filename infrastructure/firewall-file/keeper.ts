@@ -31,8 +31,14 @@ const statsAt = async (path: string): Promise<Stats | null> => {
   }
 };
 
+/** The way on stands in the message, because the record of a failed step has nothing else. */
 const drift = (path: string, what: string): Result<never, Failure> =>
-  err(failure('D_DRIFT', `${path} ${what}`, { next: `domtrail firewall reload ${basename(dirname(path))}` }));
+  err(
+    failure(
+      'D_DRIFT',
+      `${path} ${what}; it was left alone. This puts it aside: domtrail firewall reload ${basename(dirname(path))}`,
+    ),
+  );
 
 /** The way from the home to the file leads through real directories only: a symlink could lead out of the home. */
 const strayOn = async (home: string, path: string): Promise<string | null> => {
@@ -71,7 +77,7 @@ const look = async (home: string, deed: WriteFirewall): Promise<Result<'done' | 
   }
   if (deed.over === 'anything' || text === textOf(deed.before)) return ok('ready');
   const what = text === null ? 'is gone' : deed.before === null ? 'is there already' : 'was changed by somebody else';
-  return drift(join(home, deed.path), `${what}; it was left alone`);
+  return drift(join(home, deed.path), what);
 };
 
 /** Named after its content, so that a second try after a crash keeps the same file once. */

@@ -5,7 +5,7 @@ import { type Head, type Ledger, readHead, snapshot, statement } from './ledger.
 import { LogDamaged } from './sqlite-failure.ts';
 
 /** Raise this when `evolve` changes what it makes of old events: stored values of another version are folded again. */
-export const STATE_VERSION = 2;
+export const STATE_VERSION = 3;
 
 const UPSERT =
   'INSERT INTO entities (key, position, state) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET position = excluded.position, state = excluded.state';

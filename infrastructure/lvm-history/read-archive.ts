@@ -6,7 +6,7 @@ import { type ArchiveEntry, archiveEntryOf } from './archive-entry.ts';
 import { MOST_TEXT } from './config-text.ts';
 
 /** A file that is there and cannot be read as one of LVM's, with the reason. */
-export type Unreadable = { readonly file: string; readonly why: string };
+type Unreadable = { readonly file: string; readonly why: string };
 export type Archive = {
   readonly entries: readonly (ArchiveEntry & { readonly file: string })[];
   readonly unreadable: readonly Unreadable[];

@@ -72,6 +72,7 @@ const draftFor = (name: VmName, { class: vmClass, settings }: BackedUpVm): Vm =>
   tags: settings.tags,
   volumes: {},
   firewall: null,
+  published: null,
 });
 
 type Sorted = { readonly now: Record<string, string>; readonly later: { property: string; value: string }[] };
@@ -131,7 +132,7 @@ const labelOf = ({ host, vm }: Making, warnings: string[]): string => {
 
 /** What one VM of the backup becomes here; an error says why it cannot be restored. */
 export const planVm = (making: Making): Result<VmPlan, string> => {
-  const { host, vm, survey, wishes } = making;
+  const { vm, survey, wishes } = making;
   if (!CLASSES.has(vm.class)) return err(`a ${vm.class || 'VM without a class'} is not restored`);
   const name = parseVmName(nameHere(making, vm.name));
   if (!name.ok) return err(name.error.message);

@@ -10,12 +10,13 @@ export type Backup = (file: string) => OpenContent;
 
 export type DomainDeed = Extract<Deed, { do: 'startDomain' | 'stopDomain' }>;
 /** Deeds about no disk, for a keeper's hands. */
-export type KeptDeed = Extract<Deed, { do: 'writeFirewall' }>;
+export type KeptDeed = Extract<Deed, { do: 'writeFirewall' | 'publishFirewall' | 'writeKeys' }>;
 export type DiskDeed = Exclude<Deed, DomainDeed | KeptDeed>;
 
 export const isDomainDeed = (deed: Deed): deed is DomainDeed => deed.do === 'startDomain' || deed.do === 'stopDomain';
 
-export const isKeptDeed = (deed: Deed): deed is KeptDeed => deed.do === 'writeFirewall';
+export const isKeptDeed = (deed: Deed): deed is KeptDeed =>
+  deed.do === 'writeFirewall' || deed.do === 'publishFirewall' || deed.do === 'writeKeys';
 
 /** The pool whose driver carries a deed out. */
 export const poolOf = (deed: DiskDeed): string => (deed.do === 'move' ? deed.from.pool : deed.at.pool);

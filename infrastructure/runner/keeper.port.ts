@@ -12,4 +12,6 @@ type Standing = 'done' | 'ready';
 export type Keeper<D> = {
   readonly look: (deed: D) => Promise<Result<Standing, Failure>>;
   readonly act: (deed: D) => Promise<Acted>;
+  /** What the last `look` at this deed read, as `sha256:...`, for the record of the step. */
+  readonly digest?: (deed: D) => string | null;
 };

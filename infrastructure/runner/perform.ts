@@ -22,11 +22,15 @@ import type { Keeper } from './keeper.port.ts';
 import type { PoolHands, Pools } from './pools.ts';
 
 type WriteFirewall = Extract<KeptDeed, { do: 'writeFirewall' }>;
+type PublishFirewall = Extract<KeptDeed, { do: 'publishFirewall' }>;
+type WriteKeys = Extract<KeptDeed, { do: 'writeKeys' }>;
 
 export type Hands = {
   readonly pools: Pools;
   readonly hypervisor: Hypervisor;
   readonly firewallFiles: Keeper<WriteFirewall>;
+  readonly firewallEntries: Keeper<PublishFirewall>;
+  readonly keys: Keeper<WriteKeys>;
   readonly fault: Fault;
   readonly stdin: 'here' | 'gone';
   /** the backup that a restore reads from; no other command has one */
@@ -81,27 +85,41 @@ const moveDomain = async (step: Step, deed: DomainDeed, hands: Hands): Promise<R
   return ok(done(step, { found: false, before: null, after: null, evidence: acted.evidence }));
 };
 
+const holding = <D>(keeper: Keeper<D>, deed: D) => ({
+  look: () => keeper.look(deed),
+  act: () => keeper.act(deed),
+  digest: () => keeper.digest?.(deed) ?? null,
+});
+
 /** The keeper of a deed, with the deed already in its hands. */
 const keeping = (deed: KeptDeed, hands: Hands) => {
   switch (deed.do) {
     case 'writeFirewall':
-      return { look: () => hands.firewallFiles.look(deed), act: () => hands.firewallFiles.act(deed) };
+      return holding(hands.firewallFiles, deed);
+    case 'publishFirewall':
+      return holding(hands.firewallEntries, deed);
+    case 'writeKeys':
+      return holding(hands.keys, deed);
   }
 };
 
 /** Observe, act, observe, for what is no disk. */
 const keep = async (step: Step, deed: KeptDeed, hands: Hands): Promise<Result<StepDone, StepFailed>> => {
-  const { look, act: carryOut } = keeping(deed, hands);
+  const { look, act: carryOut, digest } = keeping(deed, hands);
   const before = await look();
   if (!before.ok) return err(failed(step, before.error, NOTHING_RAN));
   if (before.value === 'done') {
     hands.fault.reach('after-step');
-    return ok(done(step, { found: true, before: null, after: null, evidence: NOTHING_RAN }));
+    const found = done(step, { found: true, before: null, after: null, evidence: NOTHING_RAN });
+    return ok({ ...found, before: digest(), after: digest() });
   }
+  const was = digest();
   const { evidence, failure: known } = await carryOut();
   hands.fault.reach('after-step');
   const after = await look();
-  if (after.ok && after.value === 'done') return ok(done(step, { found: false, before: null, after: null, evidence }));
+  if (after.ok && after.value === 'done') {
+    return ok({ ...done(step, { found: false, before: null, after: null, evidence }), before: was, after: digest() });
+  }
   const reason =
     known ?? (after.ok ? failure('D_STEP_FAILED', 'the step ran but its result is not there') : after.error);
   return err(failed(step, reason, evidence));

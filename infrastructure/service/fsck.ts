@@ -23,7 +23,7 @@ import { seenDisk } from './observe.ts';
  */
 export type Finding = {
   readonly object: string;
-  readonly kind: 'volume' | 'trash' | 'leftover' | 'foreign' | 'operation' | 'pool' | 'invariant';
+  readonly kind: 'volume' | 'trash' | 'leftover' | 'foreign' | 'operation' | 'pool' | 'invariant' | 'firewall';
   readonly problem: string | null;
   readonly position: number | null;
   readonly repair: string | null;

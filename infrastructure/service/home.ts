@@ -8,6 +8,8 @@ export type Home = {
   readonly qubesXml: string;
   readonly pool: (name: string) => string;
   readonly kernels: string;
+  /** what stands in for the memory of QubesDB daemons where none runs */
+  readonly qubesDb: string;
 };
 
 const defaultDir = (): string => {
@@ -22,6 +24,7 @@ export const homeAt = (dir: string): Home => ({
   qubesXml: join(dir, 'qubes.xml'),
   pool: (name) => join(dir, 'pools', name),
   kernels: join(dir, 'vm-kernels'),
+  qubesDb: join(dir, 'run', 'qubesdb'),
 });
 
 /** `--home`, else DOMTRAIL_HOME, else the place for root or for this user. */

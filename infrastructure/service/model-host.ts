@@ -26,7 +26,7 @@ export type ModelHost = {
 /** So large that a model never is what runs out of room. */
 const POOL_BYTES = 2 ** 50;
 
-export const emptyModelHost = (): ModelHost => ({
+const emptyModelHost = (): ModelHost => ({
   pools: new Map(),
   lvs: new Map(),
   disks: new Map(),

@@ -1,72 +1,26 @@
-import { randomUUID } from 'node:crypto';
-import type { Json } from '../../domain/canonical-json.ts';
 import type { Operation } from '../../domain/command/operation.ts';
-import { type Command, decide } from '../../domain/decide.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import type { Fault } from '../fault.ts';
-import { type Actor, accept } from '../ledger/accept.ts';
 import { lastBoot } from '../ledger/last-boot.ts';
 import { bootId, processLives, thisProcess } from '../ledger/process-identity.ts';
 import { currentHost } from '../ledger/state.ts';
 import { mendPools, waits } from '../runner/mend-pools.ts';
 import { type Recovered, recoverAll } from '../runner/recover.ts';
-import { runOperation } from '../runner/run.ts';
+import { noteAs, runAsSystem } from './as-system.ts';
+import { expireRules, republish } from './keep-firewalls.ts';
 import { handsFor, type Service } from './service.ts';
-
-const systemActor = (): Actor => ({
-  user: 'domtrail',
-  uid: process.getuid?.() ?? -1,
-  loginUid: null,
-  tty: null,
-  tool: 'domtrail recovery',
-  argv: [],
-  source: null,
-});
 
 const someVmDied = (service: Service, boot: string): boolean =>
   [...currentHost(service.ledger).vms.values()].some(({ power }) => power.is === 'running' && power.bootId !== boot);
-
-/** Stores a command that is over once it is stored, in the name of the system. */
-const noteAs =
-  (service: Service, reason: string) =>
-  (command: Command): Result<string, Failure> => {
-    const now = Date.now();
-    const id = randomUUID();
-    const context = { now, bootId: bootId(), uuid: randomUUID(), open: [] };
-    const envelope = {
-      id,
-      name: command.name,
-      schemaVersion: 1,
-      payload: command.payload as Json,
-      actor: systemActor(),
-      reason,
-      context,
-      receivedAt: now,
-      owner: thisProcess(),
-    };
-    const accepted = accept(service.ledger, {
-      envelope,
-      decide: (host, position) => decide(host, command, { ...context, position }),
-    });
-    return accepted.ok ? ok(id) : accepted;
-  };
 
 /** VMs that ran under another boot of the host are halted now; their sessions wait for somebody to decide. */
 const recordReboot = async (service: Service, fault: Fault): Promise<Result<readonly Recovered[], Failure>> => {
   const boot = bootId();
   if (!someVmDied(service, boot)) return ok([]);
-  const note = noteAs(service, 'the host has another boot id');
-  const noted = note({ name: 'RecordReboot', payload: { bootId: boot } });
-  if (!noted.ok) return noted;
-  const id = noted.value;
-  const open = currentHost(service.ledger).operations.has(id);
-  const base = { command: id, name: 'RecordReboot', resumedFrom: 1, steps: [] };
-  if (!open) return ok([{ ...base, outcome: 'completed', failure: null }]);
-  const ended = await runOperation({ command: id, journal: service.journal, hands: handsFor(service, id, fault) });
-  if (!ended.ok) return ended;
-  const failure = 'failure' in ended.value ? ended.value.failure : null;
-  return ok([{ ...base, outcome: ended.value.is === 'failed' ? 'stuck' : ended.value.is, failure }]);
+  const command = { name: 'RecordReboot', payload: { bootId: boot } } as const;
+  const one = await runAsSystem(service, { command, reason: 'the host has another boot id', fault });
+  return one.ok ? ok([one.value]) : one;
 };
 
 export type HowToRecover = {
@@ -94,9 +48,17 @@ const mend = async (service: Service, { failedToo, rewrites }: HowToRecover) => 
   return mendPools(names, { pools: service.pools, note, rewrites });
 };
 
+/** What time and a lost QubesDB have done to firewalls. Looking into every QubesDB takes long, so only who asks to recover does. */
+const keepFirewalls = async (service: Service, { fault, failedToo }: HowToRecover) => {
+  const expired = await expireRules(service, fault);
+  if (!expired.ok || !failedToo) return expired;
+  const again = await republish(service, fault);
+  return again.ok ? ok([...expired.value, ...again.value]) : again;
+};
+
 /**
- * Ends what is unfinished and takes note of a reboot. The caller holds the lease. Runs before every changing command, and
- * as `recover`.
+ * Ends what is unfinished, takes note of a reboot and takes out rules that have expired. The caller holds the lease. Runs
+ * before every changing command, and as `recover`.
  */
 export const recoverHost = async (service: Service, how: HowToRecover): Promise<Result<HostRecovered, Failure>> => {
   // A crash between writing qubes.xml and remembering it shows only while the state is still the one that was written:
@@ -117,5 +79,9 @@ export const recoverHost = async (service: Service, how: HowToRecover): Promise<
   if (!recovered.ok) return recovered;
   // A VM of a barred pool keeps running in the log until its disks can be seen again.
   const reboot = barred.size > 0 ? ok([]) : await recordReboot(service, how.fault);
-  return reboot.ok ? ok({ recovered: [...mended, ...recovered.value, ...reboot.value], barred }) : reboot;
+  if (!reboot.ok) return reboot;
+  const firewalls = await keepFirewalls(service, how);
+  return firewalls.ok
+    ? ok({ recovered: [...mended, ...recovered.value, ...reboot.value, ...firewalls.value], barred })
+    : firewalls;
 };

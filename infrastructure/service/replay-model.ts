@@ -12,6 +12,7 @@ import { CHUNK, readText } from '../drivers/lvm-model/content.ts';
 import { brokenInvariants } from '../drivers/lvm-model/invariants.ts';
 import { eventsBetween, foldTo } from '../ledger/fold.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { type DiskDeed, isDomainDeed, isKeptDeed } from '../runner/bind-deed.ts';
 import {
   lvAt,
   lvFor,
@@ -45,10 +46,7 @@ const mark = ({ models }: Run, pool: string, disk: DiskId, text: string): void =
   if (lv?.active) poolModel(models, pool).model.writeAt(lv.name, 0, text.slice(0, MARKER).padEnd(MARKER, '\0'));
 };
 
-type DiskDeed = Exclude<Recording['deed'], { do: 'startDomain' | 'stopDomain' | 'writeFirewall' }>;
-
-const isDiskDeed = (deed: Recording['deed']): deed is DiskDeed =>
-  deed.do !== 'startDomain' && deed.do !== 'stopDomain' && deed.do !== 'writeFirewall';
+const isDiskDeed = (deed: Recording['deed']): deed is DiskDeed => !isDomainDeed(deed) && !isKeptDeed(deed);
 
 const placeIn = (deed: DiskDeed): Place => (deed.do === 'move' ? deed.from : deed.at);
 

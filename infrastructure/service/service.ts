@@ -11,6 +11,8 @@ import { closeLedger, type Ledger } from '../ledger/ledger.ts';
 import { thisProcess } from '../ledger/process-identity.ts';
 import { record } from '../ledger/record.ts';
 import { currentHost } from '../ledger/state.ts';
+import { firewallEntries, vmKeys } from '../qubesdb/keepers.ts';
+import type { QubesDb } from '../qubesdb/qubesdb.port.ts';
 import type { Backup } from '../runner/bind-deed.ts';
 import type { Journal } from '../runner/journal.port.ts';
 import type { Hands } from '../runner/perform.ts';
@@ -23,6 +25,7 @@ export type Parts = {
   readonly ledger: Ledger;
   readonly driverFor: (pool: Pool) => VolumeDriver;
   readonly hypervisor: Hypervisor;
+  readonly qubesDb: QubesDb;
   readonly fault: Fault;
   readonly publish: () => Result<null, Failure>;
   readonly progress: (step: Step) => Progress;
@@ -54,6 +57,8 @@ export const handsFor = (service: Service, command: string, fault: Fault): Hands
   pools: service.pools,
   hypervisor: service.hypervisor,
   firewallFiles: firewallFiles(service.home.dir),
+  firewallEntries: firewallEntries(service.qubesDb),
+  keys: vmKeys(service.qubesDb),
   fault,
   stdin: 'here',
   ...(service.backup ? { backup: service.backup } : {}),

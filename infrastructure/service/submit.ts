@@ -17,6 +17,7 @@ import { type Ended, runOperation } from '../runner/run.ts';
 import { movedDisks, openDisks, unknownDisks } from './observe.ts';
 import { type HostRecovered, recoverHost } from './recover.ts';
 import { handsFor, type Service } from './service.ts';
+import { timezoneOfHost } from './timezone.ts';
 import { usageFor } from './usage.ts';
 import { wayOn } from './way-on.ts';
 import { witnessOf } from './witness.ts';
@@ -44,6 +45,7 @@ const observe = async (service: Service, command: Command): Promise<Result<Seen,
   const open = await openDisks(currentHost(service.ledger), command, service.pools);
   if (!open.ok) return open;
   const base = { now: Date.now(), bootId: bootId(), uuid: randomUUID(), open: open.value };
+  if (command.name === 'StartVM') return ok({ ...base, timezone: timezoneOfHost() });
   const host = currentHost(service.ledger);
   if (command.name === 'AdoptStorage') {
     const storage = await unknownDisks(host, command.payload, service.pools);
@@ -79,7 +81,7 @@ const envelopeOf = ({ command, id, reason, actor }: Submission, seen: Seen, fres
   payload: command.payload as Json,
   actor,
   reason,
-  context: seen,
+  context: { ...seen },
   receivedAt: seen.now,
   owner: thisProcess(),
 });

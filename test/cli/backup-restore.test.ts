@@ -52,7 +52,7 @@ const hashOf = async (terminal: Terminal, key: string): Promise<string> => {
 const everything = async (terminal: Terminal) => ({
   vms: (await terminal.items<VmItem>('vm', 'list')).map(({ name }) => name),
   pool: readdirSync(join(terminal.home, 'pools/default'), { recursive: true }).filter((name) =>
-    `${name}`.endsWith('img'),
+    String(name).endsWith('img'),
   ),
 });
 
@@ -113,7 +113,12 @@ describe('backup restore', () => {
       terminal,
       vector(PLAIN),
       PLAIN,
-      ...['--rename', 'fedora-40=fedora-old', '--rename', 'work=work-old', '--volume-pool', 'private=fast'],
+      '--rename',
+      'fedora-40=fedora-old',
+      '--rename',
+      'work=work-old',
+      '--volume-pool',
+      'private=fast',
     );
     expect(code).toBe(0);
     expect(item.vms.map(({ as }) => as)).toEqual(['fedora-old', 'work-old']);

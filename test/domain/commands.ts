@@ -112,3 +112,13 @@ export const collect = (...disks: readonly string[]): Command => command('Collec
 export const adoptStorage = (pool: string | null = null, ...vms: readonly string[]): Command =>
   command('AdoptStorage', { pool, vms });
 export const recordReboot = (bootId: string): Command => command('RecordReboot', { bootId });
+export const setFirewall = (vm: string, rules: readonly string[]): Command => command('SetFirewall', { vm, rules });
+export const addRule = (vm: string, rule: string, before: number | null = null): Command =>
+  command('AddRule', { vm, rule, before });
+export const removeRule = (vm: string, which: number | string): Command =>
+  command(
+    'RemoveRule',
+    typeof which === 'number' ? { vm, number: which, rule: null } : { vm, number: null, rule: which },
+  );
+export const reload = (vm: string): Command => command('ReloadFirewall', { vm });
+export const expireRules = (vm: string): Command => command('ExpireRule', { vm });

@@ -59,6 +59,7 @@ describe('start', () => {
         'work:private: snapshot current -> session',
         'work:volatile: create scratch, 10.0 GiB',
         'work: start the domain',
+        'work: write 20 keys into the QubesDB of work',
       ])
       .thenCleanup([]);
   });
@@ -83,6 +84,7 @@ describe('start', () => {
         'work:private: move current -> direct',
         'work:volatile: create scratch, 10.0 GiB',
         'work: start the domain',
+        'work: write 20 keys into the QubesDB of work',
       ])
       .thenCleanup([
         expect.stringMatching(/^work:private: move revision 1 -> trash/),
@@ -100,6 +102,7 @@ describe('start', () => {
         'work:private: activate session',
         'work:volatile: create scratch, 10.0 GiB',
         'work: start the domain',
+        'work: write 20 keys into the QubesDB of work',
       ])
       .thenFacts([
         { type: 'SessionOpened' },
@@ -119,6 +122,7 @@ describe('start', () => {
         expect.stringContaining('work:volatile'),
         'work:both: snapshot qubes_dom0/vm-fedora-root -> session',
         'work: start the domain',
+        'work: write 20 keys into the QubesDB of work',
       ]);
   });
 

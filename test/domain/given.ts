@@ -103,6 +103,8 @@ export class Story {
       case 'resize':
         return { id: known(deed.disk).id, bytes: deed.bytes };
       case 'writeFirewall':
+      case 'publishFirewall':
+      case 'writeKeys':
       case 'startDomain':
       case 'stopDomain':
         return null;

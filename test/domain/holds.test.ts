@@ -138,7 +138,7 @@ describe('the way back of a command', () => {
     const operation = story.host.operations.get(id);
     const done = { 1: { id: 'made-1' as never, bytes: GIB } };
     const undo = operation ? planUndo({ ...operation, done }) : null;
-    expect([...(undo?.main ?? []), ...(undo?.cleanup ?? [])].map(({ n }) => n)).toEqual([5, 6]);
+    expect([...(undo?.main ?? []), ...(undo?.cleanup ?? [])].map(({ n }) => n)).toEqual([6, 7]);
   });
 
   test('a fact that refers to a step without a disk is a bug, and says so', () => {

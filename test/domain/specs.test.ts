@@ -110,6 +110,7 @@ describe('what starts from something else', () => {
         expect.any(String),
         expect.any(String),
         expect.any(String),
+        expect.any(String),
       ]);
   });
 

@@ -83,6 +83,7 @@ const vmOf = (node: Node): Vm => {
     class: node.attributes['class'] as VmClass,
     power: { is: 'halted' },
     firewall: null,
+    published: null,
     properties: rest,
     features: named(child(node, 'features')),
     tags: (child(node, 'tags')?.children ?? []).map((one) => one.attributes['name'] ?? ''),

@@ -85,6 +85,7 @@ const SAMPLES: Samples = {
     cause: 'set',
   },
   FirewallReloaded: { vm, asOf: 0 },
+  FirewallPublished: { vm, netvm: vm, asOf: 0 },
   TagSet: { vm, name: 'mine', present: true },
   VolumeAdded: { volume, spec },
   VolumeRemoved: { volume },

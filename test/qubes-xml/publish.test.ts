@@ -6,6 +6,7 @@ import { NO_FAULT } from '../../infrastructure/fault.ts';
 import { noHypervisor } from '../../infrastructure/hypervisor/none.ts';
 import { accept } from '../../infrastructure/ledger/accept.ts';
 import { readCheckpoint, saveCheckpoint } from '../../infrastructure/ledger/state.ts';
+import { embeddedQubesDb } from '../../infrastructure/qubesdb/embedded.ts';
 import { homeAt } from '../../infrastructure/service/home.ts';
 import { publishQubesXml } from '../../infrastructure/service/publish.ts';
 import { recoverHost } from '../../infrastructure/service/recover.ts';
@@ -28,6 +29,7 @@ beforeEach(() => {
   const ledger = writable(path);
   const home = homeAt(dirname(path));
   service = serviceOf({
+    qubesDb: embeddedQubesDb({ directory: home.qubesDb, bootId: 'boot' }),
     home,
     ledger,
     driverFor: () => {

@@ -147,6 +147,8 @@ export class World {
       ),
       hypervisor: noHypervisor,
       firewallFiles: { look: async () => ok('done'), act: async () => Promise.reject(new Error('has no files')) },
+      firewallEntries: { look: async () => ok('done'), act: async () => Promise.reject(new Error('has no QubesDB')) },
+      keys: { look: async () => ok('done'), act: async () => Promise.reject(new Error('has no QubesDB')) },
       fault,
       stdin: 'here',
       progress: () => () => undefined,

@@ -21,6 +21,7 @@ import { closeLedger, type Ledger, openLedger } from '../../infrastructure/ledge
 import { thisProcess } from '../../infrastructure/ledger/process-identity.ts';
 import { catchUp } from '../../infrastructure/ledger/projections.ts';
 import { currentHost } from '../../infrastructure/ledger/state.ts';
+import { qubesDbAt } from '../../infrastructure/qubesdb/choose.ts';
 import type { Recovered } from '../../infrastructure/runner/recover.ts';
 import { checkHost } from '../../infrastructure/service/fsck.ts';
 import { type Home, homeAt } from '../../infrastructure/service/home.ts';
@@ -81,6 +82,7 @@ const serviceAt = (parts: Parts, fault: Fault): Service => {
     ledger,
     driverFor: driverOf(parts),
     hypervisor: noHypervisor,
+    qubesDb: qubesDbAt(home.qubesDb),
     fault,
     publish: () => publishQubesXml(ledger, home, qubesXml),
     progress: () => () => undefined,
