@@ -1,6 +1,7 @@
 import { type Failure, failure } from '../domain/failure.ts';
 import type { Host } from '../domain/host/host.ts';
 import type { Pool } from '../domain/pool/pool.ts';
+import { whyUnusable } from '../domain/pool/usable.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import type { Arguments } from '../infrastructure/cli/arguments.ts';
 import type { AsOf } from '../infrastructure/cli/output.ts';
@@ -9,6 +10,7 @@ import type { VolumeDriver } from '../infrastructure/drivers/driver.port.ts';
 import { fileReflinkDriver } from '../infrastructure/drivers/file-reflink/driver.ts';
 import { linuxKernelDriver } from '../infrastructure/drivers/linux-kernel/driver.ts';
 import { lvmThinDriver } from '../infrastructure/drivers/lvm-thin/driver.ts';
+import { refusingDriver } from '../infrastructure/drivers/refusing.ts';
 import { NO_FAULT, parseFault } from '../infrastructure/fault.ts';
 import { noHypervisor } from '../infrastructure/hypervisor/none.ts';
 import type { Mode } from '../infrastructure/ledger/connection.ts';
@@ -30,11 +32,15 @@ import { volumesProjection } from '../projections/volumes/volumes.ts';
 export const PROJECTIONS = [volumesProjection, auditProjection] as const;
 
 export const driverFor = (pool: Pool): VolumeDriver => {
+  const why = whyUnusable(pool);
+  if (why !== null) return refusingDriver(why);
   switch (pool.driver) {
     case 'file-reflink':
       return fileReflinkDriver(pool);
     case 'lvm_thin':
       return lvmThinDriver(pool);
+    case 'file':
+      return refusingDriver('domtrail only keeps pools of the old driver file');
     case 'linux-kernel':
       return linuxKernelDriver(pool);
   }

@@ -2,6 +2,7 @@ import { decideAdoptMoved } from './adoption/decide-moved.ts';
 import { decideAdoptStorage } from './adoption/decide-storage.ts';
 import type { CommandName, PayloadOf } from './command/registry.ts';
 import type { Context, Decide, Decision } from './decision.ts';
+import { decideAdoptHost } from './document/decide-adopt.ts';
 import { failure } from './failure.ts';
 import {
   decideAddRule,
@@ -12,13 +13,16 @@ import {
 } from './firewall/decide.ts';
 import { conflictWith } from './holds.ts';
 import { decideGarbage, decideInit, decideReboot } from './host/decide.ts';
+import { decideSetLabel } from './host/decide-label.ts';
 import type { Host } from './host/host.ts';
 import { beyondReserve } from './pool/admission.ts';
 import { decideAddPool, decidePoolMended, decidePoolWound, decideRemovePool, decideSetReserve } from './pool/decide.ts';
 import { decideRestoreVm } from './restore/decide.ts';
 import { err } from './result.ts';
+import { unsafeIn } from './safe-names.ts';
 import { decideCloneVm } from './vm/decide-clone.ts';
 import { decideCreateVm } from './vm/decide-create.ts';
+import { decideSetDevice } from './vm/decide-device.ts';
 import { decideKill, decideStart, decideStop } from './vm/decide-power.ts';
 import { decideRemoveVm } from './vm/decide-remove.ts';
 import { decideSetFeature, decideSetProperty, decideSetTag } from './vm/decide-settings.ts';
@@ -29,6 +33,7 @@ import { decideAddVolume, decidePin, decideRemoveVolume, decideSetVolume, decide
 
 const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   InitHost: decideInit,
+  AdoptHost: decideAdoptHost,
   RecordReboot: decideReboot,
   AdoptStorage: decideAdoptStorage,
   AdoptMoved: decideAdoptMoved,
@@ -48,6 +53,8 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   SetProperty: decideSetProperty,
   SetFeature: decideSetFeature,
   SetTag: decideSetTag,
+  SetDevice: decideSetDevice,
+  SetLabel: decideSetLabel,
   AddVolume: decideAddVolume,
   RemoveVolume: decideRemoveVolume,
   CommitVolume: decideCommit,
@@ -82,6 +89,7 @@ export const decide = (host: Host, command: Command, context: Context): Decision
   const decision = decider(host, command.payload, context);
   if (!decision.ok) return decision;
   const { holds, plan } = decision.value;
-  const refused = conflictWith(host, holds) ?? beyondReserve(host, { name: command.name, plan }, context);
+  const refused =
+    unsafeIn(host, plan) ?? conflictWith(host, holds) ?? beyondReserve(host, { name: command.name, plan }, context);
   return refused ? err(refused) : decision;
 };

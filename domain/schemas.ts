@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { Failure } from './failure.ts';
-import { parseLvmName, parsePoolName, parseVmName, parseVolumeName } from './names.ts';
+import { parseLvmName, parsePoolName, parseVmName, parseVolumeName, type VmName } from './names.ts';
 import type { Result } from './result.ts';
+import { forbiddenIn } from './xml-characters.ts';
 
 /** A zod schema out of one of the parsers, so that each rule is written once. */
 const parsedBy = <T extends string>(parse: (text: string) => Result<T, Failure>) =>
@@ -13,6 +14,13 @@ const parsedBy = <T extends string>(parse: (text: string) => Result<T, Failure>)
   });
 
 export const vmNameSchema = parsedBy(parseVmName);
+/** A VM that may be there by adoption, under a name that no new VM gets. */
+export const knownVmNameSchema = z
+  .string()
+  .min(1)
+  .max(1024)
+  .regex(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/, 'holds control characters')
+  .transform((text) => text as VmName);
 export const volumeNameSchema = parsedBy(parseVolumeName);
 export const poolNameSchema = parsedBy(parsePoolName);
 export const lvmNameSchema = parsedBy(parseLvmName);
@@ -35,4 +43,4 @@ export const absolutePathSchema = z
 export const textSchema = z
   .string()
   .max(4096)
-  .regex(/^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]*$/, 'holds characters that XML cannot hold');
+  .refine((text) => forbiddenIn(text) === null, 'holds characters that XML cannot hold');

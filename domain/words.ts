@@ -9,6 +9,7 @@ import { wordsOfFirewall } from './firewall/words.ts';
 import type { HostFact } from './host/events.ts';
 import type { PoolFact } from './pool/events.ts';
 import { wordsOfMending, wordsOfWound } from './pool/wound.ts';
+import { wordsOfDevice } from './vm/devices.ts';
 import type { VmFact } from './vm/events.ts';
 import { isVmFact } from './vm/evolve.ts';
 import type { Kept, VolumeFact } from './volume/events.ts';
@@ -148,6 +149,10 @@ const wordsOfVm = (fact: VmFact): string => {
       return `${fact.vm}: feature ${setTo(fact.name, fact.value)}`;
     case 'TagSet':
       return `${fact.vm}: tag ${fact.name} ${fact.present ? 'added' : 'taken away'}`;
+    case 'DeviceAssigned':
+      return `${fact.vm}: ${fact.class} device ${wordsOfDevice(fact.device)} assigned (${fact.device.mode})`;
+    case 'DeviceUnassigned':
+      return `${fact.vm}: ${fact.class} device ${wordsOfDevice(fact.device)} unassigned`;
   }
 };
 
@@ -155,6 +160,12 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
   switch (fact.type) {
     case 'HostInitialised':
       return 'host initialised';
+    case 'HostAdopted':
+      return `host adopted from a qubes.xml${fact.lost.length === 0 ? '' : `, ${count(fact.lost.length, 'thing')} lost`}`;
+    case 'LabelCreated':
+      return `label ${fact.label.name} created (${fact.label.color})`;
+    case 'LabelRemoved':
+      return `label ${fact.label.name} removed`;
     case 'HostRebooted':
       return 'the host was rebooted';
     case 'GlobalPropertySet':

@@ -3,8 +3,15 @@ import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
 import { out, outFailure } from '../../infrastructure/cli/output.ts';
 import { adoptMoved } from '../adopt-moved.ts';
 import { adoptStorage } from '../adopt-storage.ts';
+import { adoptXml } from '../adopt-xml.ts';
 
 const HELP = `domtrail adopt: take over what was there before the log
+
+  domtrail adopt --qubes-xml FILE [--firewall-dir DIR]
+      A host's configuration from its qubes.xml, and the rules of its VMs from
+      the firewall.xml below DIR (such as /var/lib/qubes): the home has no VM
+      yet. Afterwards \`xml\` is the document that stock qubesd would save. What
+      stock silently drops is told, and kept in the log. Looks at no storage.
 
   domtrail adopt --storage [--pool POOL] [VM...]
       Disks that lie in the pools for volumes the log knows without one: what
@@ -22,6 +29,7 @@ Each takes --plan, which shows what would be taken as what, and why.
 
 /** The ways to adopt, by the option that asks for one. */
 const WAYS: Readonly<Record<string, Action>> = {
+  '--qubes-xml': adoptXml,
   '--storage': adoptStorage,
   '--moved': adoptMoved,
 };

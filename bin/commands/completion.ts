@@ -24,15 +24,17 @@ _domtrail() {
   else
     word=$COMP_CWORD; group=\${COMP_WORDS[1]}
   fi
-  local commands="init pool vm volume firewall adopt backup status log show blame why lineage xml recover fsck gc verify witness replay bisect explain help completion version demo"
+  local commands="init adopt pool label prefs vm volume firewall backup status log show blame why lineage diff xml recover fsck gc verify witness replay bisect explain help completion version demo"
   local candidates
   if ((word == 1)); then candidates=$commands
   elif ((word == 2)); then
     case $group in
-      vm) candidates="create start stop kill clone remove list prefs features tags" ;;
+      vm) candidates="create start stop kill clone remove list prefs features tags devices" ;;
       volume) candidates="list info commit discard revert resize import export clone set add remove pin unpin" ;;
       firewall) candidates="check get set add remove reload entries" ;;
-      pool) candidates="add list remove" ;;
+      pool|label) candidates="add list remove" ;;
+      adopt) candidates="--qubes-xml --firewall-dir --storage --moved" ;;
+      diff) candidates="@ @-" ;;
       backup) candidates="verify list restore" ;;
       bisect) candidates="run" ;;
       help) candidates=$commands ;;

@@ -11,12 +11,14 @@ const PAGE = `domtrail: a journal for the volumes of virtual machines
   domtrail log work:private                           who did what, when
   domtrail recover                                    after a crash
 
-set up   init, pool add|list|remove, adopt --storage|--moved
-act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags
+set up   init, pool add|list|remove, label add|list|remove, prefs,
+         adopt --qubes-xml FILE|--storage|--moved
+act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags|devices
          volume list|info|commit|discard|revert|resize|import|export|clone|
          set|add|remove|pin|unpin
          firewall check|get|set|add|remove|reload|entries
 look     status, log, show, blame, why, lineage, xml (--at EVENT|TIME, --db F)
+         diff A B [OBJECT]
 heal     recover, fsck, gc
 prove    verify, witness, replay, bisect run
 backup   backup verify|list|restore FILE

@@ -13,6 +13,7 @@ import { currentHost } from '../../infrastructure/ledger/state.ts';
 import type { Service } from '../../infrastructure/service/service.ts';
 import { built, changingIn, say } from '../changing.ts';
 import { driverFor, openReading, openService } from '../compose.ts';
+import { devicesWith } from '../vm-devices.ts';
 
 const HELP = `domtrail vm: the machines
 
@@ -27,6 +28,8 @@ const HELP = `domtrail vm: the machines
   domtrail vm prefs work [NAME [VALUE]]      (--default: back to the default)
   domtrail vm features work [NAME [VALUE]]   (--unset)
   domtrail vm tags work [add|del TAG]
+  domtrail vm devices work [assign|unassign CLASS BACKEND:PORT[:IDENTITY]]
+      assign takes --mode required|auto-attach|ask-to-attach, --option NAME=VALUE
 
 Every change takes --plan (show the steps, change nothing), -m REASON,
 --id KEY (the same key twice is done once), --json, --wait SECONDS.
@@ -222,6 +225,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   prefs: entries({ topic: 'vm-prefs', from: 'properties', command: 'SetProperty', unset: 'default' }),
   features: entries({ topic: 'vm-features', from: 'features', command: 'SetFeature', unset: 'unset' }),
   tags,
+  devices: devicesWith(HELP),
 };
 
 export const main = (argv: readonly string[]): Promise<number> => runGroup('vm', ACTIONS, HELP, argv);

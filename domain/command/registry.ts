@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import * as adoption from '../adoption/commands.ts';
+import * as document from '../document/commands.ts';
 import * as firewall from '../firewall/commands.ts';
 import * as host from '../host/commands.ts';
 import * as pool from '../pool/commands.ts';
@@ -12,6 +13,7 @@ export const COMMAND_SCHEMAS = {
   InitHost: host.initHost,
   RecordReboot: host.recordReboot,
   AdoptStorage: adoption.adoptStorage,
+  AdoptHost: document.adoptHost,
   AdoptMoved: adoption.adoptMoved,
   CollectGarbage: host.collectGarbage,
   AddPool: pool.addPool,
@@ -29,6 +31,8 @@ export const COMMAND_SCHEMAS = {
   SetProperty: vm.setProperty,
   SetFeature: vm.setFeature,
   SetTag: vm.setTag,
+  SetDevice: vm.setDevice,
+  SetLabel: host.setLabel,
   AddVolume: volume.addVolume,
   RemoveVolume: volume.volumeTarget,
   CommitVolume: volume.volumeTarget,

@@ -73,6 +73,18 @@ export const firstFirewall = (
   builder.fact({ type: 'FirewallChanged', vm: vm.name, before: null, after, cause });
 };
 
+/** The rules that a VM comes with by adoption. `filed`: they also go into the firewall.xml of this home, over anything. */
+export const takeFirewall = (
+  builder: PlanBuilder,
+  vm: Pick<Vm, 'name' | 'class'>,
+  rules: readonly RuleLine[],
+  { now, filed }: { readonly now: number; readonly filed: boolean },
+): void => {
+  const after: Firewall = { rules, asOf: now };
+  if (filed) fileStep(builder, vm, { before: null, after, over: 'anything' });
+  builder.fact({ type: 'FirewallChanged', vm: vm.name, before: null, after, cause: 'adopted' });
+};
+
 /** firewall.xml goes with its VM; its rules stay in the log. What somebody else put in its place is kept aside. */
 export const dropFirewall = (builder: PlanBuilder, vm: Vm): void => {
   if (vm.firewall !== null) fileStep(builder, vm, { before: vm.firewall, after: null, over: 'anything' });

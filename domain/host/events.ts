@@ -3,6 +3,9 @@ import type { Disk, DiskId, Place } from '../disk.ts';
 
 export type Label = { readonly name: string; readonly index: number; readonly color: string };
 
+/** Something that stock does not take over from a document: where it stood, what it said, and why it is dropped. */
+export type Loss = { readonly object: string; readonly what: string; readonly text: string; readonly why: string };
+
 export type HostFact =
   | AdoptionHostFact
   | {
@@ -10,6 +13,16 @@ export type HostFact =
       readonly labels: readonly Label[];
       readonly properties: Readonly<Record<string, string>>;
     }
+  /** A document of stock's took the place of what `init` made. `lost`: what stock drops when it loads such a document. */
+  | {
+      readonly type: 'HostAdopted';
+      readonly labels: readonly Label[];
+      readonly properties: Readonly<Record<string, string>>;
+      readonly digest: string;
+      readonly lost: readonly Loss[];
+    }
+  | { readonly type: 'LabelCreated'; readonly label: Label }
+  | { readonly type: 'LabelRemoved'; readonly label: Label }
   /** The running VMs of the log did not survive: their facts follow in the same command. */
   | { readonly type: 'HostRebooted'; readonly bootId: string }
   | {

@@ -51,7 +51,7 @@ export const emptyHost = (): Host => ({
 export type EntityKey = string;
 
 export const volumeOf = (host: Host, key: VolumeKey): Volume | undefined => {
-  const colon = key.indexOf(':');
+  const colon = key.lastIndexOf(':');
   const vm = host.vms.get(key.slice(0, colon) as VmName);
   return vm?.volumes[key.slice(colon + 1) as keyof typeof vm.volumes];
 };
@@ -64,7 +64,7 @@ const update = <K, V>(map: Map<K, V>, key: K, change: (value: V) => V): void => 
 
 const evolveVolumeOf = (host: Host, recorded: Recorded, key: VolumeKey): EntityKey => {
   const { event } = recorded;
-  const colon = key.indexOf(':');
+  const colon = key.lastIndexOf(':');
   const name = key.slice(0, colon) as VmName;
   const volumeName = key.slice(colon + 1);
   update(host.vms, name, (vm) => {
@@ -86,6 +86,16 @@ const evolveHostFact = (host: Host, { event, position, time }: Recorded): Entity
     case 'HostInitialised':
       host.site = { labels: event.labels, properties: event.properties };
       return 'site';
+    case 'HostAdopted':
+      host.site = { labels: event.labels, properties: event.properties };
+      return 'site';
+    case 'LabelCreated':
+    case 'LabelRemoved': {
+      const { labels, properties } = host.site ?? { labels: [], properties: {} };
+      const others = labels.filter(({ index }) => index !== event.label.index);
+      host.site = { labels: event.type === 'LabelCreated' ? [...others, event.label] : others, properties };
+      return 'site';
+    }
     case 'GlobalPropertySet': {
       const { [event.name]: _old, ...rest } = host.site?.properties ?? {};
       const properties = event.value === null ? rest : { ...rest, [event.name]: event.value };

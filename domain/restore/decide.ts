@@ -10,8 +10,8 @@ import type { VolumeName } from '../names.ts';
 import { type PlanBuilder, planBuilder } from '../plan-builder.ts';
 import type { Pool } from '../pool/pool.ts';
 import { err, ok, type Result } from '../result.ts';
-import { DEFAULT_TAGS } from '../vm/decide-create.ts';
 import { DEFAULT_VOLUMES } from '../vm/default-volumes.ts';
+import { tagsOfNew } from '../vm/keepers.ts';
 import { holdNew, identity, mustBeFree } from '../vm/new-vm.ts';
 import { newVolumes } from '../vm/new-volumes.ts';
 import { checkVmProperty } from '../vm/property-rules.ts';
@@ -46,7 +46,7 @@ const draftOf = (host: Host, payload: RestoreVm, context: Context): Vm => ({
     ...(payload.template === null ? {} : { template: payload.template }),
   },
   features: payload.features,
-  tags: [...new Set([...DEFAULT_TAGS, ...payload.tags])],
+  tags: [...new Set([...tagsOfNew(host, payload), ...payload.tags])],
   volumes: {},
   firewall: null,
   published: null,

@@ -80,6 +80,7 @@ export const decideCloneVm = (host: Host, payload: CloneVm, context: Context): D
     class: source.value.class,
     properties,
     features: source.value.features,
+    ...(source.value.featureOrder ? { featureOrder: source.value.featureOrder } : {}),
     tags: source.value.tags,
     volumes: specs,
     clonedFrom: payload.source,

@@ -10,12 +10,10 @@ import { err, ok } from '../result.ts';
 import { provision } from '../volume/provision.ts';
 import type { VolumeSpec } from '../volume/volume.ts';
 import type { CreateVm } from './commands.ts';
+import { tagsOfNew } from './keepers.ts';
 import { holdNew, identity, mustBeFree } from './new-vm.ts';
 import { newVolumes } from './new-volumes.ts';
 import { checkTemplate } from './template-rules.ts';
-
-/** Stock's gui and audio extensions give these to every VM. */
-export const DEFAULT_TAGS = ['audiovm-dom0', 'guivm-dom0'];
 
 const sourceHolds = (specs: readonly VolumeSpec[]): readonly Hold[] => [
   ...new Map(specs.flatMap(({ source }) => (source ? [[source, reading(source)] as const] : []))).values(),
@@ -45,7 +43,7 @@ export const decideCreateVm = (host: Host, payload: CreateVm, context: Context):
     class: payload.class,
     properties,
     features: {},
-    tags: DEFAULT_TAGS,
+    tags: tagsOfNew(host, { class: payload.class, properties }),
     volumes: specs.value,
     clonedFrom: null,
   });

@@ -2,10 +2,12 @@ import type { Context, Decision } from '../decision.ts';
 import { type Failure, failure } from '../failure.ts';
 import { holdVm, reading } from '../holds.ts';
 import { type Host, volumeOf } from '../host/host.ts';
+import { parseVmName } from '../names.ts';
 import { networkAtStart } from '../network/at-start.ts';
 import { planBuilder } from '../plan-builder.ts';
 import type { Pool } from '../pool/pool.ts';
 import { err, ok, type Result } from '../result.ts';
+import { nameUnsafe } from '../safe-names.ts';
 import { disksOf } from '../volume/disks.ts';
 import { findVm } from '../volume/find.ts';
 import { planStart } from '../volume/plan-start.ts';
@@ -27,6 +29,7 @@ const planningOf = (host: Host, volume: Volume, base: Omit<Planning, 'pool'>): P
 /** What must be right around a VM before its disks are touched. */
 const mustBeStartable = (host: Host, vm: Vm): Result<null, Failure> => {
   if (vm.class === 'AdminVM') return err(failure('D_CLASS_REFUSES', `${vm.name} is the host itself`));
+  if (vm.class === 'RemoteVM') return err(failure('D_CLASS_REFUSES', `${vm.name} runs on another host`));
   const template = checkTemplate(host, vm.class, vm.properties['template'] ?? null);
   if (!template.ok) return template;
   const netvm = checkReference(host, 'netvm', vm.properties['netvm'] ?? '');
@@ -37,6 +40,8 @@ export const decideStart = (host: Host, { name }: VmTarget, context: Context): D
   const vm = findVm(host, name);
   if (!vm.ok) return vm;
   if (vm.value.power.is === 'running') return NOTHING_TO_DO;
+  // Whatever else is wrong: under such a name nothing can be started here.
+  if (!parseVmName(name).ok) return err(nameUnsafe(name));
   const startable = mustBeStartable(host, vm.value);
   if (!startable.ok) return startable;
   const builder = planBuilder(context.position);

@@ -10,20 +10,73 @@ import { mustBeHalted } from '../volume/guards.ts';
 import { checkSpec } from '../volume/spec-rules.ts';
 import { vidOf } from '../volume/vid.ts';
 import type { SetFeature, SetProperty, SetTag } from './commands.ts';
+import { effective, KEEPERS, keeperOf, tagsWithKeeper } from './keepers.ts';
 import { kernelOf } from './kernel.ts';
+import { connectedTo, netvmOf } from './network.ts';
 import { resolveSource } from './new-volumes.ts';
 import { checkGlobalProperty, checkVmProperty } from './property-rules.ts';
+import { vmProperty } from './property-table.ts';
 import { checkTemplate } from './template-rules.ts';
 import { type Vm, volumesOf } from './vm.ts';
 
 const SITE = 'global properties';
+
+const noLoop = (what: string): Failure => failure('D_REFERENCE_INVALID', `${what}: networks cannot form a loop`);
+
+/** The first VM that would get its network from itself under another default. */
+const loopByDefault = (host: Host, netvm: string | null): Failure | null => {
+  const bound = [...host.vms.values()].filter((vm) => vmProperty(vm.class, 'netvm') && vm.class !== 'TemplateVM');
+  for (const vm of bound.filter((one) => one.properties['netvm'] === undefined)) {
+    if (netvm === vm.name || (netvm && connectedTo(host, vm.name).has(netvm))) return noLoop(`${vm.name} by default`);
+  }
+  return null;
+};
+
+/** Brings a VM's tags in line with who keeps it now. */
+const retag = (vm: Vm, property: string, keeper: string | null, builder: PlanBuilder): void => {
+  const next = tagsWithKeeper(vm.tags, property, keeper);
+  for (const name of vm.tags.filter((tag) => !next.includes(tag))) {
+    builder.fact({ type: 'TagSet', vm: vm.name, name, present: false });
+  }
+  for (const name of next.filter((tag) => !vm.tags.includes(tag))) {
+    builder.fact({ type: 'TagSet', vm: vm.name, name, present: true });
+  }
+};
+
+const retagAll = (host: Host, global: string, value: string | null, builder: PlanBuilder): void => {
+  const keeper = KEEPERS.find((one) => one.global === global);
+  if (!keeper) return;
+  for (const vm of host.vms.values()) {
+    if (vm.properties[keeper.property] !== undefined || !vmProperty(vm.class, keeper.property)) continue;
+    retag(vm, keeper.property, effective(vm, keeper.property, value ?? 'dom0'), builder);
+  }
+};
+
+/** What must be right among several VMs, besides the value itself. */
+const mustFitOthers = (host: Host, vm: Vm, name: string, value: string | null): Result<null, Failure> => {
+  const netvm = value ?? (vm.class === 'TemplateVM' ? '' : (host.site?.properties['default_netvm'] ?? ''));
+  if (name === 'netvm' && netvm && (netvm === vm.name || connectedTo(host, vm.name).has(netvm))) {
+    return err(noLoop(`netvm ${netvm} of ${vm.name}`));
+  }
+  const client = [...host.vms.values()].find((one) => netvmOf(host, one) === vm.name);
+  if (name === 'provides_network' && value !== 'True' && client) {
+    const next = `domtrail vm prefs ${client.name} netvm ''`;
+    return err(failure('D_IN_USE', `${client.name} gets its network from ${vm.name}`, { next }));
+  }
+  return ok(null);
+};
 
 const setGlobal = (host: Host, { name, value }: SetProperty, context: Context): Decision => {
   const checked = checkGlobalProperty(host, name, value);
   if (!checked.ok) return checked;
   const before = host.site?.properties[name] ?? null;
   const builder = planBuilder(context.position);
-  if (before !== checked.value) builder.fact({ type: 'GlobalPropertySet', name, value: checked.value, before });
+  if (before !== checked.value) {
+    const loop = name === 'default_netvm' ? loopByDefault(host, checked.value) : null;
+    if (loop) return err(loop);
+    builder.fact({ type: 'GlobalPropertySet', name, value: checked.value, before });
+    retagAll(host, name, checked.value, builder);
+  }
   return ok({ plan: builder.build(), holds: [holdName(SITE)] });
 };
 
@@ -55,6 +108,18 @@ const followTemplate = (host: Host, vm: Vm, name: string, builder: PlanBuilder):
   return template.value ? resource(host, vm, template.value, builder) : ok(null);
 };
 
+/** The property, and what follows from it: the VM's tags, and its volumes when they start from another template. */
+const setOn = (host: Host, vm: Vm, name: string, value: string | null) => {
+  const { [name]: before = null, ...rest } = vm.properties;
+  const next = { class: vm.class, properties: value === null ? rest : { ...rest, [name]: value } };
+  const keeper = KEEPERS.find((one) => one.property === name);
+  return (builder: PlanBuilder): Result<null, Failure> => {
+    builder.fact({ type: 'PropertySet', vm: vm.name, name, value, before });
+    if (keeper) retag(vm, name, keeperOf(host, next, keeper), builder);
+    return name === 'template' && value ? followTemplate(host, vm, value, builder) : ok(null);
+  };
+};
+
 export const decideSetProperty = (host: Host, payload: SetProperty, context: Context): Decision => {
   if (payload.vm === null) return setGlobal(host, payload, context);
   const vm = findVm(host, payload.vm);
@@ -62,25 +127,22 @@ export const decideSetProperty = (host: Host, payload: SetProperty, context: Con
   const { name } = payload;
   const checked = checkVmProperty(host, vm.value, name, payload.value);
   if (!checked.ok) return checked;
-  const before = vm.value.properties[name] ?? null;
   const builder = planBuilder(context.position);
-  if (before !== checked.value) {
-    if (name === 'netvm' && checked.value === payload.vm) {
-      return err(failure('D_REFERENCE_INVALID', `${payload.vm} cannot be its own netvm`));
-    }
-    builder.fact({ type: 'PropertySet', vm: payload.vm, name, value: checked.value, before });
-    if (name === 'template' && checked.value) {
-      const followed = followTemplate(host, vm.value, checked.value, builder);
-      if (!followed.ok) return followed;
-    }
-  }
-  return ok({ plan: builder.build(), holds: [name === 'template' ? holdName(payload.vm) : reading(payload.vm)] });
+  const holds = [name === 'template' ? holdName(payload.vm) : reading(payload.vm)];
+  if ((vm.value.properties[name] ?? null) === checked.value) return ok({ plan: builder.build(), holds });
+  const fits = mustFitOthers(host, vm.value, name, checked.value);
+  if (!fits.ok) return fits;
+  const set = setOn(host, vm.value, name, checked.value)(builder);
+  return set.ok ? ok({ plan: builder.build(), holds }) : set;
 };
 
 export const decideSetFeature = (host: Host, { vm, name, value }: SetFeature, context: Context): Decision => {
   const found = findVm(host, vm);
   if (!found.ok) return found;
-  const before = found.value.features[name] ?? null;
+  const before = Object.hasOwn(found.value.features, name) ? (found.value.features[name] ?? null) : null;
+  if (before === null && value !== null && !/^[A-Za-z0-9_.:/+-]+$/.test(name)) {
+    return err(failure('D_PROPERTY_INVALID', 'the name of a feature has letters, digits, "_", "." and "-"'));
+  }
   const builder = planBuilder(context.position);
   if (before !== value) builder.fact({ type: 'FeatureSet', vm, name, value, before });
   return ok({ plan: builder.build(), holds: [reading(vm)] });

@@ -33,6 +33,7 @@ const OWN_ROOT = [
 /** The volumes every VM of a class has, in the order of the block devices xvda to xvdd (spec: storage 1.4). */
 export const DEFAULT_VOLUMES: Readonly<Record<VmClass, readonly VolumeShape[]>> = {
   AdminVM: [],
+  RemoteVM: [],
   TemplateVM: OWN_ROOT,
   StandaloneVM: OWN_ROOT,
   AppVM: [

@@ -1,5 +1,6 @@
 import type { VmName } from '../names.ts';
 import type { VolumeSpec } from '../volume/volume.ts';
+import type { Assignment, Devices } from './devices.ts';
 import type { VmClass } from './vm.ts';
 
 export type VmFact =
@@ -9,7 +10,9 @@ export type VmFact =
       readonly class: VmClass;
       readonly properties: Readonly<Record<string, string>>;
       readonly features: Readonly<Record<string, string>>;
+      readonly featureOrder?: readonly string[];
       readonly tags: readonly string[];
+      readonly devices?: Devices;
       readonly volumes: readonly VolumeSpec[];
       readonly clonedFrom: VmName | null;
     }
@@ -38,4 +41,17 @@ export type VmFact =
       readonly value: string | null;
       readonly before: string | null;
     }
-  | { readonly type: 'TagSet'; readonly vm: VmName; readonly name: string; readonly present: boolean };
+  | { readonly type: 'TagSet'; readonly vm: VmName; readonly name: string; readonly present: boolean }
+  | {
+      readonly type: 'DeviceAssigned';
+      readonly vm: VmName;
+      readonly class: string;
+      readonly device: Assignment;
+      readonly before: Assignment | null;
+    }
+  | {
+      readonly type: 'DeviceUnassigned';
+      readonly vm: VmName;
+      readonly class: string;
+      readonly device: Assignment;
+    };

@@ -1,7 +1,8 @@
 import type { DomainEvent } from '../event.ts';
 import { volumeOfSpec } from '../volume/evolve.ts';
+import { withDevice, withoutDevice } from './devices.ts';
 import type { VmFact } from './events.ts';
-import type { Vm } from './vm.ts';
+import { featureNames, type Vm } from './vm.ts';
 
 const VM_FACTS = new Set([
   'VmCreated',
@@ -12,6 +13,8 @@ const VM_FACTS = new Set([
   'PropertySet',
   'FeatureSet',
   'TagSet',
+  'DeviceAssigned',
+  'DeviceUnassigned',
 ]);
 
 export const isVmFact = (event: DomainEvent): event is VmFact => VM_FACTS.has(event.type);
@@ -21,26 +24,54 @@ const withEntry = (
   name: string,
   value: string | null,
 ): Readonly<Record<string, string>> => {
-  const next = { ...entries };
-  if (value === null) delete next[name];
-  else next[name] = value;
-  return next;
+  // Not by assignment: a feature may be called __proto__.
+  if (value !== null) return { ...entries, [name]: value };
+  const { [name]: _gone, ...rest } = entries;
+  return rest;
 };
 
-type Change = Partial<Pick<Vm, 'power' | 'properties' | 'features' | 'tags'>>;
+const sameOrder = (a: readonly string[], b: readonly string[]): boolean => a.every((name, at) => name === b[at]);
+
+/** The features, with their order where the object does not keep it. */
+const inOrder = (features: Vm['features'], order: readonly string[]): Pick<Vm, 'features' | 'featureOrder'> =>
+  sameOrder(order, Object.keys(features)) ? { features } : { features, featureOrder: order };
+
+const withFeature = (vm: Vm, name: string, value: string | null): Pick<Vm, 'features' | 'featureOrder'> => {
+  const names = featureNames(vm);
+  const left = value === null ? names.filter((one) => one !== name) : names;
+  return inOrder(withEntry(vm.features, name, value), value === null || left.includes(name) ? left : [...left, name]);
+};
+
+type Change = Partial<Pick<Vm, 'power' | 'properties' | 'tags' | 'devices'>> & {
+  readonly listed?: Pick<Vm, 'features' | 'featureOrder'>;
+};
+
+const optional = (vm: Pick<Vm, 'featureOrder' | 'devices'>): Pick<Vm, 'featureOrder' | 'devices'> => ({
+  ...(vm.featureOrder ? { featureOrder: vm.featureOrder } : {}),
+  ...(vm.devices ? { devices: vm.devices } : {}),
+});
 
 /** Field by field, because `{ ...vm, tags }` makes a fold over a long log half as fast again (bench/README.md). */
-const changed = (vm: Vm, { power, properties, features, tags }: Change): Vm => ({
+const plain = (vm: Vm, { power, properties, listed, tags }: Change): Vm => ({
   name: vm.name,
   class: vm.class,
   power: power ?? vm.power,
   properties: properties ?? vm.properties,
-  features: features ?? vm.features,
+  features: (listed ?? vm).features,
   tags: tags ?? vm.tags,
   volumes: vm.volumes,
   firewall: vm.firewall,
   published: vm.published,
 });
+
+const changed = (vm: Vm, change: Change): Vm => {
+  const next = plain(vm, change);
+  const { featureOrder } = change.listed ?? vm;
+  const devices = change.devices ?? vm.devices;
+  return featureOrder || devices
+    ? { ...next, ...(featureOrder ? { featureOrder } : {}), ...(devices ? { devices } : {}) }
+    : next;
+};
 
 const created = (fact: Extract<VmFact, { type: 'VmCreated' }>): Vm => ({
   name: fact.vm,
@@ -49,6 +80,7 @@ const created = (fact: Extract<VmFact, { type: 'VmCreated' }>): Vm => ({
   properties: fact.properties,
   features: fact.features,
   tags: fact.tags,
+  ...optional(fact),
   volumes: Object.fromEntries(fact.volumes.map((spec) => [spec.name, volumeOfSpec(spec)])),
   firewall: null,
   published: null,
@@ -68,10 +100,14 @@ export const evolveVm = (vm: Vm | undefined, fact: Exclude<VmFact, { type: 'VmRe
     case 'PropertySet':
       return changed(vm, { properties: withEntry(vm.properties, fact.name, fact.value) });
     case 'FeatureSet':
-      return changed(vm, { features: withEntry(vm.features, fact.name, fact.value) });
+      return changed(vm, { listed: withFeature(vm, fact.name, fact.value) });
     case 'TagSet': {
       const others = vm.tags.filter((tag) => tag !== fact.name);
       return changed(vm, { tags: fact.present ? [...others, fact.name] : others });
     }
+    case 'DeviceAssigned':
+      return changed(vm, { devices: withDevice(vm.devices ?? {}, fact.class, fact.device) });
+    case 'DeviceUnassigned':
+      return changed(vm, { devices: withoutDevice(vm.devices ?? {}, fact.class, fact.device) });
   }
 };

@@ -2,7 +2,7 @@ import type { Host } from '../host/host.ts';
 import type { VmName } from '../names.ts';
 import { type Vm, volumesOf } from './vm.ts';
 
-const VM_REFERENCES = ['template', 'netvm', 'default_dispvm', 'management_dispvm', 'guivm', 'audiovm'];
+const VM_REFERENCES = ['template', 'netvm', 'default_dispvm', 'management_dispvm', 'guivm', 'audiovm', 'relayvm'];
 const GLOBAL_REFERENCES = [
   'clockvm',
   'default_audiovm',
@@ -17,6 +17,9 @@ const GLOBAL_REFERENCES = [
 const ofVm = (vm: Vm, name: VmName): readonly string[] => [
   ...VM_REFERENCES.filter((property) => vm.properties[property] === name).map(
     (property) => `${property} of ${vm.name}`,
+  ),
+  ...Object.entries(vm.devices ?? {}).flatMap(([deviceClass, list]) =>
+    list.some(({ backend }) => backend === name) ? [`${deviceClass} device of ${vm.name}`] : [],
   ),
   ...volumesOf(vm)
     .filter(({ spec }) => spec.source?.startsWith(`${name}:`))

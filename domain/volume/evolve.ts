@@ -47,6 +47,13 @@ const withSpec = (volume: Volume, change: Partial<VolumeSpec>): Volume => ({
   spec: { ...volume.spec, ...change },
 });
 
+/** What is set anew is written as domtrail writes it, however the adopted document had it. */
+const withoutWritten = (spec: VolumeSpec, change: Partial<VolumeSpec>): Partial<VolumeSpec> => {
+  if (!spec.written) return change;
+  const left = Object.entries(spec.written).filter(([name]) => !(name in change));
+  return { ...change, written: Object.fromEntries(left) };
+};
+
 const resized = (volume: Volume, fact: Extract<VolumeFact, { type: 'VolumeResized' }>, position: number): Volume => {
   const next = withSpec(keep(volume, fact.kept, position), { bytes: fact.bytes });
   const { disk } = fact;
@@ -113,7 +120,7 @@ export const evolveVolume = (volume: Volume, fact: VolumeFact, position: number)
     case 'VolumeResized':
       return resized(volume, fact, position);
     case 'VolumeChanged':
-      return withSpec(volume, fact.change);
+      return withSpec(volume, withoutWritten(volume.spec, fact.change));
     case 'VolumeResourced':
       return withSpec(volume, fact.spec);
     case 'RevisionRetired':

@@ -1,6 +1,6 @@
 import { type Failure, failure } from '../failure.ts';
 import type { Host } from '../host/host.ts';
-import { type VmName, type VolumeKey, type VolumeName, volumeKey } from '../names.ts';
+import { parseVmName, type VmName, type VolumeKey, type VolumeName, volumeKey } from '../names.ts';
 import type { Pool } from '../pool/pool.ts';
 import { err, ok, type Result } from '../result.ts';
 import type { Vm } from '../vm/vm.ts';
@@ -8,9 +8,12 @@ import type { Revision, Volume } from './volume.ts';
 
 export type Found = { readonly vm: Vm; readonly volume: Volume; readonly pool: Pool; readonly key: VolumeKey };
 
+/** A name that no new VM gets may be there by adoption; where it is not, it is bad input. */
 export const findVm = (host: Host, name: VmName): Result<Vm, Failure> => {
   const vm = host.vms.get(name);
-  return vm ? ok(vm) : err(failure('D_NOT_FOUND', `there is no VM ${name}`, { next: 'domtrail vm list' }));
+  if (vm) return ok(vm);
+  const parsed = parseVmName(name);
+  return parsed.ok ? err(failure('D_NOT_FOUND', `there is no VM ${name}`, { next: 'domtrail vm list' })) : parsed;
 };
 
 export const findPool = (host: Host, name: string): Result<Pool, Failure> => {

@@ -11,6 +11,7 @@ export const vidOf = (
   switch (pool.driver) {
     case 'lvm_thin':
       return `${pool.volumeGroup}/vm-${vm.name}-${volume}`;
+    case 'file':
     case 'file-reflink':
       return `${vm.class === 'TemplateVM' ? 'vm-templates' : 'appvms'}/${vm.name}/${volume}`;
     case 'linux-kernel':

@@ -17,6 +17,8 @@ export type VolumeSpec = {
   readonly revisionsToKeep: number;
   readonly source: VolumeKey | null;
   readonly ephemeral: boolean | null;
+  /** attributes that an adopted document wrote in a way of its own (`rw="true"`), and stock would write again so */
+  readonly written?: Readonly<Record<string, string>>;
 };
 
 /** An older committed state. `at` is epoch seconds and grows with `number`, whatever the clock did. */

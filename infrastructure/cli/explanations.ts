@@ -17,6 +17,8 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_DIRTY:
     "The volume holds the data of a session that the host's crash interrupted. Keep it with volume commit, throw it away with volume discard, or start the VM to go on with it.",
   D_DISK_FULL: 'A disk is full. Nothing half-written is left; make room and repeat.',
+  D_DOCUMENT_REFUSED:
+    'The qubes.xml cannot be adopted: stock qubesd would refuse to load it too, or could not save it again. The message says where.',
   D_DRIFT:
     'Storage is not as the log left it: somebody else changed it. Nothing was touched. Look with: domtrail fsck.',
   D_DRIVER_REFUSES: 'The pool of this volume cannot do that.',
@@ -36,6 +38,8 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_IN_USE: 'Something else still refers to it.',
   D_INPUT_CHANGED:
     'The data to import is not what it was when the command began, or is gone. The volume is as before; import again.',
+  D_NAME_UNSAFE:
+    'The VM or volume was adopted under a name that vm create would refuse. It is kept and written back, but no path and no LV name is ever built from it.',
   D_IO_ERROR:
     'A disk could not be read or written: the kernel log (dmesg) says which. The volume is as before; copy what matters off that disk first.',
   D_NEEDS_YES: 'This destroys something and there is no terminal to ask on: repeat with --yes.',

@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -114,8 +114,10 @@ const checkTemporary = (temporary: string, text: string): void => {
 };
 
 const replace = (path: string, before: There | null, text: string): Result<null, Failure> => {
-  const temporary = `${path}~${randomBytes(4).toString('hex')}`;
+  // Named after its content: one that a kill left behind is used up when the same document is written again.
+  const temporary = `${path}~${hash('sha256', text).slice(0, 8)}`;
   try {
+    rmSync(temporary, { force: true });
     writeTemporary(temporary, Buffer.from(text, 'utf8'));
     checkTemporary(temporary, text);
     const now = look(path);

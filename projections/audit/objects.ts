@@ -1,7 +1,7 @@
 import type { DomainEvent } from '../../domain/event.ts';
 
 const withVm = (object: string): readonly string[] => {
-  const colon = object.indexOf(':');
+  const colon = object.lastIndexOf(':');
   return colon > 0 ? [object, object.slice(0, colon)] : [object];
 };
 
@@ -35,7 +35,10 @@ export const objectsOf = (event: DomainEvent): readonly string[] => {
     case 'TrashReidentified':
       return withVm(event.from);
     case 'HostInitialised':
+    case 'HostAdopted':
     case 'HostRebooted':
+    case 'LabelCreated':
+    case 'LabelRemoved':
     case 'StorageAdopted':
     case 'GlobalPropertySet':
       return ['global'];

@@ -2,11 +2,13 @@ import { type Failure, failure } from '../../domain/failure.ts';
 import { type Host, volumeOf } from '../../domain/host/host.ts';
 import type { Pool } from '../../domain/pool/pool.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
+import type { Assignment, Devices } from '../../domain/vm/devices.ts';
 import { kernelOf } from '../../domain/vm/kernel.ts';
 import { inDomainOrder } from '../../domain/vm/order.ts';
-import { type Vm, volumesOf } from '../../domain/vm/vm.ts';
+import { featureNames, type Vm, volumesOf } from '../../domain/vm/vm.ts';
 import { bytesOf, type Volume } from '../../domain/volume/volume.ts';
-import { documentOf, type Element, forbiddenIn } from './element.ts';
+import { forbiddenIn } from '../../domain/xml-characters.ts';
+import { documentOf, type Element } from './element.ts';
 import { inGlobalOrder, inVmOrder } from './property-order.ts';
 
 type Attributes = Element['attributes'];
@@ -45,7 +47,7 @@ const keepingOf = (pool: Pool): Attributes =>
   pool.driver === 'linux-kernel'
     ? []
     : [
-        ['revisions_to_keep', `${pool.revisionsToKeep}`],
+        ['revisions_to_keep', pool.revisionsText ?? `${pool.revisionsToKeep}`],
         ['ephemeral_volatile', bool(pool.ephemeralVolatile)],
       ];
 
@@ -71,20 +73,38 @@ const volume = (host: Host, vm: Vm, one: Volume): Element => {
   const isKernel = host.pools.get(spec.pool)?.driver === 'linux-kernel';
   const source = spec.source ? volumeOf(host, spec.source) : undefined;
   const bytes = bytesOf(one);
+  const flag = (name: string, value: boolean) => [name, spec.written?.[name] ?? bool(value)] as const;
+  const sourceVid = spec.written?.['source'] ?? source?.spec.vid;
   return element('volume', [
     ['name', spec.name],
     ['pool', spec.pool],
     // Stock computes it from the kernel property at each load and ignores what the file says.
     ['vid', isKernel ? kernelOf(host, vm.properties) : spec.vid],
     ['revisions_to_keep', `${spec.revisionsToKeep}`],
-    ['rw', bool(spec.rw)],
-    ['save_on_stop', bool(spec.saveOnStop)],
-    ['snap_on_start', bool(spec.snapOnStart)],
-    ...(spec.ephemeral === null ? [] : [['ephemeral', bool(spec.ephemeral)] as const]),
+    flag('rw', spec.rw),
+    flag('save_on_stop', spec.saveOnStop),
+    flag('snap_on_start', spec.snapOnStart),
+    ...(spec.ephemeral === null ? [] : [flag('ephemeral', spec.ephemeral)]),
     ...(bytes === 0 ? [] : [['size', `${bytes}`] as const]),
-    ...(source ? [['source', source.spec.vid] as const] : []),
+    ...(sourceVid === undefined ? [] : [['source', sourceVid] as const]),
   ]);
 };
+
+const device = ({ backend, id, mode, identity, options }: Assignment): Element =>
+  element(
+    'device',
+    [
+      ['backend-domain', backend ?? '*'],
+      ['id', id],
+      ['mode', mode],
+      ['identity', identity],
+    ],
+    options.map(([name, text]) => element('option', [['name', name]], text)),
+  );
+
+/** One element for each class that was touched, also an empty one. */
+const devices = (all: Devices): readonly Element[] =>
+  Object.entries(all).map(([name, list]) => element('devices', [['class', name]], list.map(device)));
 
 /** Classes whose machines have no disks here. */
 const WITHOUT_VOLUMES: ReadonlySet<string> = new Set(['AdminVM', 'RemoteVM']);
@@ -105,8 +125,9 @@ const domain = (host: Host, vm: Vm): Element => {
     ],
     [
       element('properties', [], named('property', inVmOrder(Object.keys(properties)), properties)),
-      element('features', [], named('feature', Object.keys(vm.features), vm.features)),
+      element('features', [], named('feature', featureNames(vm), vm.features)),
       element('tags', [], tags),
+      ...devices(vm.devices ?? {}),
       ...(WITHOUT_VOLUMES.has(vm.class) ? [] : [element('volume-config', [], volumes)]),
     ],
   );

@@ -117,7 +117,7 @@ describe('what starts from something else', () => {
   test('a template cannot be unset, must be a TemplateVM, and for a disposable an AppVM meant for it', () => {
     const story = wideHost();
     story.when(setProperty('work', 'template', null)).thenRejected('D_PROPERTY_INVALID', 'template cannot be unset');
-    story.when(setProperty('work', 'template', 'dvm')).thenRejected('D_REFERENCE_INVALID', 'not a TemplateVM');
+    story.when(setProperty('work', 'template', 'dvm')).thenRejected('D_REFERENCE_INVALID', 'VM dvm is no TemplateVM');
     story
       .when(dispVm('disp2', { template: 'work' }))
       .thenRejected('D_REFERENCE_INVALID', 'work is no AppVM with template_for_dispvms');

@@ -32,6 +32,8 @@ const spec: VolumeSpec = {
   ephemeral: null,
 };
 
+const device = { backend: vm, id: '00_1f.2', mode: 'required', identity: '*', options: [] } as const;
+
 /** One event of every type there is: a new type without a sample does not compile. */
 const SAMPLES: Samples = {
   CommandAccepted: { name: 'StopVM', digest: 'd', plan, holds: [], owner },
@@ -53,6 +55,9 @@ const SAMPLES: Samples = {
   UndoPlanned: { main: [], cleanup: [] },
   CommandAbandoned: { failure: refused },
   HostInitialised: { labels: [], properties: {} },
+  HostAdopted: { labels: [], properties: {}, digest: 'd', lost: [] },
+  LabelCreated: { label: { name: 'lime', index: 9, color: '0x00ff00' } },
+  LabelRemoved: { label: { name: 'lime', index: 9, color: '0x00ff00' } },
   HostRebooted: { bootId: 'boot-2' },
   GlobalPropertySet: { name: 'default_netvm', value: null, before: 'net' },
   DiskTrashed: { disk, place, from: volume, why: 'retention' },
@@ -86,6 +91,8 @@ const SAMPLES: Samples = {
   },
   FirewallReloaded: { vm, asOf: 0 },
   FirewallPublished: { vm, netvm: vm, asOf: 0 },
+  DeviceAssigned: { vm, class: 'pci', device, before: null },
+  DeviceUnassigned: { vm, class: 'pci', device },
   TagSet: { vm, name: 'mine', present: true },
   VolumeAdded: { volume, spec },
   VolumeRemoved: { volume },

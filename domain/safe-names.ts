@@ -1,0 +1,67 @@
+import type { Place } from './disk.ts';
+import { type Failure, failure } from './failure.ts';
+import type { Host } from './host/host.ts';
+import { parseVmName, parseVolumeName } from './names.ts';
+import { whyUnusable } from './pool/usable.ts';
+import type { Deed, Plan, Step } from './steps.ts';
+
+const placesOf = (deed: Deed): readonly Place[] => {
+  switch (deed.do) {
+    case 'move':
+      return [deed.from, deed.to];
+    case 'snapshot':
+      return [deed.from, deed.at];
+    case 'startDomain':
+    case 'stopDomain':
+    // The path of firewall.xml is made of the VM's name, which is looked at for every step.
+    case 'writeFirewall':
+    case 'publishFirewall':
+    case 'writeKeys':
+      return [];
+    default:
+      return [deed.at];
+  }
+};
+
+/** `VG/LV` or `appvms/VM/VOLUME`: parts that no tool could take for an option, a way up or more than a name. */
+const safeVid = (vid: string): boolean => {
+  const parts = vid.split('/');
+  const plain = parts.every((part) => /^[A-Za-z0-9_+.][A-Za-z0-9_+.-]*$/.test(part) && !/^\.+$/.test(part));
+  return plain && parts.length > 1 && parts.length < 4;
+};
+
+const safeObject = (object: string): boolean => {
+  const colon = object.lastIndexOf(':');
+  const vm = colon < 0 ? object : object.slice(0, colon);
+  return parseVmName(vm).ok && (colon < 0 || parseVolumeName(object.slice(colon + 1)).ok);
+};
+
+/** The refusal of a name that came by adoption and that no new VM would get. */
+export const nameUnsafe = (object: string): Failure =>
+  failure('D_NAME_UNSAFE', `${object} has a name from which no path and no LV name is built`, {
+    next: 'rename it in stock qubesd (qvm-clone OLD NEW), then adopt again',
+  });
+
+/** The object's name, when it is one that `vm create` would refuse: those only come by adoption. */
+const unsafe = (host: Host, { object, deed }: Step): Failure | null => {
+  if (!safeObject(object)) {
+    return nameUnsafe(object);
+  }
+  for (const { pool, vid } of placesOf(deed)) {
+    const definition = host.pools.get(pool);
+    const why = definition ? whyUnusable(definition) : null;
+    if (why !== null) return failure('D_DRIVER_REFUSES', why);
+    if (!safeVid(vid))
+      return failure('D_NAME_UNSAFE', `${object} has an id from which no path and no LV name is built: ${vid}`);
+  }
+  return null;
+};
+
+/** The refusal of a plan that would touch something under a name nobody checked; the last door before any step. */
+export const unsafeIn = (host: Host, plan: Plan): Failure | null => {
+  for (const step of [...plan.main, ...plan.cleanup]) {
+    const found = unsafe(host, step);
+    if (found) return found;
+  }
+  return null;
+};
