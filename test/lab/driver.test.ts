@@ -1,3 +1,3 @@
 import { guestSuites } from './guest-suites.ts';
 
-await guestSuites('real LVM', ['words', 'contract', 'killed-lvm'], 360);
+await guestSuites('real LVM', ['words', 'contract'], 300);

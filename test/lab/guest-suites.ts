@@ -43,22 +43,32 @@ const summary = (names: readonly string[], lines: readonly Line[]): string => {
  * there is one skipped test that says why. LAB_ONLY, a regular expression, chooses tests by name; with LAB_WATCH=1 the
  * machine's progress is shown.
  *
- * Once the machine is `budget` seconds old no further test begins, and those left out say so; the full counts of
- * `npm run lab:full` have no budget.
+ * Only tests whose names match `sample` run, and once the machine is `budget` seconds old no further one begins; what is
+ * left out says so. The full counts of `npm run lab:full` know neither.
  */
-export const guestSuites = async (title: string, names: readonly string[], budget: number): Promise<void> => {
+export const guestSuites = async (
+  title: string,
+  names: readonly string[],
+  budget: number,
+  sample?: RegExp,
+): Promise<void> => {
   const lab = labOf(process.env);
   if (lab.is === 'required') throw new Error(`the lab is required and not there (${lab.why}): npm run lab:setup`);
   if (lab.is === 'left out') {
     test.skip(`${title}: left out (${lab.why}); npm run lab:setup adds it`, () => undefined);
     return;
   }
-  const { code, out, err } = await inLab(names, budget);
+  const { code, out, err } = await inLab(names, budget, sample);
   const lines = linesIn(out);
   process.stderr.write(`${summary(names, lines)}\n`);
   const complete = lines.flatMap((line) => ('complete' in line ? [line.complete] : []));
   describe(title, () => {
     for (const line of lines) if ('fullName' in line) declare(line);
+    if (lines.every((line) => !('fullName' in line) || line.status === 'skipped')) {
+      test('the lab machine is fast enough for one test', () => {
+        throw new Error(`it left out all of them (${code}):\n${endOf(err)}`);
+      });
+    }
     // One that does not load, or that the machine did not come to the end of, has no tests to show.
     for (const name of names.filter((one) => !complete.includes(one))) {
       test(`the lab machine comes to the end of ${name}`, () => {

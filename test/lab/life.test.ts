@@ -2,5 +2,8 @@ import { test } from 'vitest';
 import { guestSuites } from './guest-suites.ts';
 import { isFull } from './machine.ts';
 
-if (isFull) await guestSuites('a large host on real LVM', ['scripted-life', 'adopt', 'cli'], 0);
-else test.skip('a large host on real LVM: hours of the lab machine, only in npm run lab:full', () => undefined);
+const SUITES = ['killed-lvm', 'crashes', 'scripted-life', 'adopt', 'cli'];
+
+// Hours of the lab machine.
+if (isFull) await guestSuites('lives and deaths on real LVM', SUITES, 0);
+else test.skip(`${SUITES.join(', ')} on real LVM: only in npm run lab:full`, () => undefined);

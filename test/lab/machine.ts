@@ -51,10 +51,10 @@ const GRACE_SECONDS = 600;
 const FULL_SECONDS = 4 * 3600;
 
 /** One boot of the lab machine for some of the suites in `guest/`, with no new test after `budget` seconds (suite.mjs). */
-export const inLab = async (names: readonly string[], budget: number): Promise<Ran> => {
+export const inLab = async (names: readonly string[], budget: number, sample?: RegExp): Promise<Ran> => {
   const limits = isFull
     ? { LAB_SECONDS: String(FULL_SECONDS), LAB_BUDGET: '' }
-    : { LAB_SECONDS: String(budget + GRACE_SECONDS), LAB_BUDGET: String(budget) };
+    : { LAB_SECONDS: String(budget + GRACE_SECONDS), LAB_BUDGET: String(budget), LAB_SAMPLE: sample?.source ?? '' };
   const child = spawn(process.execPath, [fileURLToPath(new URL('suite.mjs', import.meta.url)), ...names], {
     env: { ...process.env, ...limits },
     stdio: ['ignore', 'pipe', 'pipe'],

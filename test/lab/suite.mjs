@@ -46,7 +46,7 @@ const bundled = async (name) => {
 };
 
 const machine = (files) => {
-  const env = ['LAB_FULL', 'LAB_ONLY', 'LAB_BUDGET', 'LAB_COMMANDS'].map(
+  const env = ['LAB_FULL', 'LAB_ONLY', 'LAB_BUDGET', 'LAB_SAMPLE', 'LAB_COMMANDS'].map(
     (name) => `${name}=${process.env[name] ?? ''}`,
   );
   const words = ['env', ...env, `DOMTRAIL_BIN=${join(CHECKOUT, 'bin/domtrail.cjs')}`];

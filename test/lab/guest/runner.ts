@@ -1,4 +1,5 @@
 import { uptime } from 'node:os';
+import { inspect } from 'node:util';
 import { ASYMMETRIC_MATCHERS_OBJECT, chai, JestAsymmetricMatchers, JestChaiExpect, JestExtend } from '@vitest/expect';
 
 // Stands in for `vitest` in the bundles of the lab machine, which would take a minute to start vitest itself. It knows
@@ -15,6 +16,7 @@ const MOST_MS = 900_000;
 
 /** After so many seconds of the machine no further test begins: a slow host leaves tests out, it does not fail them. */
 const BUDGET = Number(process.env['LAB_BUDGET'] || Infinity);
+const SAMPLE = new RegExp(process.env['LAB_SAMPLE'] ?? '');
 const isOver = (): boolean => uptime() > BUDGET;
 
 const groupIn = (around: Group | null, name: string): Group => ({ name, around, before: [], after: [] });
@@ -72,6 +74,16 @@ const within = async (mostMs: number, work: () => Promise<void>): Promise<void> 
   }
 };
 
+/** The message of a failed expectation is cut short; what was compared is not. */
+const comparedIn = (error: unknown): string => {
+  if (!(error instanceof Error)) return '';
+  const shown = (value: unknown): string => (typeof value === 'string' ? value : inspect(value, { depth: 8 }));
+  return ['actual', 'expected']
+    .filter((side) => side in error)
+    .map((side) => `${side}: ${shown(Reflect.get(error, side))}`)
+    .join('\n');
+};
+
 const attempt = async (work: () => Promise<void>): Promise<Outcome> => {
   try {
     await work();
@@ -79,13 +91,16 @@ const attempt = async (work: () => Promise<void>): Promise<Outcome> => {
   } catch (error) {
     if (error instanceof Skipped) return leftOut(error.message);
     const stack = error instanceof Error ? error.stack : undefined;
-    const diff = error instanceof Error && 'diff' in error ? String(error.diff) : '';
-    return { status: 'failed', failureMessages: [`${stack ?? String(error)}\n${diff}`] };
+    return { status: 'failed', failureMessages: [`${stack ?? String(error)}\n${comparedIn(error)}`] };
   }
 };
 
-const runCase = async ({ group, body, mostMs }: Case): Promise<Outcome> => {
-  if (!body) return leftOut('only in npm run lab:full');
+const nameOf = ({ group, title }: Case): string =>
+  [...groupsOf(group).map(({ name }) => name), title].filter(Boolean).join(' ');
+
+const runCase = async (one: Case): Promise<Outcome> => {
+  const { group, body, mostMs } = one;
+  if (!body || !SAMPLE.test(nameOf(one))) return leftOut('only in npm run lab:full');
   if (isOver()) return leftOut(`the machine's ${BUDGET} s were over; npm run lab:full runs it`);
   const groups = groupsOf(group);
   const leave = (why?: string): never => {
@@ -108,7 +123,7 @@ const runCase = async ({ group, body, mostMs }: Case): Promise<Outcome> => {
 /** Runs what was declared. Each result is a line of JSON on stdout at once; the last line says that there are no more. */
 export const runAll = async (name: string, only: RegExp): Promise<void> => {
   for (const one of cases) {
-    const fullName = [...groupsOf(one.group).map((group) => group.name), one.title].filter(Boolean).join(' ');
+    const fullName = nameOf(one);
     if (!only.test(fullName)) continue;
     const began = performance.now();
     const outcome = await runCase(one);
