@@ -7,6 +7,8 @@ export type BackupHeader = {
   readonly encrypted: boolean;
   readonly filter: Filter | null;
   readonly backupId: string;
+  /** its last file lists all of them (domtrail's own; stock passes over the key) */
+  readonly hasManifest: boolean;
 };
 
 /** The compressors of Qubes backups, and what unpacks them. */
@@ -32,6 +34,7 @@ const KNOWN = new Set([
   'crypto-algorithm',
   'hmac-algorithm',
   'backup-id',
+  'manifest',
 ]);
 
 const refused = (message: string): Result<never, Failure> =>
@@ -66,7 +69,8 @@ const version4 = (fields: Fields): Result<BackupHeader, Failure> => {
   if (!filter.ok) return filter;
   const backupId = fields.get('backup-id') ?? '';
   if (backupId === '' || backupId.startsWith('-')) return refused('backup-id is missing');
-  return ok({ version: 4, encrypted: true, filter: filter.value, backupId });
+  const hasManifest = isTrue(fields.get('manifest'));
+  return ok({ version: 4, encrypted: true, filter: filter.value, backupId, hasManifest });
 };
 
 const version3 = (fields: Fields): Result<BackupHeader, Failure> => {
@@ -75,7 +79,7 @@ const version3 = (fields: Fields): Result<BackupHeader, Failure> => {
   const encrypted = isTrue(fields.get('encrypted'));
   const cipher = fields.get('crypto-algorithm') ?? 'aes-256-cbc';
   if (encrypted && cipher.toLowerCase() !== 'aes-256-cbc') return refused(`crypto-algorithm ${cipher} is unknown`);
-  return ok({ version: 3, encrypted, filter: filter.value, backupId: '' });
+  return ok({ version: 3, encrypted, filter: filter.value, backupId: '', hasManifest: false });
 };
 
 /** Reads a header that has been authenticated (spec: backup-format 2). Formats 3 and 4. */
