@@ -28,12 +28,6 @@ export const liveLines = (lines: readonly RuleLine[], now: number): readonly Rul
 export const filedLines = (firewall: Firewall | null): readonly RuleLine[] | null =>
   firewall === null ? null : liveLines(firewall.rules, firewall.asOf);
 
-/** When the next of these rules expires, in epoch milliseconds; at or before `now` for one that has. null: none ever does. */
-export const nextExpiry = (firewall: Firewall | null): number | null => {
-  const times = rulesOf(firewall).flatMap((rule) => expiresAt(rule) ?? []);
-  return times.length === 0 ? null : Math.min(...times);
-};
-
 /** Where a VM's firewall.xml lies, relative to the home (spec: B.1). */
 export const firewallPath = ({
   name,
