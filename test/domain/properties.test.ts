@@ -9,7 +9,6 @@ import {
   setProperty,
   setTag,
   standaloneVm,
-  start,
   templateVm,
 } from './commands.ts';
 import { smallHost, wideHost } from './hosts.ts';
