@@ -2,7 +2,7 @@ import type { VmName } from '../names.ts';
 import type { Vm } from '../vm/vm.ts';
 import type { FirewallFact } from './events.ts';
 import { parseRule } from './parse.ts';
-import { expiresAt, type Firewall, isExpired, type Rule, type RuleLine } from './rule.ts';
+import { type Firewall, isExpired, type Rule, type RuleLine } from './rule.ts';
 
 /** What a VM without a firewall of its own has: everything may pass (spec: B.1). */
 const DEFAULT_LINES: readonly RuleLine[] = ['action=accept' as RuleLine];
