@@ -1,6 +1,7 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
+import { EXACT_PARSING } from '../xml/exact-parsing.ts';
 
 /** An element as lxml shows it: `text` is what stands before its first child, null for nothing; other text is left out. */
 export type XmlElement = {
@@ -23,12 +24,7 @@ const COMMENT = '#comment';
 const ATTRIBUTES = ':@';
 
 const PARSER_OPTIONS = {
-  preserveOrder: true,
-  ignoreAttributes: false,
-  attributeNamePrefix: '',
-  parseTagValue: false,
-  parseAttributeValue: false,
-  trimValues: false,
+  ...EXACT_PARSING,
   processEntities: false,
   commentPropName: COMMENT,
   cdataPropName: CDATA,
