@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Failure } from '../../domain/failure.ts';
-import { type EntityKey, emptyHost, type Host } from '../../domain/host/host.ts';
+import { type EntityKey, emptyHost, type Host, STATE_VERSION } from '../../domain/host/host.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { type Connection, memoryConnection } from './connection.ts';
 import { foldTo } from './fold.ts';
@@ -16,7 +16,6 @@ import {
   keepInStep,
   leaveBehind,
   readCheckpoint,
-  STATE_VERSION,
   saveEntities,
 } from './state.ts';
 
