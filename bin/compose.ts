@@ -134,6 +134,8 @@ const replayedOnce = (ledger: Ledger, projection: Projection, position: number):
   return sql;
 };
 
-/** A projection's tables as of the reading: the live ones, or a replay in memory for the past and for a copy that another version wrote. */
+/** A projection's tables as of the reading (with `onlyGrows` also what came later): the live ones, or a replay in memory for the past and for a copy that another version wrote. */
 export const tablesAt = ({ ledger, asOf, past }: Reading, projection: Projection): Sql =>
-  past || !inStep(ledger, projection) ? replayedOnce(ledger, projection, asOf.position) : ledger.sql;
+  (past && !projection.onlyGrows) || !inStep(ledger, projection)
+    ? replayedOnce(ledger, projection, asOf.position)
+    : ledger.sql;
