@@ -11,7 +11,7 @@ import { measureQuestions } from './questions.mjs';
 import { installRivals, RIVALS, rivalsAreInstalled } from './rivals.mjs';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const PARTS = ['commands', 'fill', 'read', 'open', 'publish'];
+const PARTS = ['commands', 'fill', 'read', 'open', 'publish', 'document'];
 
 const say = (line) => process.stderr.write(`bench: ${line}\n`);
 
@@ -55,9 +55,10 @@ const measureAll = async (scratch) => {
   say('the questions people ask');
   const questions = measureQuestions(ROOT, home, Number(values.events));
   const publish = run('publish', scratch);
+  const document = run('document');
   run('open', 'die', file);
   const afterKill = { read: opening('read', 3), write: opening('write', 1) };
-  return { commands, fill, ...reading, open, afterKill, commandLine, questions, publish };
+  return { commands, fill, ...reading, open, afterKill, commandLine, questions, publish, document };
 };
 
 const main = async () => {

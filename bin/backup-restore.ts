@@ -17,6 +17,7 @@ import { feedFrom } from '../infrastructure/restore/feed.ts';
 import type { Wishes } from '../infrastructure/restore/plan-vm.ts';
 import { readThrough, type Survey } from '../infrastructure/restore/read-through.ts';
 import { plannedVms, type Restore, type Restored, restoreVms } from '../infrastructure/restore/restore-vms.ts';
+import { lackOfRoom } from '../infrastructure/restore/room.ts';
 import { thisActor } from '../infrastructure/service/actor.ts';
 import { closeService, type Service } from '../infrastructure/service/service.ts';
 import { built } from './changing.ts';
@@ -204,6 +205,9 @@ const restoreFrom = async (service: Service, args: Arguments, asked: Asked): Pro
     build: built,
   };
   if (args.flag('plan')) return ok(showPlan(service, restore, args.flag('json')));
+  const plans = plannedVms(currentHost(service.ledger), restore).flatMap(({ plan }) => (plan.ok ? [plan.value] : []));
+  const lack = await lackOfRoom(currentHost(service.ledger), service.pools, { plans, to: restore.wishes });
+  if (lack) return err(lack);
   try {
     const restored = await restoreVms({ ...service, backup: feed.content }, restore);
     show(service, restored, { problems, json: args.flag('json') });

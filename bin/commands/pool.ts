@@ -95,10 +95,12 @@ const add: Action = {
 };
 
 /** Both from the options, the one left out as the standard has it for a large pool; null without any. */
-const reserveOf = (args: Arguments): object | null => {
+const reserveOf = (args: Arguments): Result<object | null, Failure> => {
   const [data, metadata] = [args.text('data'), args.text('metadata')];
-  if (data === undefined && metadata === undefined) return null;
-  return { data: Number(data ?? DATA_PERCENT), metadata: Number(metadata ?? METADATA_PERCENT) };
+  if (data === undefined && metadata === undefined) return ok(null);
+  if ([data, metadata].some((text) => text !== undefined && !/^[0-9]{1,2}$/.test(text)))
+    return err(usage('--data and --metadata take whole percentages, 0 to 90', 'pool'));
+  return ok({ data: Number(data ?? DATA_PERCENT), metadata: Number(metadata ?? METADATA_PERCENT) });
 };
 
 const usageOf = async (pool: Pool) => {
@@ -144,7 +146,10 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   reserve: changing({
     topic: 'pool-reserve',
     words: ['NAME'],
-    build: (args, [name]) => built('SetPoolReserve', { name, reserve: reserveOf(args) }),
+    build: (args, [name]) => {
+      const reserve = reserveOf(args);
+      return reserve.ok ? built('SetPoolReserve', { name, reserve: reserve.value }) : reserve;
+    },
     show: (_service, [name]) => say(`reserve of pool ${name} set`),
     options: { data: 'value', metadata: 'value' },
   }),

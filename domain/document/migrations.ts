@@ -58,7 +58,7 @@ export const migrateDocument = (loading: Loading, { properties }: Document) => {
     properties.filter((_, index) => index !== at),
   );
   if (!globals.ok) return globals;
-  for (const draft of [...loading.drafts.values()]) {
+  for (const draft of Array.from(loading.drafts.values())) {
     const left = dropped(loading, `VM ${quoted(draft.name)}`, draft.element?.properties ?? []);
     if (!left.ok) return left;
     loading.drafts.set(draft.name, withElement(draft, left.value));

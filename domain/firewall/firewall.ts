@@ -2,7 +2,7 @@ import type { VmName } from '../names.ts';
 import type { Vm } from '../vm/vm.ts';
 import type { FirewallFact } from './events.ts';
 import { parseRule } from './parse.ts';
-import { expiresAt, type Firewall, isExpired, type Rule, type RuleLine } from './rule.ts';
+import { type Firewall, isExpired, type Rule, type RuleLine } from './rule.ts';
 
 /** What a VM without a firewall of its own has: everything may pass (spec: B.1). */
 const DEFAULT_LINES: readonly RuleLine[] = ['action=accept' as RuleLine];
@@ -27,12 +27,6 @@ export const liveLines = (lines: readonly RuleLine[], now: number): readonly Rul
 /** The lines in firewall.xml as domtrail last wrote it; null when it never did. */
 export const filedLines = (firewall: Firewall | null): readonly RuleLine[] | null =>
   firewall === null ? null : liveLines(firewall.rules, firewall.asOf);
-
-/** When the next of these rules expires, in epoch milliseconds; at or before `now` for one that has. null: none ever does. */
-export const nextExpiry = (firewall: Firewall | null): number | null => {
-  const times = rulesOf(firewall).flatMap((rule) => expiresAt(rule) ?? []);
-  return times.length === 0 ? null : Math.min(...times);
-};
 
 /** Where a VM's firewall.xml lies, relative to the home (spec: B.1). */
 export const firewallPath = ({

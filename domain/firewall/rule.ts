@@ -40,8 +40,7 @@ export type Firewall = { readonly rules: readonly RuleLine[]; readonly asOf: num
 export const MOST_RULES = 10_000;
 
 /** Epoch milliseconds at which a rule expires, null for never. It is expired when that is earlier than now. */
-export const expiresAt = ({ expire }: Pick<Rule, 'expire'>): number | null =>
-  expire === null ? null : Number(expire) * 1000;
+const expiresAt = ({ expire }: Pick<Rule, 'expire'>): number | null => (expire === null ? null : Number(expire) * 1000);
 
 /** `now` in epoch milliseconds. */
 export const isExpired = (rule: Pick<Rule, 'expire'>, now: number): boolean => {

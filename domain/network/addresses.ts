@@ -18,7 +18,7 @@ const longestZeros = (groups: readonly string[]): { readonly from: number; reado
 };
 
 /** An IPv6 address as Python's ipaddress writes it, which is how stock names keys after it. */
-export const canonicalIpv6 = (text: string): string => {
+const canonicalIpv6 = (text: string): string => {
   const bits = addressBits(text);
   const groups = Array.from({ length: bits.length / GROUP_BITS }, (_one, at) =>
     Number.parseInt(bits.slice(at * GROUP_BITS, (at + 1) * GROUP_BITS), 2).toString(16),

@@ -43,7 +43,8 @@ const SAVING: ReadonlySet<string> = new Set<CommandName>(['CommitVolume']);
 
 type Planned = { readonly name: CommandName; readonly plan: Plan };
 
-const shortOf = (host: Host, pool: Pool, usage: PoolUsage, demand: Demand): Failure | null => {
+/** Why a pool cannot take so much (D_POOL_RESERVE); null when it can. */
+export const shortOf = (host: Host, pool: Pool, usage: PoolUsage, demand: Demand): Failure | null => {
   const short = roomsIn(pool, usage).find(({ kind, left }) => demand[kind] > 0 && demand[kind] > left);
   return short ? refusal(pool, short, demand[short.kind], couldFree(host, pool.name)) : null;
 };

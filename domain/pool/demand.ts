@@ -54,6 +54,12 @@ const demandOf = (deed: Deed, sizes: ReadonlyMap<number, number>, seen: SeenUsag
   }
 };
 
+/** What it takes to fill new disks with so many bytes. */
+export const demandOfData = (data: number): Demand => ({
+  data,
+  metadata: METADATA_OF_DISK + Math.ceil(data * METADATA_OF_DATA),
+});
+
 /** The pools a deed takes something from; null for those that only rename, read or give back. */
 export const takesFrom = (deed: Deed): PoolName | null =>
   deed.do === 'create' || deed.do === 'snapshot' || deed.do === 'fill' || (deed.do === 'resize' && !deed.shrink)

@@ -17,7 +17,7 @@ export type FileReflinkPool = Common & Keeping & { readonly driver: 'file-reflin
 export type LinuxKernelPool = Common & { readonly driver: 'linux-kernel'; readonly dir: string };
 
 /** Stock's old driver: such a pool is kept as it was adopted, and nothing is done in it. */
-export type FilePool = Common & Keeping & { readonly driver: 'file'; readonly dir: string };
+type FilePool = Common & Keeping & { readonly driver: 'file'; readonly dir: string };
 
 export type Pool = LvmThinPool | FileReflinkPool | LinuxKernelPool | FilePool;
 

@@ -46,13 +46,17 @@ export const defaultPool = (host: Host): string | null => {
   return null;
 };
 
+type Wish = { readonly pool: string | null; readonly pools: Readonly<Record<string, string>> };
+
+/** The name of the pool that a new volume goes to; null when none is set and none is there. */
+export const poolNameFor = (host: Host, vm: Wish, volume: string): string | null =>
+  vm.pools[volume] ??
+  (volume === 'kernel' ? null : vm.pool) ??
+  host.site?.properties[`default_pool_${volume}`] ??
+  defaultPool(host);
+
 const poolFor = (host: Host, vm: NewVm, shape: VolumeShape): Result<Pool, Failure> => {
-  const globals = host.site?.properties ?? {};
-  const name =
-    vm.pools[shape.name] ??
-    (shape.name === 'kernel' ? null : vm.pool) ??
-    globals[`default_pool_${shape.name}`] ??
-    defaultPool(host);
+  const name = poolNameFor(host, vm, shape.name);
   const pool = name ? host.pools.get(name as PoolName) : undefined;
   return pool
     ? ok(pool)

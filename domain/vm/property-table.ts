@@ -93,8 +93,6 @@ export const globalProperty = (name: string): PropertyKind | null =>
 export const vmPropertyNames = (vmClass: VmClass): readonly string[] =>
   Object.keys(VM_PROPERTIES).filter((name) => vmProperty(vmClass, name) !== null);
 
-export const globalPropertyNames = (): readonly string[] => Object.keys(GLOBAL_PROPERTIES);
-
 /** Global properties that stock's loader knows and refuses in a document; any other unknown one it drops. */
 export const FORBIDDEN_GLOBALS: ReadonlySet<string> = new Set(['maxmem', 'no_cpus']);
 

@@ -62,7 +62,7 @@ const kernel: Encode = (value) =>
 
 const MOST_KERNELOPTS = 512;
 const kernelopts: Encode = (value) =>
-  [...(value ?? '')].length > MOST_KERNELOPTS
+  Array.from(value ?? '').length > MOST_KERNELOPTS
     ? refuse(`takes at most ${MOST_KERNELOPTS} characters`)
     : take(value ?? '');
 

@@ -1,4 +1,5 @@
 import { XMLParser } from 'fast-xml-parser';
+import { EXACT_PARSING } from '../xml/exact-parsing.ts';
 
 /** An element of the qubes.xml in a backup. */
 export type Element = {
@@ -29,14 +30,7 @@ const elementsOf = (nodes: readonly Readonly<Record<string, unknown>>[]): readon
 /** The root element of a document; throws where it is none. Declarations, and with them entities, are not let through. */
 export const rootOf = (text: string): Element => {
   if (/<!/.test(text.replace(/<!--[\s\S]*?-->/g, ''))) throw new Error('it holds a declaration');
-  const parser = new XMLParser({
-    preserveOrder: true,
-    ignoreAttributes: false,
-    attributeNamePrefix: '',
-    parseTagValue: false,
-    parseAttributeValue: false,
-    trimValues: false,
-  });
+  const parser = new XMLParser(EXACT_PARSING);
   const [root] = elementsOf(parser.parse(text) as readonly Readonly<Record<string, unknown>>[]);
   if (!root) throw new Error('it is empty');
   return root;

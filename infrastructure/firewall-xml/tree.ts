@@ -1,6 +1,7 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
+import { EXACT_PARSING } from '../xml/exact-parsing.ts';
 
 export type Element = {
   readonly is: 'element';
@@ -78,12 +79,7 @@ const parsed = (text: string): readonly Node[] => {
   const valid = XMLValidator.validate(text);
   if (valid !== true) throw new NotXml(`${valid.err.msg} (line ${valid.err.line})`);
   const parser = new XMLParser({
-    preserveOrder: true,
-    ignoreAttributes: false,
-    attributeNamePrefix: '',
-    parseTagValue: false,
-    parseAttributeValue: false,
-    trimValues: false,
+    ...EXACT_PARSING,
     processEntities: false,
     commentPropName: '#comment',
     cdataPropName: '#cdata',

@@ -1,4 +1,5 @@
 import { XMLParser } from 'fast-xml-parser';
+import { EXACT_PARSING } from '../xml/exact-parsing.ts';
 
 /** A host of a thousand VMs needs about 2 MiB. */
 const LARGEST = 64 * 2 ** 20;
@@ -11,12 +12,7 @@ type Node = Readonly<Record<string, unknown>>;
 
 const parse = (text: string): readonly Node[] =>
   new XMLParser({
-    preserveOrder: true,
-    ignoreAttributes: false,
-    attributeNamePrefix: '',
-    parseTagValue: false,
-    parseAttributeValue: false,
-    trimValues: false,
+    ...EXACT_PARSING,
     processEntities: false,
   }).parse(text) as readonly Node[];
 

@@ -12,7 +12,7 @@ const daemonsIn = (): string => process.env['DOMTRAIL_QUBESDB_DIR'] || '/var/run
 /** A daemon that is busy with others may be slow; one that hangs must not hold a command for ever. */
 const ANSWER_MS = 10_000;
 
-export const socketOf = (vm: string): string => join(daemonsIn(), `qubesdb.${vm}.sock`);
+const socketOf = (vm: string): string => join(daemonsIn(), `qubesdb.${vm}.sock`);
 
 const isSocket = async (path: string): Promise<boolean> => {
   try {

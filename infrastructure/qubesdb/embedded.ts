@@ -65,7 +65,7 @@ const save = async (store: Store, vm: string, entries: Entries): Promise<void> =
 const applied = (entries: Map<string, string>, request: Request): void => {
   if (request.is === 'write') entries.set(request.path, request.value.toString('utf8'));
   else if (!request.path.endsWith('/')) entries.delete(request.path);
-  else for (const path of [...entries.keys()]) if (path.startsWith(request.path)) entries.delete(path);
+  else for (const path of Array.from(entries.keys())) if (path.startsWith(request.path)) entries.delete(path);
 };
 
 /** The key itself and what is below it: the address 10.137.0.5 is no part of 10.137.0.50. */

@@ -18,7 +18,7 @@ const timed = async (work: () => Promise<Acted['failure']>): Promise<Acted> => {
 };
 
 /** The digest of keys and values in byte order, each line `path=value`. */
-export const digestOf = (entries: ReadonlyMap<string, string>): string => {
+const digestOf = (entries: ReadonlyMap<string, string>): string => {
   const lines = [...entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, value]) => `${path}=${value}\n`);
   return `sha256:${hash('sha256', lines.join(''))}`;
 };

@@ -22,7 +22,13 @@ export type VmPlan = {
   readonly was: string;
   readonly name: VmName;
   readonly payload: object;
-  readonly volumes: readonly { readonly name: string; readonly size: number; readonly sha256: string }[];
+  /** `data`: bytes of it that are no hole */
+  readonly volumes: readonly {
+    readonly name: string;
+    readonly size: number;
+    readonly data: number;
+    readonly sha256: string;
+  }[];
   readonly firewall: boolean;
   readonly later: readonly { readonly property: string; readonly value: string }[];
   readonly warnings: readonly string[];
@@ -162,9 +168,10 @@ export const planVm = (making: Making): Result<VmPlan, string> => {
     ),
     rules: rules.value,
   };
-  const volumes = images.value.map(({ volume, size, sha256 }) => ({
+  const volumes = images.value.map(({ volume, size, stored, sha256 }) => ({
     name: volume,
     size: size ?? 0,
+    data: stored ?? 0,
     sha256: sha256 ?? '',
   }));
   return ok({ was: vm.name, name: name.value, payload, volumes, firewall: rules.value !== null, later, warnings });

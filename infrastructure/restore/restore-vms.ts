@@ -63,9 +63,11 @@ const notRestored = (name: string, problem: string, warnings: readonly string[] 
 const restored = (host: Host, plan: VmPlan, command: string): Restored => ({
   name: plan.was,
   as: plan.name,
-  volumes: plan.volumes.map((volume) => ({
-    ...volume,
-    pool: volumeOf(host, volumeKey(plan.name, volume.name))?.spec.pool ?? '',
+  volumes: plan.volumes.map(({ name, size, sha256 }) => ({
+    name,
+    size,
+    sha256,
+    pool: volumeOf(host, volumeKey(plan.name, name))?.spec.pool ?? '',
   })),
   firewall: plan.firewall,
   warnings: plan.warnings,

@@ -16,7 +16,7 @@ export const lookOf = (sightings: readonly Sighting[]): Look => ({
  * How a step stands in the world:
  * - done: its after holds; whoever did it, it need not be done again
  * - ready: its before holds
- * - spoiled: its disk is there but without valid content (LVM's phantom): scrap it, then do the step
+ * - spoiled: its disk is there but without content that can be trusted (LVM's phantom): scrap it, then do the step
  * - drift: neither; somebody else changed something, so nothing is touched
  */
 export type Verdict =
@@ -50,7 +50,9 @@ const judgeMaking = (job: Job, deed: Making, look: Look, nameOf: NameOf): Verdic
   if (origin !== null && there.origin !== null && there.origin !== origin) {
     return drift(`${name} is a snapshot of another disk (${there.origin})`);
   }
-  return there.usable ? { is: 'done', disk: there } : { is: 'spoiled', disk: there };
+  // What makes a disk makes it active in the end. One that is not was left half made, and what somebody else's command
+  // completed later has the content of that later moment.
+  return there.usable && there.active ? { is: 'done', disk: there } : { is: 'spoiled', disk: there };
 };
 
 /** Where a disk is: under the name it should have, when it has that, for a file may have another name besides (a hard link). */

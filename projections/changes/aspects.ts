@@ -5,7 +5,7 @@ import { type Vm, volumesOf } from '../../domain/vm/vm.ts';
 import { bytesOf, currentOf, type Volume } from '../../domain/volume/volume.ts';
 
 /** What can be told of one object: `memory` -> `400`. Everything that a person set or sees, nothing that only the fold needs. */
-export type Aspects = ReadonlyMap<string, string>;
+type Aspects = ReadonlyMap<string, string>;
 /** By object as the log names it: `work`, `work:private`, `pool lvm`, `global`. */
 export type Objects = ReadonlyMap<string, Aspects>;
 
@@ -46,8 +46,12 @@ const ofVolume = (volume: Volume): Aspects => {
   ]);
 };
 
-const ofPool = ({ name: _, ...definition }: Pool): Aspects =>
-  new Map(Object.entries(definition).map(([field, value]) => [field, spelled(value)]));
+const ofPool = (pool: Pool): Aspects =>
+  new Map(
+    Object.entries(pool)
+      .filter(([field]) => field !== 'name')
+      .map(([field, value]) => [field, spelled(value)]),
+  );
 
 const ofSite = ({ labels, properties }: NonNullable<Host['site']>): Aspects =>
   new Map([...prefixed('property', properties), ...labels.map(({ name, color }) => [`label ${name}`, color] as const)]);

@@ -25,6 +25,9 @@ const withTagsInOrder = (xml: string): string =>
 /** Random in stock; the vectors hold whatever was drawn. */
 const NEW_UUID = '11111111-1111-4111-8111-111111111111';
 
+const drawn = (wanted: string, input: string): string =>
+  wanted.replace(/(?<=<property name="uuid">)[0-9a-f-]{36}/g, (uuid) => (input.includes(uuid) ? uuid : NEW_UUID));
+
 const through = (xml: string): Result<string, Failure> => {
   const document = readQubesXml(xml);
   if (!document.ok) return document;
@@ -48,7 +51,7 @@ describe('a document that somebody edited', () => {
   test.each(edited.filter(({ expected }) => !expected.error))('$name is accepted', (one) => {
     const wanted = one.resaved === 'same as base.resaved' ? textOf.get(one.base ?? '') : one.resaved;
     const got = through(one.input);
-    expect(got.ok ? withTagsInOrder(got.value) : got.error).toBe(withTagsInOrder(wanted ?? ''));
+    expect(got.ok ? withTagsInOrder(got.value) : got.error).toBe(drawn(withTagsInOrder(wanted ?? ''), one.input));
   });
 
   test.each(edited.filter(({ expected }) => expected.error))('$name is refused', ({ input }) => {

@@ -147,6 +147,14 @@ const moving = (bench: BenchOf): void => {
     expect(await read(bench(), to, 0, 9)).toBe('committed');
   });
 
+  test('a move or a snapshot onto the disk itself is refused, not told as done', async () => {
+    const at = placeIn(bench(), CURRENT);
+    const { id } = await made(bench(), at);
+    expect(await refusal(bench(), { do: 'move', disk: id, from: at, to: at })).toBe('D_DRIVER_REFUSES');
+    expect(await refusal(bench(), { do: 'snapshot', of: id, from: at, at })).toBe('D_DRIVER_REFUSES');
+    expect(await idAt(bench(), at)).toBe(id);
+  });
+
   test('only the disk with the right id is moved', async () => {
     const from = placeIn(bench(), SESSION);
     const to = placeIn(bench(), CURRENT);

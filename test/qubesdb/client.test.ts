@@ -214,7 +214,9 @@ describe('against a simple model', () => {
             expect(must(await client.read(one.key))?.toString() ?? null).toBe(model.get(one.key) ?? null);
           } else {
             const found = [...must(await client.multiread(one.key))].map(([at, value]) => [at, value.toString()]);
-            expect(found).toEqual([...model].filter(([at]) => at.startsWith(one.key)).sort());
+            expect(found).toEqual(
+              [...model].filter(([at]) => at.startsWith(one.key)).sort(([a], [b]) => (a < b ? -1 : 1)),
+            );
           }
         }
       }),

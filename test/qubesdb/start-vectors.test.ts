@@ -61,7 +61,7 @@ const opsOf = (deeds: readonly Deed[]): readonly Op[] =>
   });
 
 const isFirewall = ([, path]: Op): boolean => path.startsWith('/qubes-firewall/');
-const sorted = (ops: readonly Op[]): readonly Op[] => [...ops].sort((a, b) => (`${a}` < `${b}` ? -1 : 1));
+const sorted = (ops: readonly Op[]): readonly Op[] => [...ops].sort((a, b) => (a.join() < b.join() ? -1 : 1));
 
 /** Every VM of the document runs. */
 const hostAt = (document: string): Host => {

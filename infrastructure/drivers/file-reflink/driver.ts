@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { Evidence } from '../../../domain/command/events.ts';
 import { type Failure, failure } from '../../../domain/failure.ts';
-import { parseCommandId } from '../../../domain/names.ts';
 import type { FileReflinkPool } from '../../../domain/pool/pool.ts';
 import { ok } from '../../../domain/result.ts';
 import { run } from '../../process/run.ts';
 import { type DeedHands, dispatch } from '../dispatch.ts';
 import type { Acted, Job, VolumeDriver } from '../driver.port.ts';
 import { placesOf } from '../places.ts';
+import { refusedAnywhere } from '../refusal.ts';
 import { failureOf } from '../system-failure.ts';
 import { activate, erase, move, resize } from './change.ts';
 import { fill } from './fill.ts';
@@ -32,10 +32,10 @@ const HANDS: DeedHands<Work, Promise<Failure | null>> = {
 };
 
 /** The last line of defence: both end up in paths. */
-const unsafe = ({ command, deed }: Job): Failure | null => {
-  const id = parseCommandId(command);
-  if (!id.ok) return id.error;
-  const wrong = placesOf(deed).find(({ vid }) => !isVid(vid));
+const unsafe = (job: Job): Failure | null => {
+  const refused = refusedAnywhere(job);
+  if (refused) return refused;
+  const wrong = placesOf(job.deed).find(({ vid }) => !isVid(vid));
   return wrong ? failure('D_DRIVER_REFUSES', `${JSON.stringify(wrong.vid)} cannot be a volume of a file pool`) : null;
 };
 

@@ -111,8 +111,8 @@ const attempt = (job: Job, model: LvmModel, act: () => Failure | null): Acted =>
   return { evidence, failure: failed };
 };
 
-const scrapLv = (options: ModelDriverOptions, { id, name, usable }: Sighting, job: Job): Failure | null => {
-  if (usable) throw new Error(`${name} is usable and must not be scrapped`);
+const scrapLv = (options: ModelDriverOptions, { id, name, usable, active }: Sighting, job: Job): Failure | null => {
+  if (usable && active) throw new Error(`${name} is usable and must not be scrapped`);
   const lv = options.model.find(shortName(name));
   if (lv?.uuid !== id) return failure('D_DRIFT', `${name} is not the disk ${id}`);
   return change(options, () => options.model.remove(lv.name, labelsOf(job).by));

@@ -123,7 +123,7 @@ export const erase = async (work: Work, { disk, at }: DeedOf<'erase'>): Promise<
 };
 
 /** Removes a phantom. Its device does not exist, so there is nothing to discard. */
-export const scrap = async (work: Work, { id, name, usable }: Sighting): Promise<Failure | null> => {
-  if (usable) throw new Error(`${name} is usable and must not be scrapped`);
+export const scrap = async (work: Work, { id, name, usable, active }: Sighting): Promise<Failure | null> => {
+  if (usable && active) throw new Error(`${name} is usable and must not be scrapped`);
   return closed(work, name) ?? change(work, removeWords(id, name, work.job), `${name} could not be removed`);
 };

@@ -1,13 +1,14 @@
 import { type Failure, failure } from '../../../domain/failure.ts';
-import { parseCommandId } from '../../../domain/names.ts';
 import type { Job } from '../driver.port.ts';
 import { placesOf } from '../places.ts';
+import { refusedAnywhere } from '../refusal.ts';
 import { isVid } from './names.ts';
 
 /** The last line of defence: all of it ends up in command lines, and only trash may ever be erased. */
-export const refusalOf = ({ command, deed }: Job, volumeGroup: string): Failure | null => {
-  const id = parseCommandId(command);
-  if (!id.ok) return id.error;
+export const refusalOf = (job: Job, volumeGroup: string): Failure | null => {
+  const refused = refusedAnywhere(job);
+  if (refused) return refused;
+  const { deed } = job;
   const wrong = placesOf(deed).find(({ vid }) => !isVid(vid) || !vid.startsWith(`${volumeGroup}/`));
   if (wrong) {
     return failure(

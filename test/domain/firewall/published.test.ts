@@ -30,7 +30,8 @@ const verdict = (keys: ReadonlyMap<string, string>, packet: Packet): Verdict => 
 const withoutAction = (text: string): string => text.replace(/^action=(?:accept|drop) ?/, '');
 
 const applied = (keys: Map<string, string>, change: KeyChange): void => {
-  if ('remove' in change) for (const path of [...keys.keys()]) if (path.startsWith(change.remove)) keys.delete(path);
+  if ('remove' in change)
+    for (const path of Array.from(keys.keys())) if (path.startsWith(change.remove)) keys.delete(path);
   if ('write' in change) keys.set(change.write, typeof change.value === 'string' ? change.value : '');
 };
 
@@ -53,7 +54,7 @@ describe('on the way from one list of rules to another', () => {
       fc.property(rules, rules, families, packets, (old, next, family, matches) => {
         const changes = changesFor(next, family, NOW);
         const before = stateAfter(changesFor(old, family, NOW), new Map());
-        const texts = [...before.values(), ...changes.flatMap((one) => ('write' in one ? [`${one.value}`] : []))];
+        const texts = [...before.values(), ...changes.flatMap((one) => ('write' in one ? [one.value as string] : []))];
         const packet = new Set(texts.map(withoutAction).filter((text) => text === '' || matches(text)));
         const allowed = new Set([verdict(before, packet), verdict(stateAfter(changes, before), packet)]);
         for (let made = 0; made <= changes.length; made++) {
