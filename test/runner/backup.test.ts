@@ -4,18 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Written } from '../../domain/backup/archive.ts';
-import { archiverFor } from '../../infrastructure/backup/archiver.ts';
 import type { BackupReport } from '../../infrastructure/backup/verify.ts';
 import { KILL_POINTS } from '../../infrastructure/drivers/lvm-model/change.ts';
-import { backupXml } from '../../projections/qubes-xml/backup-xml.ts';
 import { verified } from '../backup/vectors.ts';
 import * as to from '../domain/commands.ts';
+import { PASSPHRASE, withArchiver } from './archiver.ts';
 import { examine, guestsWrite, openingScene, type Scene } from './explore.ts';
 import { observe } from './observe.ts';
 import { after, afterReboot, type Oracle } from './oracle.ts';
 import { Crash, crashAt, type World } from './world.ts';
 
-const PASSPHRASE = 'correct horse';
 const SIZE = 4 * 2 ** 20;
 const NO_HINTS = { revision: 0, file: '', shrinks: true };
 
@@ -27,21 +25,6 @@ const sha256Of = (text: string): string =>
   createHash('sha256')
     .update(Buffer.alloc(SIZE).fill(text, 0, text.length))
     .digest('hex');
-
-/** As a process that was asked for a backup has it; the model's host, and keys that cost nothing. */
-const withArchiver = (world: World): World => {
-  world.archiver = archiverFor({
-    passphrase: PASSPHRASE,
-    cost: { logN: 10 },
-    host: () => world.host,
-    qubesXml: backupXml,
-    committed: () => null,
-    signal: new AbortController().signal,
-    stallMs: 0,
-    stdout: 1,
-  });
-  return world;
-};
 
 let scene: Scene;
 /** `work` runs, and has written since it was committed; `mail` is halted. */
