@@ -1,10 +1,18 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { BackupReport } from '../../infrastructure/backup/verify.ts';
-import { joined, type Part, partsOf } from '../backup/vectors.ts';
 import { expectRefusal, homeWithWork, scratchDirectory, type Terminal, withoutProgress, writeAt } from './terminal.ts';
 
 const PASSPHRASE = 'a pass phrase, with ü';
@@ -12,11 +20,16 @@ const MIB = 2 ** 20;
 
 let place: string;
 let secret: string;
+let terminal: Terminal;
+/** of the content of work:private */
+let sha256: string;
 
 beforeAll(async () => {
   place = await scratchDirectory();
   secret = join(place, 'passphrase');
   writeFileSync(secret, `${PASSPHRASE}\n`);
+  terminal = await homeWithWork();
+  sha256 = await fill();
 });
 
 /** The cheapest key that is allowed: what is tested is not its cost. */
@@ -48,7 +61,7 @@ type Created = {
 };
 
 /** `work:private` of 5 MiB and a bit, with data at both ends and a hole between. */
-const fill = async (terminal: Terminal): Promise<string> => {
+const fill = async (): Promise<string> => {
   const file = join(await scratchDirectory(), 'content');
   writeFileSync(file, 'the beginning');
   truncateSync(file, 5 * MIB + 512);
@@ -57,12 +70,14 @@ const fill = async (terminal: Terminal): Promise<string> => {
   return createHash('sha256').update(readFileSync(file)).digest('hex');
 };
 
-const verified = (terminal: Terminal, file: string): Promise<BackupReport> =>
+const verified = (file: string): Promise<BackupReport> =>
   terminal.item<BackupReport>('backup', 'verify', file, '--passphrase-file', secret);
 
 const shell = (script: string, cwd: string): string => {
   const { status, stdout, stderr } = spawnSync('bash', ['-euc', `set -o pipefail; ${script}`], {
     cwd,
+    // bash reads its start-up files when stdin is a socket.
+    stdio: ['ignore', 'pipe', 'pipe'],
     maxBuffer: 2 ** 28,
   });
   expect({ status, said: stderr.toString() }).toEqual({ status: 0, said: '' });
@@ -71,15 +86,13 @@ const shell = (script: string, cwd: string): string => {
 
 describe('backup create', () => {
   test('makes a backup that verify finds whole, and says what is in it', async () => {
-    const terminal = await homeWithWork();
-    const sha256 = await fill(terminal);
     await terminal.does('firewall', 'set', 'work', 'action=accept dst4=192.0.2.0/24', 'action=drop');
     await terminal.does('vm', 'features', 'work', 'menu-items', 'xterm.desktop firefox.desktop');
     const file = join(place, 'whole.qbk');
     const made = await terminal.item<Created>(...words('-o', file, 'work'));
     expect(made.ok).toBe(true);
     expect(made.vms[0]?.files[0]).toMatchObject({ name: 'private.img', size: 5 * MIB + 512, sha256, chunks: 1 });
-    const report = await verified(terminal, file);
+    const report = await verified(file);
     expect(report).toMatchObject({ ok: true, problems: [], unchecked: ['whether this is the newest backup'] });
     expect(report.vms.map(({ name, files }) => [name, ...files.map((one) => one.name)])).toEqual([
       ['work', 'private.img', 'whitelisted-appmenus.list', 'firewall.xml'],
@@ -88,12 +101,9 @@ describe('backup create', () => {
     expect(await terminal.does('log', 'work:private')).toMatch(
       /backed up to whole\.qbk, 5\.0 MiB, sha256 [0-9a-f]{12}/,
     );
-    await terminal.isSound();
   });
 
   test('opens with scrypt, gzip and tar alone, as the emergency procedure says', async () => {
-    const terminal = await homeWithWork();
-    const sha256 = await fill(terminal);
     const directory = await scratchDirectory();
     const { backupId } = await terminal.item<Created>(...words('-o', join(directory, 'b.qbk'), 'work'));
     const scrypt = (name: string, from: string) =>
@@ -118,8 +128,6 @@ describe('backup create', () => {
   });
 
   test('restores with the same contents, under another name', async () => {
-    const terminal = await homeWithWork();
-    const sha256 = await fill(terminal);
     const file = join(place, 'back.qbk');
     await terminal.does(...words('-o', file, '--compress', 'zstd', 'work'));
     const restored = await terminal.item<{ vms: readonly { volumes: readonly { sha256: string }[] }[] }>(
@@ -132,44 +140,36 @@ describe('backup create', () => {
         .update(readFileSync(committedPath ?? ''))
         .digest('hex'),
     ).toBe(sha256);
-    await terminal.isSound();
   });
 
   test('takes a running VM as it was committed last, and says when that was', async () => {
-    const terminal = await homeWithWork();
-    const sha256 = await fill(terminal);
     await terminal.does('vm', 'start', 'work');
     await terminal.vmWrites('work:private', 'not yet committed');
     const file = join(place, 'running.qbk');
     const text = await terminal.does(...words('-o', file, 'work'));
     expect(text).toMatch(/work is running: private\.img is as it was committed at 20\S+Z \(ev:\d+\)/);
-    expect((await verified(terminal, file)).vms[0]?.files[0]).toMatchObject({ ok: true, sha256 });
+    expect((await verified(file)).vms[0]?.files[0]).toMatchObject({ ok: true, sha256 });
     await terminal.does('vm', 'stop', 'work');
   });
 
   test('streams to standard output, uncompressed if asked to, with everything else on stderr', async () => {
-    const terminal = await homeWithWork();
-    await fill(terminal);
     const { bytes, err, code } = await terminal.run(words('-o', '-', '--compress', 'none', 'work'));
     expect(code).toBe(0);
-    expect(withoutProgress(err)).toMatch(/work +private\.img +5\.0 MiB +[0-9a-f]{12} +ok\nstandard output, backup /);
+    expect(withoutProgress(err)).toMatch(/work +private\.img +5\.0 MiB +[0-9a-f]{12} +ok\n[^]*standard output, backup /);
     const file = join(place, 'streamed.qbk');
     writeFileSync(file, bytes);
-    expect(await verified(terminal, file)).toMatchObject({ ok: true, problems: [] });
+    expect(await verified(file)).toMatchObject({ ok: true, problems: [] });
   });
 
   test('without names takes all VMs but those left out, and in a directory the name that stock gives', async () => {
-    const terminal = await homeWithWork();
-    await fill(terminal);
     await terminal.does('vm', 'clone', 'work', 'scratch');
     const directory = await scratchDirectory();
-    const made = await terminal.item<Created>(...words('-o', directory, '--exclude', 'debian'));
+    const made = await terminal.item<Created>(...words('-o', directory, '--exclude', 'debian', '--exclude', 'again'));
     expect(made.vms.map(({ name }) => name)).toEqual(['scratch', 'work']);
     expect(readdirSync(directory)).toEqual([expect.stringMatching(/^qubes-\d{4}-\d\d-\d\dT\d{6}$/)]);
   });
 
   test('replaces nothing, and refuses what it cannot do before it begins', async () => {
-    const terminal = await homeWithWork();
     const file = join(place, 'there');
     writeFileSync(file, 'somebody needs this');
     expectRefusal(await terminal.run(words('-o', file, 'work')), 'D_EXISTS');
@@ -187,12 +187,9 @@ describe('backup create', () => {
     const nowhere = await terminal.run(words('-o', join(place, 'no/such/b.qbk'), 'work'));
     expectRefusal(nowhere, 'D_STEP_FAILED');
     expect(readdirSync(place).filter((name) => name.includes('fresh') || name.includes('.part'))).toEqual([]);
-    await terminal.isSound();
   });
 
   test('--plan shows the steps and makes nothing; said twice with one id, it is made once', async () => {
-    const terminal = await homeWithWork();
-    await fill(terminal);
     const file = join(place, 'once.qbk');
     const planned = await terminal.run(words('-o', file, '--plan', 'work'));
     expect(planned.code).toBe(2);
@@ -203,109 +200,60 @@ describe('backup create', () => {
   });
 });
 
-describe('what stock tools pass over in a damaged backup, verify finds', () => {
-  let terminal: Terminal;
-  let parts: readonly Part[];
-  beforeAll(async () => {
-    terminal = await homeWithWork();
-    await fill(terminal);
-    await terminal.does('firewall', 'set', 'work', 'action=drop');
-    await terminal.does('vm', 'clone', 'work', 'vault');
-    const file = join(place, 'to-damage.qbk');
-    await terminal.does(...words('-o', file, 'work', 'vault'));
-    parts = partsOf(readFileSync(file));
-  });
-
-  const reportOf = async (changed: readonly Part[]): Promise<string> => {
-    const file = join(await scratchDirectory(), 'damaged.qbk');
-    writeFileSync(file, joined(changed));
-    const { code, out } = await terminal.run(['backup', 'verify', file, '--passphrase-file', secret, '--json']);
-    expect(code).toBe(6);
-    const { problems, vms } = (JSON.parse(out) as { item: BackupReport }).item;
-    return [
-      ...problems,
-      ...vms.flatMap(({ name, files }) => files.map((one) => `${name} ${one.name}: ${one.problem}`)),
-    ].join('\n');
-  };
-  const without = (pattern: RegExp) => parts.filter(({ name }) => !pattern.test(name));
-
-  test('a volume that is missing as a whole', async () => {
-    expect(await reportOf(without(/^vm3\/private/))).toContain('private.img: it is not in the backup');
-  });
-  test('firewall rules that are missing', async () => {
-    expect(await reportOf(without(/firewall\.xml/))).toContain('work firewall.xml: it is not in the backup');
-  });
-  test('a list that is missing', async () => {
-    expect(await reportOf(without(/^extra/))).toContain('the list of its files is missing');
-  });
-  test('an end that is missing', async () => {
-    const damaged = joined(parts);
-    const file = join(await scratchDirectory(), 'cut.qbk');
-    writeFileSync(file, damaged.subarray(0, damaged.length - 10_240 * 2));
-    expect((await terminal.run(['backup', 'verify', file, '--passphrase-file', secret])).code).toBe(6);
-  });
-  test('a file that the list does not have', async () => {
-    const rules = parts.find(({ name }) => name.includes('firewall'));
-    expect(rules).toBeDefined();
-    expect(await reportOf([...parts, ...(rules ? [rules] : [])])).toContain('comes a second time');
-  });
-});
+/** A directory with nothing but a gzip that does what the script says. */
+const withGzip = async (script: string) => {
+  const directory = await scratchDirectory();
+  mkdirSync(join(directory, 'bin'));
+  writeFileSync(join(directory, 'bin/gzip'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  return { directory, env: { PATH: `${join(directory, 'bin')}:${process.env['PATH']}` } };
+};
 
 describe('backup create, stopped', () => {
   test('by Ctrl-C leaves neither file nor anything to recover, and ends with 130', async () => {
-    const terminal = await homeWithWork();
-    const directory = await scratchDirectory();
-    const file = join(directory, 'never.qbk');
-    mkdirSync(join(directory, 'bin'));
-    writeFileSync(join(directory, 'bin/gzip'), '#!/bin/sh\nkill -INT $PPID\nexec sleep 20\n', { mode: 0o755 });
-    const ended = await terminal.run(words('-o', file, 'work'), {
-      env: { PATH: `${join(directory, 'bin')}:${process.env['PATH']}` },
-    });
+    const { directory, env } = await withGzip('kill -INT $PPID\nexec sleep 20');
+    const ended = await terminal.run(words('-o', join(directory, 'never.qbk'), 'work'), { env });
     expectRefusal(ended, 'D_INTERRUPTED');
     expect(readdirSync(directory)).toEqual(['bin']);
     expect(await terminal.does('recover')).toMatch(/nothing/i);
-    await terminal.isSound();
   });
 
   test('because nothing moves says so, with exit 124', async () => {
-    const terminal = await homeWithWork();
-    const directory = await scratchDirectory();
-    mkdirSync(join(directory, 'bin'));
-    writeFileSync(join(directory, 'bin/gzip'), '#!/bin/sh\nexec sleep 20\n', { mode: 0o755 });
-    const ended = await terminal.run(words('-o', join(directory, 'never.qbk'), '--stall-timeout', '1', 'work'), {
-      env: { PATH: `${join(directory, 'bin')}:${process.env['PATH']}` },
-    });
-    expectRefusal(ended, 'D_STALLED');
+    const { directory, env } = await withGzip('exec sleep 20');
+    const never = join(directory, 'never.qbk');
+    expectRefusal(await terminal.run(words('-o', never, '--stall-timeout', '1', 'work'), { env }), 'D_STALLED');
     expect(readdirSync(directory)).toEqual(['bin']);
-    await terminal.isSound();
   });
 
-  test.each(['before-step', 'after-step', 'after-record'])(
-    'by a kill %s: N, leaves the whole backup or nothing',
-    async (at) => {
-      const terminal = await homeWithWork();
-      const directory = await scratchDirectory();
-      const file = join(directory, 'b.qbk');
-      for (let n = 1; n < 10; n++) {
-        const { signal } = await terminal.run(words('-o', file, 'work'), {
-          env: { DOMTRAIL_FAULT: `kill@${at}:${n}` },
-        });
-        if (signal === null) {
-          expect(n).toBe(3);
-          expect((await verified(terminal, file)).ok).toBe(true);
-          return;
-        }
-        await terminal.recovers(`${at}:${n}`);
-        const left = readdirSync(directory);
-        expect(left.length === 0 || left[0] === 'b.qbk', `${at}:${n} left ${left.join(' ')}`).toBe(true);
-        if (left.length > 0) {
-          expect((await verified(terminal, file)).ok).toBe(true);
-          expect(await terminal.does('log', 'work:private')).toContain('backed up to b.qbk');
-          spawnSync('rm', [file]);
-        }
-        await terminal.isSound();
-      }
-      throw new Error('it never came to its end');
-    },
-  );
+  test('by a kill at each of its fault points leaves the whole backup or nothing', async () => {
+    const directory = await scratchDirectory();
+    const file = join(directory, 'killed.qbk');
+    const create = words('-o', file, '--compress', 'none', 'work');
+    const left: string[] = [];
+    for (const at of [
+      'before-step:1',
+      'after-step:1',
+      'after-record:1',
+      'before-step:2',
+      'after-step:2',
+      'after-record:2',
+    ]) {
+      const { signal } = await terminal.run(create, { env: { DOMTRAIL_FAULT: `kill@${at}` } });
+      expect(signal, at).toBe('SIGKILL');
+      await terminal.recovers(at);
+      const names = readdirSync(directory);
+      left.push(`${at} ${names.join(' ')}`);
+      if (at === 'after-step:2') expect((await verified(file)).ok).toBe(true);
+      rmSync(file, { force: true });
+    }
+    expect(left).toEqual([
+      'before-step:1 ',
+      'after-step:1 ',
+      'after-record:1 killed.qbk',
+      'before-step:2 killed.qbk',
+      'after-step:2 killed.qbk',
+      'after-record:2 killed.qbk',
+    ]);
+    expect((await terminal.does('log', 'work:private')).match(/backed up to killed\.qbk/g)).toHaveLength(4);
+    await terminal.isSound();
+  }, 120_000);
 });
