@@ -95,7 +95,7 @@ class SourceFailed extends Error {
 const writeImage = async (room: ChunkRoom, path: string, image: Image, backup: BackupToWrite): Promise<Read> => {
   const hash = wholeHash(() => backup.onBytes(0));
   let stored = 0;
-  let broken: unknown = null;
+  const broken: { by: Error | null } = { by: null };
   const source = async function* (): AsyncGenerator<Buffer> {
     const add = async (offset: number, piece: Buffer): Promise<void> => {
       stored += piece.length;
@@ -104,7 +104,7 @@ const writeImage = async (room: ChunkRoom, path: string, image: Image, backup: B
     const pieces = sparseArchive(image, path, add)[Symbol.asyncIterator]();
     for (;;) {
       const next = await pieces.next().catch((error: unknown) => {
-        broken = error;
+        broken.by = error instanceof Error ? error : new Error(String(error));
         throw error;
       });
       if (next.done) return;
@@ -117,8 +117,8 @@ const writeImage = async (room: ChunkRoom, path: string, image: Image, backup: B
     const chunks = await writeChunks(room, path, compressed(backup, source()), counted);
     return { chunks, bytes: image.bytes, stored, sha256: await hash.digest(image.bytes) };
   } catch (error) {
-    if (broken === null) throw error;
-    throw new SourceFailed(broken instanceof Error ? broken.message : String(broken), counted.chunks);
+    if (!broken.by) throw error;
+    throw new SourceFailed(broken.by.message, counted.chunks);
   }
 };
 
