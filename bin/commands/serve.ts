@@ -38,15 +38,21 @@ const problemOf = (turned: Result<Turned, Failure>): Failure | null => {
   return failed?.failure ?? turned.value.problem;
 };
 
+const tellDone = ({ done }: Turned): void => {
+  for (const one of done) if (one.outcome === 'completed') talk(line(one));
+};
+
 /** Says each trouble when it begins and when it is over, not at every attempt. */
 const teller = (): ((turned: Result<Turned, Failure>) => void) => {
   let trouble = '';
   return (turned) => {
+    if (turned.ok) tellDone(turned.value);
     const problem = problemOf(turned);
+    // Somebody else is at work: no trouble.
+    if (problem?.code === 'D_BUSY') return;
     const now = problem ? `${problem.code} ${problem.message}` : '';
-    if (turned.ok) for (const one of turned.value.done) if (one.outcome === 'completed') talk(line(one));
-    if (problem && now !== trouble && problem.code !== 'D_BUSY') outFailure(problem, false);
-    if (problem?.code !== 'D_BUSY') trouble = now;
+    if (problem && now !== trouble) outFailure(problem, false);
+    trouble = now;
   };
 };
 
@@ -80,7 +86,7 @@ const stay = async (service: Service): Promise<Result<number, Failure>> => {
   const { signal, exit } = endingSignals();
   try {
     talk(`serving ${service.home.dir} (pid ${process.pid})\n`);
-    await serve({ service, clock: systemClock, attend: attendDaemon, tell: teller(), signal });
+    await serve({ service, clock: systemClock, attend: attendDaemon, tell: teller(), signal }).ended;
     return ok(exit());
   } finally {
     alone.value();

@@ -93,38 +93,46 @@ const follow = ({ service, pollMs }: HowToServe, seen: () => void, broken: (erro
   });
 };
 
+export type Serving = {
+  /** Resolves once the signal is aborted and the step under way is recorded; rejects when the log cannot be read. */
+  readonly ended: Promise<void>;
+  /** Resolves when nothing is being done. */
+  readonly atRest: () => Promise<void>;
+};
+
 /**
  * Does what nobody asks for when it is due: takes out expired rules at their instant, publishes again what a QubesDB lost,
  * writes qubes.xml where it was left behind, and, first of all, what `recover` does. Holds the lease only while it works.
- * A command that fails is told of and tried again. Resolves once `signal` is aborted and the step under way is recorded;
- * rejects when the log cannot be read.
+ * A command that fails is told of and tried again.
  */
-export const serve = (how: HowToServe): Promise<void> =>
-  new Promise((resolve, reject) => {
-    let over = false;
-    const end = async (settle: () => void): Promise<void> => {
-      over = true;
-      tail.unsubscribe();
-      watch.alarm.set(null);
-      watch.document();
-      await watch.turns.end();
-      await watch.daemons.end();
-      settle();
-    };
-    const broken = (error: unknown): void => {
-      if (!over) void end(() => reject(error));
-    };
-    const seen = (): void => {
-      if (over) return;
-      try {
-        look(watch);
-      } catch (error) {
-        broken(error);
-      }
-    };
-    const watch = watching(how, seen, broken);
-    const tail = follow(how, seen, broken);
-    how.signal.addEventListener('abort', () => void end(resolve), { once: true });
-    if (how.signal.aborted) void end(resolve);
-    else watch.turns.ask('all');
+export const serve = (how: HowToServe): Serving => {
+  let over: ((error?: unknown) => void) | null = null;
+  const ending = new Promise<void>((resolve, reject) => {
+    over = (error) => (error === undefined ? resolve() : reject(error));
   });
+  const end = (error?: unknown): void => {
+    over?.(error);
+    over = null;
+  };
+  const seen = (): void => {
+    if (!over) return;
+    try {
+      look(watch);
+    } catch (error) {
+      end(error);
+    }
+  };
+  const watch = watching(how, seen, end);
+  const tail = follow(how, seen, end);
+  const tidied = async (): Promise<void> => {
+    tail.unsubscribe();
+    watch.alarm.set(null);
+    watch.document();
+    await watch.turns.end();
+    await watch.daemons.end();
+  };
+  how.signal.addEventListener('abort', () => end(), { once: true });
+  if (how.signal.aborted) end();
+  else watch.turns.ask('all');
+  return { ended: ending.finally(tidied), atRest: watch.turns.atRest };
+};

@@ -10,6 +10,8 @@ export type Turns = {
   readonly ask: (reach: Reach) => void;
   /** Waits for the turn under way; none begins after. */
   readonly end: () => Promise<void>;
+  /** Resolves when no turn is under way. */
+  readonly atRest: () => Promise<void>;
   /** A turn failed and waits to be repeated. */
   readonly isWaiting: () => boolean;
 };
@@ -81,6 +83,9 @@ export const turnsWith = ({ clock, take, ended, broken }: HowToTurn): Turns => {
 
   return {
     ask,
+    atRest: async () => {
+      while (running) await running;
+    },
     isWaiting: () => again !== null || running !== null,
     end: async () => {
       over = true;
