@@ -2,7 +2,7 @@ import type { Failure } from '../../domain/failure.ts';
 import type { Host } from '../../domain/host/host.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { sha256 } from '../ledger/hashes.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import { type Ledger, readHead } from '../ledger/ledger.ts';
 import { guarded } from '../ledger/sqlite-failure.ts';
 import { currentHost, readCheckpoint, saveCheckpoint } from '../ledger/state.ts';
 import { writeQubesXml } from '../qubes-xml/write.ts';
@@ -10,6 +10,12 @@ import type { Home } from './home.ts';
 
 const NAME = 'qubes-xml';
 const VERSION = 1;
+
+/** Whether qubes.xml is behind the log: a command is under way, or was cut short. */
+export const isBehind = (ledger: Ledger): boolean => {
+  const { position } = readHead(ledger);
+  return position > 0 && readCheckpoint(ledger, NAME)?.position !== position;
+};
 
 /**
  * Brings qubes.xml to the head. The checkpoint remembers what was written: a file with other content was changed by
