@@ -3,6 +3,9 @@ import { decideAdoptStorage } from './adoption/decide-storage.ts';
 import type { CommandName, PayloadOf } from './command/registry.ts';
 import type { Context, Decide, Decision } from './decision.ts';
 import { decideAdoptHost } from './document/decide-adopt.ts';
+import { decideAdoptDrift } from './drift/decide-adopt.ts';
+import { decideIgnoreDrift, decideNoticeDrift } from './drift/decide-answer.ts';
+import { decideRepairDrift } from './drift/decide-repair.ts';
 import { failure } from './failure.ts';
 import {
   decideAddRule,
@@ -37,6 +40,10 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   RecordReboot: decideReboot,
   AdoptStorage: decideAdoptStorage,
   AdoptMoved: decideAdoptMoved,
+  AdoptDrift: decideAdoptDrift,
+  RepairDrift: decideRepairDrift,
+  IgnoreDrift: decideIgnoreDrift,
+  NoticeDrift: decideNoticeDrift,
   CollectGarbage: decideGarbage,
   AddPool: decideAddPool,
   RemovePool: decideRemovePool,

@@ -14,6 +14,7 @@ const keysOf = (host: Host): readonly EntityKey[] => [
   ...[...host.pools.keys()].map((name) => `pool/${name}`),
   ...[...host.operations.keys()].map((id) => `operation/${id}`),
   ...[...host.trash.keys()].map((id) => `trash/${id}`),
+  ...[...host.answers.keys()].map((object) => `answer/${object}`),
 ];
 
 type Stored = {

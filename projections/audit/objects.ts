@@ -34,6 +34,10 @@ export const objectsOf = (event: DomainEvent): readonly string[] => {
     case 'DiskErased':
     case 'TrashReidentified':
       return withVm(event.from);
+    case 'DriftIgnored':
+    case 'DriftRepaired':
+    case 'DriftNoticed':
+      return event.about === null ? ['global'] : withVm(event.about);
     case 'HostInitialised':
     case 'HostAdopted':
     case 'HostRebooted':

@@ -1,0 +1,23 @@
+/** How somebody answered a difference between the log and the world. `object`: what `drift` calls it. */
+export type DriftFact =
+  /**
+   * Left as it is, and not told again while it stays the same difference (`fingerprint`). `about`: the VM or `VM:VOLUME`
+   * it concerns, where there is one.
+   */
+  | {
+      readonly type: 'DriftIgnored';
+      readonly object: string;
+      readonly about: string | null;
+      readonly problem: string;
+      readonly fingerprint: string;
+      readonly reason: string;
+    }
+  /** Put right again by steps of ours. */
+  | {
+      readonly type: 'DriftRepaired';
+      readonly object: string;
+      readonly about: string | null;
+      readonly problem: string;
+    }
+  /** Told again from now on. */
+  | { readonly type: 'DriftNoticed'; readonly object: string; readonly about: string | null };
