@@ -25,6 +25,9 @@ const growBack = ({ expected, seen }: Of<'resized'>, { builder }: Repairing): Fa
   return null;
 };
 
+const differs = (id: string, drift: Context['drift'] = []): boolean =>
+  drift.some((one) => one.is !== 'unknown' && one.is !== 'resized' && one.expected.disk.id === id);
+
 /** The newest older state takes the place of a committed disk that is no more. */
 const bringBack = (expected: Expected, { host, context, builder }: Repairing): Failure | null => {
   const owner = ownerNamed(host, expected.object);
@@ -37,7 +40,8 @@ const bringBack = (expected: Expected, { host, context, builder }: Repairing): F
   if (!allowed.ok) return allowed.error;
   const lost = { type: 'DiskLost', volume: key, disk: expected.disk.id, name: expected.name } as const;
   const left = evolveDrifted(volume, lost);
-  const newest = findRevision(left, null);
+  const whole = left.revisions.filter(({ disk }) => !differs(disk.id, context.drift));
+  const newest = findRevision({ ...left, revisions: whole }, null);
   if (!newest.ok) return drifted(`${expected.name} is gone, and ${key} has no older state`);
   const { number, at, disk, id } = newest.value;
   const incoming = placeOf(left, { kind: 'incoming', position: builder.freshPosition() });

@@ -106,6 +106,14 @@ const strangersIn = (host: Host, pool: Pool, driver: VolumeDriver, found: readon
   });
 };
 
+/** What lies in the place of a disk of the log is told with that disk, and not a second time. */
+const withoutReplacing = (compared: readonly Compared[], strangers: readonly Stranger[]): readonly Stranger[] => {
+  const replacing = new Set(
+    compared.flatMap(({ difference }) => (difference?.is === 'replaced' ? [difference.there.id] : [])),
+  );
+  return strangers.map((one) => (replacing.has(one.seen.id) ? { ...one, difference: null } : one));
+};
+
 const comparePool = async (host: Host, pool: Pool, driver: VolumeDriver): Promise<ComparedPool | UnseenPool> => {
   const survey = await driver.survey();
   if (!survey.ok) return { pool, failure: survey.error };
@@ -113,18 +121,14 @@ const comparePool = async (host: Host, pool: Pool, driver: VolumeDriver): Promis
   const look = lookOf(sightings);
   const wanted = expectedIn(host, pool, driver);
   const known = new Set(wanted.map(({ expected }) => expected.disk.id));
-  return {
+  const compared = wanted.map((one) => ({ ...one, difference: differenceOf(one.expected, look, driver) }));
+  const strangers = strangersIn(
+    host,
     pool,
     driver,
-    sightings,
-    compared: wanted.map((one) => ({ ...one, difference: differenceOf(one.expected, look, driver) })),
-    strangers: strangersIn(
-      host,
-      pool,
-      driver,
-      sightings.filter(({ id }) => !known.has(id)),
-    ),
-  };
+    sightings.filter(({ id }) => !known.has(id)),
+  );
+  return { pool, driver, sightings, compared, strangers: withoutReplacing(compared, strangers) };
 };
 
 /** Holds what the log says against what each pool has, disk by disk, by identity and never by name alone. Changes nothing. */
