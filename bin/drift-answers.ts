@@ -2,6 +2,7 @@ import type { CommandName } from '../domain/command/registry.ts';
 import type { Verdict } from '../domain/decision.ts';
 import type { Fact } from '../domain/event.ts';
 import { type Failure, failure } from '../domain/failure.ts';
+import type { VmName } from '../domain/names.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { bind } from '../domain/steps.ts';
 import { wordsOf } from '../domain/words.ts';
@@ -13,10 +14,11 @@ import { eventsBetween } from '../infrastructure/ledger/fold.ts';
 import { closeLedger } from '../infrastructure/ledger/ledger.ts';
 import { currentHost } from '../infrastructure/ledger/state.ts';
 import type { Drift } from '../infrastructure/service/drift.ts';
+import { foreignRules } from '../infrastructure/service/firewall-drift.ts';
 import type { Service } from '../infrastructure/service/service.ts';
 import { built } from './changing.ts';
 import { openReading, openService } from './compose.ts';
-import { nameInPool } from './disk-named.ts';
+import { adoptDocument, repairDocument } from './drift-document.ts';
 import { driftFound, isAbout } from './drift-found.ts';
 
 const isFact = ({ type }: { readonly type: string }): boolean => !/^(?:Command|Step|Undo)/.test(type);
@@ -47,16 +49,17 @@ const submitAbout = async (args: Arguments, name: CommandName, topic: string, in
 const needsNames = (args: Arguments): Result<readonly string[], Failure> =>
   args.values.length === 0 ? err(usage('NAME is missing', 'drift')) : ok(args.values);
 
-/** The differences as they are now, before the answer is written down. */
+/** The differences that are named, as they are now. A name of a VM without any stands for none. */
 const seenNow = async (args: Arguments): Promise<Result<readonly Drift[], Failure>> => {
   const reading = openReading(args);
   if (!reading.ok) return reading;
   try {
     const { host } = reading.value;
-    const all = await driftFound(reading.value);
+    const all = await driftFound(args, reading.value);
+    if (!all.ok) return all;
     const chosen = new Set<Drift>();
     for (const name of args.values) {
-      const meant = all.filter(isAbout(host, name));
+      const meant = all.value.filter(isAbout(host, name));
       if (meant.length === 0)
         return err(failure('D_NOT_FOUND', `nothing called ${name} differs from the log`, { next: 'domtrail drift' }));
       for (const one of meant) chosen.add(one);
@@ -67,19 +70,66 @@ const seenNow = async (args: Arguments): Promise<Result<readonly Drift[], Failur
   }
 };
 
-const aboutDisks = (name: 'AdoptDrift' | 'RepairDrift', topic: string): Action => ({
+const aboutDisks = (args: Arguments, name: 'AdoptDrift' | 'RepairDrift', seen: readonly Drift[]) => {
+  const topic = name === 'AdoptDrift' ? 'drift-adopt' : 'drift-repair';
+  return submitAbout(args, name, topic, { names: seen.map((one) => one.name) });
+};
+
+/** What was named is of one kind, because each kind has a command of its own. */
+const oneKind = (seen: readonly Drift[]): Result<'disks' | 'document' | 'firewall', Failure> => {
+  const kinds = new Set(seen.map(({ kind }) => (kind === 'document' || kind === 'firewall' ? kind : 'disks')));
+  const [kind = 'disks'] = kinds;
+  const next = seen.map(({ name }) => name).join(', ');
+  if (kinds.size > 1 || (kind !== 'disks' && seen.length > 1))
+    return err(failure('D_BAD_INPUT', 'these are answered one at a time, by their names', { next }));
+  return ok(kind);
+};
+
+const adoptFirewall = async (args: Arguments, { about, name }: Drift): Promise<Result<number, Failure>> => {
+  const reading = openReading(args);
+  if (!reading.ok) return reading;
+  const { host, home, ledger } = reading.value;
+  closeLedger(ledger);
+  const vm = host.vms.get((about ?? '') as VmName);
+  const rules = vm ? await foreignRules(home.dir, vm) : null;
+  if (!rules) {
+    const next = `domtrail firewall reload ${about ?? 'VM'}`;
+    return err(failure('D_DRIFT', `${name} has no rules that could be taken over`, { next }));
+  }
+  return submitAbout(args, 'AdoptFirewall', 'drift-adopt', { vm: about, rules });
+};
+
+const adopt: Action = {
   options: {},
   help: '',
   run: async (args) => {
     const given = needsNames(args);
-    if (!given.ok) return given;
-    const reading = openReading(args);
-    if (!reading.ok) return reading;
-    closeLedger(reading.value.ledger);
-    const names = given.value.map((one) => nameInPool(reading.value.host, one));
-    return submitAbout(args, name, topic, { names });
+    const seen = given.ok ? await seenNow(args) : given;
+    if (!seen.ok) return seen;
+    const kind = oneKind(seen.value);
+    if (!kind.ok) return kind;
+    const [first] = seen.value;
+    if (kind.value === 'document') return adoptDocument(args);
+    return kind.value === 'firewall' && first ? adoptFirewall(args, first) : aboutDisks(args, 'AdoptDrift', seen.value);
   },
-});
+};
+
+const repair: Action = {
+  options: {},
+  help: '',
+  run: async (args) => {
+    const given = needsNames(args);
+    const seen = given.ok ? await seenNow(args) : given;
+    if (!seen.ok) return seen;
+    const kind = oneKind(seen.value);
+    if (!kind.ok) return kind;
+    if (kind.value === 'document') return repairDocument(args);
+    const [first] = seen.value;
+    if (kind.value === 'firewall')
+      return err(failure('D_DRIFT', 'a firewall is put right by its own command', { next: first?.repair ?? '' }));
+    return aboutDisks(args, 'RepairDrift', seen.value);
+  },
+};
 
 const ignore: Action = {
   options: {},
@@ -112,8 +162,8 @@ const notice: Action = {
 
 /** How a difference can be answered, by the word after `drift`. */
 export const DRIFT_ANSWERS: Readonly<Record<string, Action>> = {
-  adopt: aboutDisks('AdoptDrift', 'drift-adopt'),
-  repair: aboutDisks('RepairDrift', 'drift-repair'),
+  adopt,
+  repair,
   ignore,
   notice,
 };

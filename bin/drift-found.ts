@@ -1,5 +1,12 @@
+import type { Failure } from '../domain/failure.ts';
 import type { Host } from '../domain/host/host.ts';
-import { answered, type Drift, storageDrift } from '../infrastructure/service/drift.ts';
+import { ok, type Result } from '../domain/result.ts';
+import type { Arguments } from '../infrastructure/cli/arguments.ts';
+import { qubesDbAt } from '../infrastructure/qubesdb/choose.ts';
+import { documentDrift } from '../infrastructure/service/document-drift.ts';
+import { answered, type Drift, type Offered, storageDrift } from '../infrastructure/service/drift.ts';
+import { firewallDrift } from '../infrastructure/service/firewall-drift.ts';
+import { qubesXml } from '../projections/qubes-xml/qubes-xml.ts';
 import { diskById, volumesProjection } from '../projections/volumes/volumes.ts';
 import { driverFor, type Reading, tablesAt } from './compose.ts';
 import { nameInPool } from './disk-named.ts';
@@ -10,11 +17,24 @@ const explained = (reading: Reading, one: Drift): Drift => {
   return { ...one, position: diskById(tablesAt(reading, volumesProjection), one.disk)?.changed ?? null };
 };
 
-/** Everything that differs between the log and this host. */
-export const driftFound = async (reading: Reading): Promise<readonly Drift[]> => {
+const inFiles = async ({ host, home, ledger }: Reading): Promise<Result<readonly Offered[], Failure>> => {
+  const document = documentDrift({ host, home, ledger, render: qubesXml });
+  if (!document.ok) return document;
+  const db = qubesDbAt(home.qubesDb);
+  try {
+    return ok([...document.value, ...(await firewallDrift(host, { home: home.dir, db, now: Date.now() }))]);
+  } finally {
+    await db.close();
+  }
+};
+
+/** Everything that differs between the log and this host. Of a copy of a log only the pools can be looked at. */
+export const driftFound = async (args: Arguments, reading: Reading): Promise<Result<readonly Drift[], Failure>> => {
   const { host } = reading;
-  const found = await storageDrift(host, driverFor);
-  return answered(host, found).map((one) => explained(reading, one));
+  const pools = await storageDrift(host, driverFor);
+  const files = args.text('db') === undefined ? await inFiles(reading) : ok([]);
+  if (!files.ok) return files;
+  return ok(answered(host, [...pools, ...files.value]).map((one) => explained(reading, one)));
 };
 
 /** Whether a difference is about what somebody named: an LV or file, a volume, a VM, or what `drift` itself calls it. */

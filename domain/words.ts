@@ -190,6 +190,10 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
       return `${fact.from}: trash ${fact.disk} is ${fact.now} since a move`;
     case 'DriftIgnored':
       return `${fact.about === null ? '' : `${fact.about}: `}${fact.object} is left as it is (${fact.reason}): ${fact.problem}`;
+    case 'DocumentOverruled':
+      return fact.digest === null
+        ? `${fact.object} is written again: it was missing`
+        : `${fact.object} is written over, the edited one is kept aside (${fact.digest.slice(0, 12)})`;
     case 'DriftRepaired':
       return `${fact.about === null ? '' : `${fact.about}: `}${fact.object} put right: ${fact.problem}`;
     case 'DriftNoticed':

@@ -68,7 +68,8 @@ const look: Action = {
     const { host, past, asOf, ledger } = reading.value;
     try {
       if (past) return err(usage('drift compares with the host as it is now: --at says nothing about it', 'drift'));
-      const found = show(args, host, await driftFound(reading.value));
+      const all = await driftFound(args, reading.value);
+      const found = all.ok ? show(args, host, all.value) : all;
       if (!found.ok) return found;
       const open = found.value.filter(({ ignored }) => ignored === null);
       const shown = args.flag('all') ? found.value : open;

@@ -21,6 +21,15 @@ export const ignoreDrift = z.strictObject({
   reason: text(4096),
 });
 
+/** `digest`: sha256 of the file that may be written over; null: there is none. */
+export const overruleDocument = z.strictObject({
+  object: text(1024),
+  digest: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .nullable(),
+});
+
 export const noticeDrift = z.strictObject({ objects: z.array(text(1024)).min(1).max(1000) });
 
 /** Names as `drift` shows them, or `VM` or `VM:VOLUME` for all of its disks. What lies in the pools comes with the context. */
@@ -28,4 +37,5 @@ export const driftTarget = z.strictObject({ names: z.array(text(1024)).min(1).ma
 
 export type DriftTarget = z.infer<typeof driftTarget>;
 export type IgnoreDrift = z.infer<typeof ignoreDrift>;
+export type OverruleDocument = z.infer<typeof overruleDocument>;
 export type NoticeDrift = z.infer<typeof noticeDrift>;

@@ -12,6 +12,16 @@ export type DriftFact =
       readonly fingerprint: string;
       readonly reason: string;
     }
+  /**
+   * The document may be written over once it has that digest, which is then kept aside; null: it is missing. The file follows
+   * the log, so no step does it.
+   */
+  | {
+      readonly type: 'DocumentOverruled';
+      readonly object: string;
+      readonly about: null;
+      readonly digest: string | null;
+    }
   /** Put right again by steps of ours. */
   | {
       readonly type: 'DriftRepaired';

@@ -136,6 +136,7 @@ const evolveHostFact = (host: Host, { event, position, time }: Recorded): Entity
       host.trash.delete(event.disk);
       return `trash/${event.disk}`;
     case 'DriftIgnored':
+    case 'DocumentOverruled':
     case 'DriftRepaired':
     case 'DriftNoticed':
       evolveAnswers(host.answers, event, position);

@@ -80,7 +80,7 @@ export const storageDrift = async (
 export const answered = (host: Host, found: readonly Offered[]): readonly Drift[] =>
   found.map((one) => {
     const answer = host.answers.get(one.name);
-    const ignored = answer?.fingerprint === one.fingerprint ? answer : null;
+    const ignored = answer?.is === 'ignored' && answer.fingerprint === one.fingerprint ? answer : null;
     return {
       ...one,
       ignore: `domtrail drift ignore ${shellWord(one.name)} -m REASON`,

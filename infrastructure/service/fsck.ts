@@ -18,7 +18,16 @@ import { type Compared, compareStorage, type Stranger, type UnseenPool } from '.
  */
 export type Finding = {
   readonly object: string;
-  readonly kind: 'volume' | 'trash' | 'leftover' | 'foreign' | 'operation' | 'pool' | 'invariant' | 'firewall';
+  readonly kind:
+    | 'volume'
+    | 'trash'
+    | 'leftover'
+    | 'foreign'
+    | 'operation'
+    | 'pool'
+    | 'invariant'
+    | 'firewall'
+    | 'document';
   readonly problem: string | null;
   readonly position: number | null;
   readonly repair: string | null;

@@ -35,6 +35,7 @@ export const objectsOf = (event: DomainEvent): readonly string[] => {
     case 'TrashReidentified':
       return withVm(event.from);
     case 'DriftIgnored':
+    case 'DocumentOverruled':
     case 'DriftRepaired':
     case 'DriftNoticed':
       return event.about === null ? ['global'] : withVm(event.about);

@@ -123,6 +123,7 @@ const SAMPLES: Samples = {
   StorageAdopted: { pools: ['lvm'], untouched: [{ name: 'x', why: 'y' }], notes: [] },
   TrashReidentified: { disk: disk.id, now: 'n' as never, from: volume },
   DriftIgnored: { object: 'vg/vm-work-private', about: volume, problem: 'is gone', fingerprint: 'f', reason: 'known' },
+  DocumentOverruled: { object: 'qubes.xml', about: null, digest: 'e3b0c44298fc1c14' },
   DriftRepaired: { object: 'vg/vm-work-private', about: volume, problem: 'is called x' },
   DiskLost: { volume, disk: disk.id, name: 'vg/vm-work-private' },
   DisksAccepted: { volume, disks: [{ was: 'n' as never, disk, name: 'vg/vm-work-private', origin: null }] },
