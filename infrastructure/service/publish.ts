@@ -2,7 +2,7 @@ import type { Failure } from '../../domain/failure.ts';
 import type { Host } from '../../domain/host/host.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { sha256 } from '../ledger/hashes.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import { type Ledger, readHead } from '../ledger/ledger.ts';
 import { guarded } from '../ledger/sqlite-failure.ts';
 import { currentHost, readCheckpoint, saveCheckpoint } from '../ledger/state.ts';
 import { stampOf } from '../qubes-xml/stamp.ts';
@@ -34,6 +34,12 @@ const rememberFile = (ledger: Ledger, { qubesXml }: Home, position: number): voi
   });
 };
 
+/** Whether qubes.xml is behind the log: a command is under way, or was cut short. */
+export const isBehind = (ledger: Ledger): boolean => {
+  const { position } = readHead(ledger);
+  return position > 0 && readCheckpoint(ledger, NAME)?.position !== position;
+};
+
 /**
  * Brings qubes.xml to the head. The checkpoint remembers what was written: a file with other content was changed by
  * somebody else and is left alone (D_XML_FOREIGN_CHANGE). A crash between the file and the checkpoint is harmless: the
@@ -50,14 +56,16 @@ export const publishQubesXml = (
   if (before?.version === VERSION && before.position === host.position) return ok(null);
   const text = render(host);
   if (!text.ok) return text;
-  const digest = sha256(text.value);
-  if (before?.digest !== digest && mayStay(ledger, host, home)) return ok(null);
+  const lastWritten = before?.digest ?? null;
+  const wanted = sha256(text.value);
+  const stays = lastWritten !== wanted && mayStay(ledger, host, home);
   const overruled = overruledSince(host, before?.position ?? 0);
-  if (before?.digest !== digest || overruled !== null) {
-    const written = writeQubesXml(home.qubesXml, text.value, before?.digest ?? null, overruled);
+  if (!stays && (lastWritten !== wanted || overruled !== null)) {
+    const written = writeQubesXml(home.qubesXml, text.value, lastWritten, overruled);
     if (!written.ok) return written;
     rememberFile(ledger, home, host.position);
   }
+  const digest = stays ? lastWritten : wanted;
   return guarded(ledger.file, () => {
     saveCheckpoint(ledger, { name: NAME, version: VERSION, position: host.position, digest });
     return ok(null);

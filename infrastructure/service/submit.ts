@@ -45,7 +45,7 @@ type Seen = Omit<Context, 'position'>;
 const observe = async (service: Service, command: Command): Promise<Result<Seen, Failure>> => {
   const open = await openDisks(currentHost(service.ledger), command, service.pools);
   if (!open.ok) return open;
-  const base = { now: Date.now(), bootId: bootId(), uuid: randomUUID(), open: open.value };
+  const base = { now: service.now(), bootId: bootId(), uuid: randomUUID(), open: open.value };
   if (command.name === 'StartVM') return ok({ ...base, timezone: timezoneOfHost() });
   const host = currentHost(service.ledger);
   if (command.name === 'AdoptDrift' || command.name === 'RepairDrift') {
