@@ -23,6 +23,7 @@ import { catchUp } from '../../infrastructure/ledger/projections.ts';
 import { currentHost } from '../../infrastructure/ledger/state.ts';
 import { qubesDbAt } from '../../infrastructure/qubesdb/choose.ts';
 import type { Recovered } from '../../infrastructure/runner/recover.ts';
+import { type Offered, storageDrift } from '../../infrastructure/service/drift.ts';
 import { checkHost } from '../../infrastructure/service/fsck.ts';
 import { type Home, homeAt } from '../../infrastructure/service/home.ts';
 import { publishQubesXml } from '../../infrastructure/service/publish.ts';
@@ -122,7 +123,7 @@ const lvsOf = async ({ hands }: Parts): Promise<readonly Lv[]> => {
 };
 
 const problemsOf = async (parts: Parts): Promise<readonly string[]> => {
-  const findings = insist(await checkHost(currentHost(parts.ledger), driverOf(parts)));
+  const findings = await checkHost(currentHost(parts.ledger), driverOf(parts));
   return findings.flatMap(({ object, problem }) => (problem === null ? [] : [`${object}: ${problem}`]));
 };
 
@@ -168,6 +169,8 @@ const looking = (parts: Parts) => ({
     return found;
   },
   names: async (): Promise<readonly string[]> => (await lvsOf(parts)).map(({ name }) => name).sort(),
+  /** what `drift` lists */
+  drift: (): Promise<readonly Offered[]> => storageDrift(currentHost(parts.ledger), driverOf(parts)),
   /** what `fsck` complains about */
   problems: () => problemsOf(parts),
   read: (path: string | null, length: number, offset = 0): Promise<string> => {
