@@ -1,5 +1,5 @@
 import { type Failure, failure } from '../domain/failure.ts';
-import type { Host } from '../domain/host/host.ts';
+import { emptyHost, type Host } from '../domain/host/host.ts';
 import type { Pool } from '../domain/pool/pool.ts';
 import { whyUnusable } from '../domain/pool/usable.ts';
 import { err, ok, type Result } from '../domain/result.ts';
@@ -28,8 +28,9 @@ import { auditProjection } from '../projections/audit/audit.ts';
 import type { Projection, Sql } from '../projections/projection.ts';
 import { qubesXml } from '../projections/qubes-xml/qubes-xml.ts';
 import { volumesProjection } from '../projections/volumes/volumes.ts';
+import { waypointBefore, waypointsProjection } from '../projections/waypoints/waypoints.ts';
 
-export const PROJECTIONS = [volumesProjection, auditProjection] as const;
+export const PROJECTIONS = [volumesProjection, auditProjection, waypointsProjection] as const;
 
 export const driverFor = (pool: Pool): VolumeDriver => {
   const why = whyUnusable(pool);
@@ -97,9 +98,13 @@ export type Reading = {
   readonly past: boolean;
 };
 
-const stateAt = (ledger: Ledger, position: number): Host => {
+/** The state at a position, folded on from the last waypoint before it. */
+export const stateAt = (ledger: Ledger, position: number): Host =>
+  foldTo(ledger, position, inStep(ledger, waypointsProjection) ? waypointBefore(ledger.sql, position) : emptyHost());
+
+const pastState = (ledger: Ledger, position: number): Host => {
   const stored = process.env[LOOKING_BACK.state];
-  return (stored ? readState(ledger, position, stored) : null) ?? foldTo(ledger, position);
+  return (stored ? readState(ledger, position, stored) : null) ?? stateAt(ledger, position);
 };
 
 /** The state to read: now, or as it was at `--at EV|TIME`; of this home, or of a copy given with `--db`. */
@@ -112,7 +117,7 @@ export const openReading = (args: Arguments): Result<Reading, Failure> => {
   const at = args.text('at') ?? (process.env[LOOKING_BACK.at] || undefined);
   const position = at === undefined ? ok(null) : positionAt(ledger.value, at);
   if (!position.ok) return position;
-  const host = position.value === null ? currentHost(ledger.value) : stateAt(ledger.value, position.value);
+  const host = position.value === null ? currentHost(ledger.value) : pastState(ledger.value, position.value);
   const asOf = { position: host.position, time: timeOf(ledger.value, host.position) };
   return ok({ home, ledger: ledger.value, host, asOf, past: position.value !== null });
 };
@@ -129,6 +134,8 @@ const replayedOnce = (ledger: Ledger, projection: Projection, position: number):
   return sql;
 };
 
-/** A projection's tables as of the reading: the live ones, or a replay in memory for the past and for a copy that another version wrote. */
+/** A projection's tables as of the reading (with `onlyGrows` also what came later): the live ones, or a replay in memory for the past and for a copy that another version wrote. */
 export const tablesAt = ({ ledger, asOf, past }: Reading, projection: Projection): Sql =>
-  past || !inStep(ledger, projection) ? replayedOnce(ledger, projection, asOf.position) : ledger.sql;
+  (past && !projection.onlyGrows) || !inStep(ledger, projection)
+    ? replayedOnce(ledger, projection, asOf.position)
+    : ledger.sql;

@@ -19,7 +19,7 @@ const HELP = `domtrail backup: Qubes backups, looked into
   domtrail backup restore FILE [VM...]               as a whole or not at all
   ssh host cat FILE | domtrail backup verify - --passphrase-file F
 
-Formats 3 and 4, as Qubes 3 and 4 write them; only restore needs a home and writes.
+Formats 2, 3 and 4, as Qubes 2, 3 and 4 write them; only restore needs a home and writes.
 verify opens, unpacks and hashes everything, and finds what stock tools pass over: a
 volume that is missing as a whole, a last chunk that was cut off. It exits 6 for any
 problem and says what an archive of this format cannot prove.

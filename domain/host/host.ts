@@ -50,6 +50,9 @@ export const emptyHost = (): Host => ({
 /** `vm/NAME`, `pool/NAME`, `operation/ID`, `trash/DISK` or `site`: one value of the state that an event changed. */
 export type EntityKey = string;
 
+/** Raise this when `evolve` changes what it makes of old events: stored values of another version are folded again. */
+export const STATE_VERSION = 3;
+
 export const volumeOf = (host: Host, key: VolumeKey): Volume | undefined => {
   const colon = key.lastIndexOf(':');
   const vm = host.vms.get(key.slice(0, colon) as VmName);
@@ -180,6 +183,15 @@ export const entityOf = (host: Host, key: EntityKey): unknown => {
       return host.site ?? undefined;
   }
 };
+
+/** The keys under which a state's values are kept: what `restoreEntity` needs for the whole of it. */
+export const entityKeysOf = (host: Host): readonly EntityKey[] => [
+  ...(host.site ? ['site'] : []),
+  ...[...host.vms.keys()].map((name) => `vm/${name}`),
+  ...[...host.pools.keys()].map((name) => `pool/${name}`),
+  ...[...host.operations.keys()].map((id) => `operation/${id}`),
+  ...[...host.trash.keys()].map((id) => `trash/${id}`),
+];
 
 /** Puts a value that `entityOf` once gave back into a state: how a stored snapshot is loaded. */
 export const restoreEntity = (host: Host, key: EntityKey, value: unknown): void => {

@@ -2,6 +2,8 @@ import { emptyHost, evolve, type Host } from '../../domain/host/host.ts';
 import { eventHash, GENESIS, sha256 } from './hashes.ts';
 import { type Ledger, statement } from './ledger.ts';
 import { followOutcome, type StoredOutcome } from './outcomes.ts';
+import type { Projection } from './projection.port.ts';
+import { emptyShadow, type Shadow } from './projections.ts';
 import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
 import { LogDamaged } from './sqlite-failure.ts';
 
@@ -31,9 +33,14 @@ export type Walk = {
   chain: Bad | null;
   order: Bad | null;
   fold: Bad | null;
+  /** what the projections make of the same events, beside their stored tables */
+  readonly replays: readonly Replay[];
 };
 
-export const emptyWalk = (stored = 0): Walk => ({
+type Replay = { readonly projection: Projection; readonly shadow: Shadow };
+
+/** Whoever gives projections closes the walk. */
+export const emptyWalk = (stored = 0, projections: readonly Projection[] = []): Walk => ({
   events: 0,
   position: 0,
   hash: GENESIS,
@@ -46,7 +53,12 @@ export const emptyWalk = (stored = 0): Walk => ({
   chain: null,
   order: null,
   fold: null,
+  replays: projections.map((projection) => ({ projection, shadow: emptyShadow(projection) })),
 });
+
+export const closeWalk = ({ replays }: Walk): void => {
+  for (const { shadow } of replays) shadow.db.close();
+};
 
 const hashOf = ([, , , , , , , , hashes]: HashedRow): string => hashes.slice(2 * DIGITS);
 
@@ -99,6 +111,7 @@ const derive = (walk: Walk, row: HashedRow): void => {
   }
   followOutcome(walk.outcomes, recorded);
   evolve(walk.host, recorded);
+  for (const { projection, shadow } of walk.replays) projection.apply(shadow.sql, shadow.prefix, recorded, walk.host);
   if (position === walk.stored) walk.then = copyOf(walk.host);
 };
 
@@ -115,6 +128,8 @@ const checkFold = (walk: Walk, row: HashedRow): void => {
 
 /** Goes through all events once. What it has found so far stays in `walk` when a page cannot be read. */
 export const walkEvents = (ledger: Ledger, walk: Walk): void => {
+  // One transaction for all rows: in memory, but SQLite would still end one for each.
+  for (const { shadow } of walk.replays) shadow.db.exec('BEGIN');
   const page = statement(
     ledger,
     `SELECT ${HASHED} FROM events WHERE position > ? ORDER BY position LIMIT ${PAGE}`,
