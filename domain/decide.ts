@@ -1,5 +1,6 @@
 import { decideAdoptMoved } from './adoption/decide-moved.ts';
 import { decideAdoptStorage } from './adoption/decide-storage.ts';
+import { decideBackupVm } from './backup/decide.ts';
 import type { CommandName, PayloadOf } from './command/registry.ts';
 import type { Context, Decide, Decision } from './decision.ts';
 import { decideAdoptHost } from './document/decide-adopt.ts';
@@ -54,6 +55,7 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   RecordPoolMended: decidePoolMended,
   CreateVM: decideCreateVm,
   CloneVM: decideCloneVm,
+  BackupVM: decideBackupVm,
   RestoreVM: decideRestoreVm,
   RemoveVM: decideRemoveVm,
   StartVM: decideStart,
