@@ -21,10 +21,10 @@ const HELP = `domtrail backup: Qubes backups, made, looked into and restored
   domtrail backup restore FILE [VM...]               as a whole or not at all
   ssh host cat FILE | domtrail backup verify - --passphrase-file F
 
-Formats 3 and 4, as Qubes 3 and 4 write them; create writes format 4. verify and list
-need no home. verify opens, unpacks and hashes everything, and finds what stock tools pass over: a
-volume that is missing as a whole, a last chunk that was cut off. It exits 6 for any
-problem and says what an archive of this format cannot prove.
+Formats 2, 3 and 4, as Qubes 2, 3 and 4 write them; create writes format 4. verify and
+list need no home. verify opens, unpacks and hashes everything, and finds what stock
+tools pass over: a volume that is missing as a whole, a last chunk that was cut off. It
+exits 6 for any problem and says what an archive of this format cannot prove.
 `;
 
 /** A file's own name means nothing to a format: as_of is for the log, which has no part in this. */

@@ -95,15 +95,20 @@ const runLane = async (run: Run, lane: readonly Step[]): Promise<StepFailed | nu
   return null;
 };
 
+/** Lanes side by side; what one of them throws is thrown when all have come to rest. */
+const allLanes = async (run: Run, lanes: readonly (readonly Step[])[]): Promise<readonly (StepFailed | null)[]> => {
+  const ended = await Promise.allSettled(lanes.map((lane) => runLane(run, lane)));
+  const broken = ended.find((one) => one.status === 'rejected');
+  if (broken) throw broken.reason;
+  return ended.map((one) => (one.status === 'fulfilled' ? one.value : null));
+};
+
 /** Runs what is not recorded yet. A failed lane stops; its siblings run to their end; then nothing more starts. */
 const runSteps = async (run: Run, steps: readonly Step[]): Promise<readonly StepFailed[]> => {
   const { done } = operationOf(run);
   const pending = steps.filter(({ n }) => !(n in done));
   for (const wave of wavesOf(pending, !run.hands.fault.armed)) {
-    const ended = await Promise.allSettled(wave.map((lane) => runLane(run, lane)));
-    const broken = ended.find((one) => one.status === 'rejected');
-    if (broken) throw broken.reason;
-    const failures = ended.flatMap((one) => (one.status === 'fulfilled' && one.value ? [one.value] : []));
+    const failures = (await allLanes(run, wave)).filter((one) => one !== null);
     if (failures.length > 0) return failures;
   }
   return [];
@@ -117,7 +122,7 @@ const runCleanup = async (run: Run, steps: readonly Step[]): Promise<readonly nu
   const broken = new Set<string>();
   for (const wave of wavesOf(pending, !run.hands.fault.armed)) {
     const lanes = wave.filter(([first]) => first && !broken.has(first.lane));
-    const failures = await Promise.all(lanes.map((lane) => runLane(run, lane)));
+    const failures = await allLanes(run, lanes);
     for (const [index, failed] of failures.entries()) if (failed) broken.add(lanes[index]?.[0]?.lane ?? '');
   }
   const after = operationOf(run).done;

@@ -36,23 +36,32 @@ export type Parts = {
   readonly archiver?: Archiver;
   /** how long to wait for another writer, in milliseconds */
   readonly waitMs: number;
+  /** the wall clock in epoch milliseconds, where it is not the host's */
+  readonly now?: () => number;
+  /** in whose name commands of the system are given, where it is not recovery */
+  readonly tool?: string;
 };
 
-export type Service = Parts & { readonly pools: Pools; readonly journal: Journal };
+export type Service = Parts & {
+  readonly pools: Pools;
+  readonly journal: Journal;
+  readonly now: () => number;
+  readonly tool: string;
+};
 
 /** How long a command that gave the lease up for a long copy waits to get it back. */
 const REGAIN_MS = 60_000;
 
 export const serviceOf = (parts: Parts): Service => {
-  const { ledger } = parts;
+  const { ledger, now = Date.now, tool = 'domtrail recovery' } = parts;
   const journal: Journal = {
     host: () => currentHost(ledger),
     record: (command, events) => {
-      const recorded = record(ledger, { command, time: Date.now() }, events);
+      const recorded = record(ledger, { command, time: now() }, events);
       return recorded.ok ? ok(null) : recorded;
     },
   };
-  return { ...parts, journal, pools: poolsOf(() => currentHost(ledger).pools, parts.driverFor) };
+  return { ...parts, now, tool, journal, pools: poolsOf(() => currentHost(ledger).pools, parts.driverFor) };
 };
 
 /** The runner's hands for one command. */
