@@ -35,13 +35,13 @@ _domtrail() {
       pool|label) candidates="add list remove" ;;
       adopt) candidates="--qubes-xml --firewall-dir --storage --moved" ;;
       diff) candidates="@ @-" ;;
-      backup) candidates="verify list restore" ;;
+      backup) candidates="create verify list restore" ;;
       bisect) candidates="run" ;;
       help) candidates=$commands ;;
       completion) candidates="bash" ;;
       log|watch|blame|why|lineage) candidates=$(domtrail completion words 2>/dev/null) ;;
     esac
-  elif [[ $group == backup ]]; then candidates=$(compgen -f -- "$cur")
+  elif [[ $group == backup ]]; then candidates="$(compgen -f -- "$cur") $(domtrail completion words 2>/dev/null)"
   else candidates=$(domtrail completion words 2>/dev/null)
   fi
   COMPREPLY=($(compgen -W "$candidates --json --plan --home --at --help" -- "$cur"))

@@ -21,7 +21,7 @@ look     status, log, show, blame, why, lineage, xml (--at EVENT|TIME, --db F)
          diff A B [OBJECT], watch [OBJECT]
 heal     recover, fsck, gc, serve (stays, and does what is due)
 prove    verify, witness, replay, bisect run
-backup   backup verify|list|restore FILE
+backup   backup create -o FILE|-, backup verify|list|restore FILE
 help     help COMMAND, explain CODE, completion bash, version, demo
 
 Every command takes --home DIR (or DOMTRAIL_HOME) and --json. Every changing one
