@@ -265,4 +265,19 @@ describe('backup create, stopped', () => {
     expect((await terminal.does('log', 'work:private')).match(/backed up to killed\.qbk/g)).toHaveLength(4);
     await terminal.isSound();
   }, 120_000);
+
+  test('a disk that cannot be read to its end is named, the rest is backed up, and the exit code is 1', async () => {
+    const { committedPath } = await terminal.info('again:private');
+    const { directory, env } = await withGzip(`truncate -s 1M '${committedPath}'; PATH=\${PATH#*:}; exec gzip "$@"`);
+    const file = join(directory, 'partly.qbk');
+    const { code, out, err } = await terminal.run(words('-o', file, 'again', 'work'), { env });
+    expect(code).toBe(1);
+    expect(out).toMatch(/again +private\.img .*! it ends at byte/);
+    expect(out).toMatch(/work +private\.img .* ok\n/);
+    expect(withoutProgress(err)).toMatch(/^error\[D_INCOMPLETE\]: .*\ncause: again: private\.img: /);
+    expect(await terminal.does('log', 'again:private')).toMatch(/not backed up to partly\.qbk: it ends at byte/);
+    const report = await terminal.run(['backup', 'verify', file, '--passphrase-file', secret]);
+    expect(report.code).toBe(6);
+    expect(report.out).toMatch(/work +private\.img .* ok/);
+  });
 });
