@@ -67,7 +67,7 @@ const wordsOfContent = (fact: VolumeFact): string | null => {
     case 'VolumeExported':
       return `${fact.volume}: exported to ${fact.to === '-' ? 'standard output' : fact.to}`;
     case 'VolumeBackedUp':
-      return `${fact.volume}: backed up to ${nameOf(fact)}, ${formatBytes(fact.bytes)}, sha256 ${fact.sha256.slice(0, 12)}`;
+      return `${fact.volume}: backed up to ${nameOf(fact)}, ${formatBytes(fact.bytes)}, digest ${fact.digest.slice(0, 12)}`;
     case 'VolumeBackupFailed':
       return `! ${fact.volume}: not backed up to ${nameOf(fact)}: ${fact.problem}`;
     default:

@@ -120,7 +120,7 @@ const SAMPLES: Samples = {
     disk,
     bytes: 2 ** 20,
     stored: 512,
-    sha256: 'e3b0c44298fc1c14'.repeat(4),
+    digest: 'e3b0c44298fc1c14'.repeat(4),
     chunks: 1,
     durationMs: 3,
   },
