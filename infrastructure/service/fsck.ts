@@ -27,7 +27,8 @@ export type Finding = {
     | 'pool'
     | 'invariant'
     | 'firewall'
-    | 'document';
+    | 'document'
+    | 'lvm';
   readonly problem: string | null;
   readonly position: number | null;
   readonly repair: string | null;
