@@ -72,9 +72,9 @@ const isHistory = ({ seqno, time }: Told, firstOurs: number, since: number): boo
   seqno < firstOurs && time * SECOND <= since;
 
 const judged = (told: Told, log: Log, acts: ReadonlyMap<string, Act>, firstOurs: number): Testimony => {
-  if (isHistory(told, firstOurs, log.since)) return line(told, { kind: 'history' });
   const known = log.testified.get(testimonyKey(told));
   if (!told.mark && known !== undefined) return line(told, { kind: 'testified', position: known });
+  if (isHistory(told, firstOurs, log.since)) return line(told, { kind: 'history' });
   if (!told.mark) {
     return line(told, {
       kind: 'foreign',
