@@ -1,6 +1,7 @@
 import { decideAdoptMoved } from './adoption/decide-moved.ts';
 import { decideAdoptStorage } from './adoption/decide-storage.ts';
 import { decideAdoptTestimony } from './adoption/decide-testimony.ts';
+import { decideBackupVm } from './backup/decide.ts';
 import type { CommandName, PayloadOf } from './command/registry.ts';
 import type { Context, Decide, Decision } from './decision.ts';
 import { decideAdoptHost } from './document/decide-adopt.ts';
@@ -56,6 +57,7 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   RecordPoolMended: decidePoolMended,
   CreateVM: decideCreateVm,
   CloneVM: decideCloneVm,
+  BackupVM: decideBackupVm,
   RestoreVM: decideRestoreVm,
   RemoveVM: decideRemoveVm,
   StartVM: decideStart,

@@ -49,6 +49,8 @@ const keptAs = (kept: Kept): string => (kept ? `, the old state kept as revision
 const setTo = (name: string, value: string | null): string =>
   value === null ? `${name} unset` : `${name} = ${value === '' ? '""' : value}`;
 
+const nameOf = ({ backup }: { readonly backup: string }): string => (backup === '-' ? 'standard output' : backup);
+
 const wordsOfContent = (fact: VolumeFact): string | null => {
   switch (fact.type) {
     case 'SessionCommitted':
@@ -65,6 +67,10 @@ const wordsOfContent = (fact: VolumeFact): string | null => {
       return `${fact.volume}: ${formatBytes(fact.bytes)}${keptAs(fact.kept)}`;
     case 'VolumeExported':
       return `${fact.volume}: exported to ${fact.to === '-' ? 'standard output' : fact.to}`;
+    case 'VolumeBackedUp':
+      return `${fact.volume}: backed up to ${nameOf(fact)}, ${formatBytes(fact.bytes)}, sha256 ${fact.sha256.slice(0, 12)}`;
+    case 'VolumeBackupFailed':
+      return `! ${fact.volume}: not backed up to ${nameOf(fact)}: ${fact.problem}`;
     default:
       return null;
   }
@@ -80,7 +86,9 @@ type OtherVolumeFact = Exclude<
       | 'VolumeImported'
       | 'VolumeCloned'
       | 'VolumeResized'
-      | 'VolumeExported';
+      | 'VolumeExported'
+      | 'VolumeBackedUp'
+      | 'VolumeBackupFailed';
   }
 >;
 
@@ -148,6 +156,8 @@ const wordsOfVm = (fact: VmFact): string => {
       return `${fact.vm} created (${fact.class}${fact.clonedFrom ? `, cloned from ${fact.clonedFrom}` : ''})`;
     case 'VmRestored':
       return `${fact.vm} restored from ${fact.backup}${fact.was === fact.vm ? '' : `, where it was ${fact.was}`}`;
+    case 'VmBackedUp':
+      return `${fact.whole ? '' : '! '}${fact.vm} backed up to ${nameOf(fact)}${fact.whole ? '' : ', not all of it'}`;
     case 'VmRemoved':
       return `${fact.vm} removed`;
     case 'VmStarted':

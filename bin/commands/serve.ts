@@ -27,6 +27,9 @@ commands it holds nothing that another domtrail would wait for.
 A systemd unit is in docs/domtrail-serve.service.
 `;
 
+/** How soon a rule that another process sets is known: see docs/adr/0015-serve.md. */
+const POLL_MS = 250;
+
 const TROUBLE = new Set<Recovered['outcome']>(['stuck', 'abandoned']);
 
 const line = ({ name, command, outcome, told = [] }: Recovered): string =>
@@ -86,7 +89,7 @@ const stay = async (service: Service): Promise<Result<number, Failure>> => {
   const { signal, exit } = endingSignals();
   try {
     talk(`serving ${service.home.dir} (pid ${process.pid})\n`);
-    await serve({ service, clock: systemClock, attend: attendDaemon, tell: teller(), signal }).ended;
+    await serve({ service, clock: systemClock, attend: attendDaemon, tell: teller(), signal, pollMs: POLL_MS }).ended;
     return ok(exit());
   } finally {
     alone.value();

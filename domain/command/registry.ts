@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import * as adoption from '../adoption/commands.ts';
+import * as backup from '../backup/commands.ts';
 import * as document from '../document/commands.ts';
 import * as drift from '../drift/commands.ts';
 import * as firewall from '../firewall/commands.ts';
@@ -30,6 +31,7 @@ export const COMMAND_SCHEMAS = {
   RecordPoolMended: pool.recordPoolMended,
   CreateVM: vm.createVm,
   CloneVM: vm.cloneVm,
+  BackupVM: backup.backupVm,
   RestoreVM: restore.restoreVm,
   RemoveVM: vm.vmTarget,
   StartVM: vm.vmTarget,

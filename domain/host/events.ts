@@ -43,4 +43,13 @@ export type HostFact =
     }
   | { readonly type: 'DiskErased'; readonly disk: DiskId; readonly from: string };
 
-export type TrashReason = 'retention' | 'discarded' | 'removed' | 'undone' | 'not-kept' | 'superseded' | 'leftover';
+/** released: a snapshot that only kept a state while it was backed up */
+export type TrashReason =
+  | 'retention'
+  | 'discarded'
+  | 'removed'
+  | 'undone'
+  | 'not-kept'
+  | 'superseded'
+  | 'leftover'
+  | 'released';

@@ -63,6 +63,27 @@ export type VolumeFact =
       readonly kept: Kept;
     }
   | { readonly type: 'VolumeExported'; readonly volume: VolumeKey; readonly to: string; readonly disk: Disk }
+  /** `disk` is the committed one that the backup holds; `stored` of its `bytes` are no hole; `sha256` of the whole content */
+  | {
+      readonly type: 'VolumeBackedUp';
+      readonly volume: VolumeKey;
+      readonly backup: string;
+      readonly backupId: string;
+      readonly disk: Disk;
+      readonly bytes: number;
+      readonly stored: number;
+      readonly sha256: string;
+      readonly chunks: number;
+      readonly durationMs: number;
+    }
+  | {
+      readonly type: 'VolumeBackupFailed';
+      readonly volume: VolumeKey;
+      readonly backup: string;
+      readonly backupId: string;
+      readonly disk: Disk;
+      readonly problem: string;
+    }
   | {
       readonly type: 'VolumeChanged';
       readonly volume: VolumeKey;

@@ -87,6 +87,8 @@ export const evolveVolume = (volume: Volume, fact: VolumeFact, position: number)
       return volumeOfSpec(fact.spec);
     case 'VolumeRemoved':
     case 'VolumeExported':
+    case 'VolumeBackedUp':
+    case 'VolumeBackupFailed':
       return volume;
     case 'VolumeProvisioned':
     case 'VolumeRestored':

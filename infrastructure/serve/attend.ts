@@ -1,7 +1,7 @@
 import type { Clock } from './clock.port.ts';
 
 /** A silent connection to a QubesDB daemon. */
-export type Attendance = { readonly close: () => Promise<void> };
+type Attendance = { readonly close: () => Promise<void> };
 
 /** Connects to the daemon of a VM; null where there is none now. `onEnd`: the daemon, or the connection, is gone. */
 export type Attend = (vm: string, onEnd: () => void) => Promise<Attendance | null>;

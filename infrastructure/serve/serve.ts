@@ -125,14 +125,18 @@ export const serve = (how: HowToServe): Serving => {
   const watch = watching(how, seen, end);
   const tail = follow(how, seen, end);
   const tidied = async (): Promise<void> => {
-    tail.unsubscribe();
-    watch.alarm.set(null);
-    watch.document();
-    await watch.turns.end();
-    await watch.daemons.end();
+    try {
+      await ending;
+    } finally {
+      tail.unsubscribe();
+      watch.alarm.set(null);
+      watch.document();
+      await watch.turns.end();
+      await watch.daemons.end();
+    }
   };
   how.signal.addEventListener('abort', () => end(), { once: true });
   if (how.signal.aborted) end();
   else watch.turns.ask('all');
-  return { ended: ending.finally(tidied), atRest: watch.turns.atRest };
+  return { ended: tidied(), atRest: watch.turns.atRest };
 };

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { starts, until } from './running.ts';
 import { homeWithWork, type Terminal } from './terminal.ts';
@@ -11,6 +10,9 @@ const rules = async (): Promise<readonly string[]> => {
   const { entries } = await terminal.item<{ entries: Record<string, string> }>('firewall', 'entries', 'work');
   return Object.entries(entries).flatMap(([path, value]) => (/\/[0-9]{4}$/.test(path) ? [value] : []));
 };
+
+/** How many of the rules have expired and are still there. */
+const late = async (): Promise<number> => (await terminal.item<{ expired: number }>('firewall', 'get', 'work')).expired;
 
 const expireAt = (): number => Math.ceil(Date.now() / 1000) + 1;
 
@@ -37,8 +39,8 @@ describe('domtrail serve', () => {
     const first = starts(terminal, 'serve');
     await first.says(/^serving /m);
     const at = expireAt();
-    await terminal.does('firewall', 'set', 'work', `action=accept dst4=10.0.0.1 expire=${at}`, 'action=drop');
-    expect(await rules()).toEqual(['action=accept dst4=10.0.0.1/32', 'action=drop']);
+    // On a busy machine the rule may have expired before it is set; serve takes it out all the same.
+    await terminal.run(['firewall', 'set', 'work', `action=accept dst4=10.0.0.1 expire=${at}`, 'action=drop']);
     await first.says(/^ExpireRule cmd:\S+ completed {2}\(work: a rule has expired\)$/m);
     expect(await rules()).toEqual(['action=drop']);
     expect((await expired())[0]).toBeGreaterThan(at * 1000);
@@ -48,13 +50,12 @@ describe('domtrail serve', () => {
     expect(second.err).toContain(`another serve (pid ${first.pid})`);
 
     expect(await first.ends('SIGKILL')).toBe('SIGKILL');
-    await terminal.does('firewall', 'set', 'work', `action=accept dst4=10.0.0.2 expire=${expireAt()}`, 'action=drop');
-    await pause(2100);
-    expect(await rules()).toEqual(['action=accept dst4=10.0.0.2/32', 'action=drop']);
+    await terminal.run(['firewall', 'set', 'work', `action=accept expire=${expireAt()}`, 'action=drop']);
+    await until(async () => (await late()) === 1, first.err);
     const third = starts(terminal, 'serve');
     await third.says(/ExpireRule/);
     expect(await rules()).toEqual(['action=drop']);
-    expect(await expired()).toHaveLength(2);
+    expect([await late(), (await expired()).length]).toEqual([0, 2]);
     expect(await third.ends('SIGTERM')).toBe(0);
     expect(third.out()).toBe('');
   });

@@ -108,6 +108,8 @@ export class Story {
       case 'writeFirewall':
       case 'publishFirewall':
       case 'writeKeys':
+      case 'archive':
+      case 'deliver':
       case 'startDomain':
       case 'stopDomain':
         return null;

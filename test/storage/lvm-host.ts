@@ -58,7 +58,7 @@ const insist = <T>(result: { ok: true; value: T } | { ok: false; error: { code: 
 };
 
 /** What every part of a host needs to know of it. `boot` and `run` may be exchanged under way. */
-type Parts = { readonly hands: Hands; readonly home: Home; ledger: Ledger; boot: number; run: Run };
+type Parts = { readonly hands: Hands; readonly home: Home; ledger: Ledger; boot: number; commands: number; run: Run };
 
 const driverOf =
   (parts: Parts) =>
@@ -97,13 +97,11 @@ const openAt = (home: Home, mode: 'create' | 'write'): Ledger => {
   return ledger;
 };
 
-let commands = 0;
-
 /** Gives a command as another process would; `id` null for one that nobody chose. */
 const give = (parts: Parts, command: Command, fault: Fault): Promise<Submitted> =>
   submit(serviceAt(parts, fault), {
     command,
-    id: `c${++commands}`,
+    id: `c${++parts.commands}`,
     reason: null,
     actor: user,
   }).then(insist);
@@ -238,7 +236,7 @@ export const lvmHost = async (hands: Hands) => {
   const dir = await mkdtemp(join(tmpdir(), 'domtrail-storage-'));
   const home = homeAt(join(dir, 'home'));
   await mkdir(home.dir);
-  const parts: Parts = { hands, home, ledger: openAt(home, 'create'), boot: 1, run: hands.run };
+  const parts: Parts = { hands, home, ledger: openAt(home, 'create'), boot: 1, commands: 0, run: hands.run };
   await ended(parts, to.init(to.lvmPool('lvm')), NO_FAULT);
   let files = 0;
   return {
