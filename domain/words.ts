@@ -1,4 +1,5 @@
 import type { AdoptedAs } from './adoption/events.ts';
+import { wordsOfTestimony } from './adoption/testimony.ts';
 import { formatBytes } from './bytes.ts';
 import type { CommandEvent } from './command/events.ts';
 import { isCommandEvent } from './command/operation.ts';
@@ -218,6 +219,8 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
       return fact.reserve
         ? `pool ${fact.pool} keeps back ${fact.reserve.data} % of data, ${fact.reserve.metadata} % of metadata`
         : `pool ${fact.pool} keeps back what suits its size`;
+    case 'LvmTestified':
+      return wordsOfTestimony(fact);
     case 'PoolWounded':
       return `! pool ${fact.pool}: ${wordsOfWound(fact.wound)}`;
     case 'PoolMended':

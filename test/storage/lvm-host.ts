@@ -169,6 +169,7 @@ const looking = (parts: Parts) => ({
     return found;
   },
   names: async (): Promise<readonly string[]> => (await lvsOf(parts)).map(({ name }) => name).sort(),
+  ledger: (): Ledger => parts.ledger,
   /** what `drift` lists */
   drift: (): Promise<readonly Offered[]> => storageDrift(currentHost(parts.ledger), driverOf(parts)),
   /** what `fsck` complains about */
