@@ -131,6 +131,7 @@ const evolveHostFact = (host: Host, { event, position, time }: Recorded): Entity
       return `trash/${disk.id}`;
     }
     case 'TrashReidentified':
+    case 'DiskReturned':
     case 'DiskErased':
       host.trash.delete(event.disk);
       return `trash/${event.disk}`;

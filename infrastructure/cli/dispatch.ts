@@ -44,6 +44,9 @@ const TAKES_VALUE = new Set([
   '--rename',
   '--pool',
   '--volume-pool',
+  '--only',
+  '-n',
+  '--number',
 ]);
 
 const splitSubcommand = (
