@@ -81,13 +81,15 @@ const changeBack = async (service: Service, args: Arguments, way: Way): Promise<
   const verdict = stored ? ok(null) : await agree(service, args, way, command.value);
   if (!verdict.ok) return verdict;
   const lost = verdict.value?.remarks ?? [];
+  const { main, facts } = verdict.value?.plan ?? { main: [], facts: [] };
+  const nothing = verdict.value !== null && main.length + facts.length === 0 ? '   (all of it is so already)' : '';
   const { operation, position, only } = way;
   return ok({
     topic: way.topic,
     command: command.value,
     planned: lossLines,
     show: () => ({
-      text: `${way.done} ${nameOf(operation)}${only === null ? '' : ` for ${escapeText(only)}`}\n`,
+      text: `${way.done} ${nameOf(operation)}${only === null ? '' : ` for ${escapeText(only)}`}${nothing}\n`,
       fields: { operation: operation.id, operationName: operation.name, position, only, lost },
     }),
   });

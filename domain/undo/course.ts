@@ -22,8 +22,9 @@ const PASSED_OVER: ReadonlySet<string> = new Set<CommandName>([
   'ReloadFirewall',
 ]);
 
-/** Whether `undo` stops at a command: one that recorded nothing but its acceptance changed nothing. */
-export const isOperation = ({ name, first, last }: Done): boolean => last > first && !PASSED_OVER.has(name);
+/** Whether `undo` stops at a command: one that recorded nothing but its acceptance changed nothing. Ways back always count. */
+export const isOperation = ({ name, first, last, restored }: Done): boolean =>
+  restored !== null || (last > first && !PASSED_OVER.has(name));
 
 /**
  * Walks back through operations, the newest first: an `undo` stands where the operation before the undone one stands, a

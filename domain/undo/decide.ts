@@ -7,7 +7,7 @@ import type { RestoreOperation } from './commands.ts';
 import { machineBack } from './machines.ts';
 import { mustStandAlone } from './outcome.ts';
 import { GLOBAL, poolsBack, siteBack } from './site.ts';
-import type { Wanted } from './wanted.ts';
+import { readWanted, type Wanted } from './wanted.ts';
 import { type WayBack, wayBackFrom } from './way-back.ts';
 
 const everything = (way: WayBack, wanted: Wanted): void => {
@@ -55,8 +55,8 @@ export const decideRestoreOperation: Decide<RestoreOperation> = (host, { only, h
   if (host.position !== head) {
     return err(failure('D_CANNOT_UNDO', `the log has gone on since ev:${head}: look again, then repeat`));
   }
-  const { wanted } = context;
-  if (!wanted) throw new Error('a way back needs the past it leads to');
+  if (!context.wanted) throw new Error('a way back needs the past it leads to');
+  const wanted = readWanted(context.wanted);
   const way = wayBackFrom(host, context, wanted.contents);
   if (only === null) everything(way, wanted);
   else if (!part(way, wanted, only)) return err(failure('D_NOT_FOUND', `there is no ${only}, and was none then`));

@@ -8,22 +8,23 @@ import { contentBack } from './volume-content.ts';
 import { specBack } from './volume-spec.ts';
 import { hold, refuse, type WayBack } from './way-back.ts';
 
-/** Pins as they were; revisions that went are named, where their content is nowhere else. */
-const revisionsBack = (way: WayBack, vm: Vm, volume: Volume, past: Volume): void => {
+const pinsBack = (way: WayBack, vm: Vm, volume: Volume, past: Volume): void => {
   const { key } = volume.spec;
-  const current = currentOf(volume);
-  const held = new Set(
-    [...volume.revisions.map(({ disk }) => disk), ...(current ? [current] : [])].map((disk) =>
-      contentOf(way.contents, disk),
-    ),
-  );
   for (const { id, disk, pinned } of past.revisions) {
     const now = volume.revisions.find((one) => one.id === id && one.disk.id === disk.id);
-    if (now && now.pinned !== pinned) {
-      way.builder.fact({ type: 'RevisionPinned', volume: key, id, pinned });
-      hold(way, ...holdVolume(vm.name, key));
-    }
-    if (!held.has(contentOf(way.contents, disk))) way.lost.push(`revision ${id} of ${key} is gone`);
+    if (!now || now.pinned === pinned) continue;
+    way.builder.fact({ type: 'RevisionPinned', volume: key, id, pinned });
+    hold(way, ...holdVolume(vm.name, key));
+  }
+};
+
+/** Revisions that went, where their content is nowhere else. */
+const tellRevisions = (way: WayBack, volume: Volume, past: Volume): void => {
+  const current = currentOf(volume);
+  const disks = [...volume.revisions.map(({ disk }) => disk), ...(current ? [current] : [])];
+  const held = new Set(disks.map((disk) => contentOf(way.contents, disk)));
+  for (const { id, disk } of past.revisions) {
+    if (!held.has(contentOf(way.contents, disk))) way.lost.push(`revision ${id} of ${volume.spec.key} is gone`);
   }
 };
 
@@ -37,8 +38,10 @@ const volumeBack = (way: WayBack, vm: Vm, volume: Volume, past: Volume): void =>
   specBack(way, vm, volume, past.spec);
   // What it keeps from now on counts already for what this operation replaces.
   const { revisionsToKeep } = past.spec;
+  const before = way.builder.size();
   contentBack(way, vm, { ...volume, spec: { ...volume.spec, revisionsToKeep } }, past);
-  revisionsBack(way, vm, volume, past);
+  if (way.builder.size() > before) tellRevisions(way, volume, past);
+  pinsBack(way, vm, volume, past);
   tellSession(way, volume, past);
 };
 

@@ -15,6 +15,17 @@ export type Wanted = {
   readonly contents: Contents;
 };
 
+/**
+ * The same as text, which keeps the order of names inside objects (it is that of setting, and qubes.xml shows it): the
+ * command log sorts what it stores as values.
+ */
+export type WantedText = string & { readonly brand: 'WantedText' };
+
+export const writeWanted = (wanted: Wanted): WantedText => JSON.stringify(wanted) as WantedText;
+
+/** Only for what `writeWanted` gave. */
+export const readWanted = (text: WantedText): Wanted => JSON.parse(text) as Wanted;
+
 const differs = (a: unknown, b: unknown): boolean => a !== b && JSON.stringify(a) !== JSON.stringify(b);
 
 const changedIn = <K, V>(past: ReadonlyMap<K, V>, now: ReadonlyMap<K, V>): readonly (readonly [K, V | null])[] =>

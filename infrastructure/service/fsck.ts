@@ -81,7 +81,7 @@ const compare = (expected: Expectation, look: Look, driver: VolumeDriver): Findi
   const problem = other
     ? `another disk (${other.id}) has its name; ${expected.disk.id} is gone`
     : `its disk ${expected.disk.id} is gone`;
-  const repair = expected.kind === 'trash' ? 'domtrail gc --yes' : null;
+  const repair = expected.kind === 'trash' ? 'domtrail gc --all --yes' : null;
   return { ...base, problem, repair };
 };
 
