@@ -128,11 +128,17 @@ export const mustBeSettled = (service: Service): Result<null, Failure> => {
   return err(failure('D_BUSY', message, { holder: open.command, next: 'domtrail recover' }));
 };
 
-const ADOPTIONS: ReadonlySet<string> = new Set(['AdoptHost', 'AdoptMoved', 'AdoptStorage']);
+const ADOPTIONS: ReadonlySet<string> = new Set([
+  'AdoptDrift',
+  'AdoptHost',
+  'AdoptMoved',
+  'AdoptStorage',
+  'RepairDrift',
+]);
 
 /** Behind some commands there is nothing that could come back: the host was made, or taken over as it was found. */
 export const beginning = ({ name, first }: Pick<Done, 'name' | 'first'>): Failure | null => {
   if (name === 'InitHost' || first <= 1) return failure('D_CANNOT_UNDO', 'the host itself was made by this operation');
   if (!ADOPTIONS.has(name)) return null;
-  return failure('D_CANNOT_UNDO', `what ${name} took over was there before, and stays as it is`);
+  return failure('D_CANNOT_UNDO', `${name} brought the log in line with what was there: that is not taken back`);
 };

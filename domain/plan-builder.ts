@@ -68,15 +68,14 @@ export const setAside = (builder: PlanBuilder, doomed: Doomed, why: TrashReason)
  */
 export const throwAway = (builder: PlanBuilder, doomed: Doomed, why: TrashReason): void => {
   const place = setAside(builder, doomed, why);
-  const { object, disk } = doomed;
-  if ('id' in disk) eraseLater(builder, object, disk, place);
+  eraseLater(builder, doomed.object, doomed.disk, place);
 };
 
 /** Erases a disk that is in the trash by then. */
-const eraseLater = (builder: PlanBuilder, object: string, disk: Disk, place: Place): void =>
-  builder.cleanup(object, { do: 'erase', disk: { id: disk.id }, at: place }, [
-    { type: 'DiskErased', disk: disk.id, from: object },
-  ]);
+const eraseLater = (builder: PlanBuilder, object: string, disk: Doomed['disk'], place: Place): void => {
+  const [ref, id] = 'id' in disk ? [{ id: disk.id }, disk.id] : [disk, { idOf: disk.madeBy }];
+  builder.cleanup(object, { do: 'erase', disk: ref, at: place }, [{ type: 'DiskErased', disk: id, from: object }]);
+};
 
 /** Moves a disk to the trash and erases it, all of it in the cleanup; `then` holds from the move on. */
 export const retireLater = (

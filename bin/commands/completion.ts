@@ -24,7 +24,7 @@ _domtrail() {
   else
     word=$COMP_CWORD; group=\${COMP_WORDS[1]}
   fi
-  local commands="init adopt pool label prefs vm volume firewall backup status log show blame why lineage diff xml recover fsck gc undo redo op retention verify witness replay bisect explain help completion version demo"
+  local commands="init adopt pool label prefs vm volume firewall backup status log show blame why lineage diff watch xml recover fsck gc undo redo op retention serve verify witness replay bisect explain help completion version demo"
   local candidates
   if ((word == 1)); then candidates=$commands
   elif ((word == 2)); then
@@ -40,7 +40,7 @@ _domtrail() {
       op) candidates="log show restore" ;;
       help) candidates=$commands ;;
       completion) candidates="bash" ;;
-      log|blame|why|lineage|retention) candidates=$(domtrail completion words 2>/dev/null) ;;
+      log|watch|blame|why|lineage|retention) candidates=$(domtrail completion words 2>/dev/null) ;;
     esac
   elif [[ $group == backup ]]; then candidates=$(compgen -f -- "$cur")
   else candidates=$(domtrail completion words 2>/dev/null)

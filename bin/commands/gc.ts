@@ -1,7 +1,8 @@
 import { formatBytes } from '../../domain/bytes.ts';
+import { failure } from '../../domain/failure.ts';
 import type { Host } from '../../domain/host/host.ts';
 import { type Keeping, trashKept } from '../../domain/host/retention.ts';
-import { ok } from '../../domain/result.ts';
+import { err, ok } from '../../domain/result.ts';
 import { type Arguments, CHANGING, expectWords } from '../../infrastructure/cli/arguments.ts';
 import { runChange } from '../../infrastructure/cli/change.ts';
 import { confirm } from '../../infrastructure/cli/confirm.ts';
@@ -17,6 +18,7 @@ const HELP = `domtrail gc: erase what the log put into the trash
 
   domtrail gc --plan     what would go, what stays until when, and why
   domtrail gc --yes      erases it
+  domtrail gc DISK       only that one, by the id that retention --json shows
   domtrail gc --all      also what was removed less than 48 hours ago: then no
                          undo brings it back
 
@@ -26,9 +28,11 @@ removed waits there for 48 hours, shorter where its pool needs the room.
 
 type Sorted = { readonly going: readonly Keeping[]; readonly staying: readonly Keeping[] };
 
+/** One disk by its id goes whatever its age; without one, what may go. */
 const sorted = async (host: Host, args: Arguments): Promise<Sorted> => {
+  const [disk] = args.values;
   const kept = trashKept(host, { now: Date.now(), scarce: await scarcePools(host), all: args.flag('all') });
-  const isGoing = ({ goes }: Keeping): boolean => goes === 'gc';
+  const isGoing = ({ id, goes }: Keeping): boolean => (disk === undefined ? goes === 'gc' : id === disk);
   return { going: kept.filter(isGoing), staying: kept.filter((one) => !isGoing(one)) };
 };
 
@@ -52,13 +56,17 @@ const gc: Action = {
   options: { ...CHANGING, all: 'flag' },
   help: HELP,
   run: async (args) => {
-    const words = expectWords(args.values, [], 'gc');
+    const words = expectWords(args.values, ['DISK'], 'gc', 1);
     if (!words.ok) return words;
     const reading = openReading(args);
     if (!reading.ok) return reading;
     const { host, ledger } = reading.value;
     closeLedger(ledger);
     const { going } = await sorted(host, args);
+    const [disk] = words.value;
+    if (disk !== undefined && going.length === 0) {
+      return err(failure('D_NOT_FOUND', `${disk} is not in the trash`, { next: 'domtrail retention' }));
+    }
     if (going.length > 0) {
       const sure = await confirm(args, `This erases ${going.length} disks (${formatBytes(sum(going))})`, 'yes');
       if (!sure.ok) return sure;

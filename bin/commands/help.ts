@@ -18,8 +18,9 @@ act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags|devices
          set|add|remove|pin|unpin
          firewall check|get|set|add|remove|reload|entries
 look     status, log, show, blame, why, lineage, xml (--at EVENT|TIME, --db F)
-         diff A B [OBJECT], retention [OBJECT]
-heal     recover, fsck, gc, undo, redo, op log|show|restore
+         diff A B [OBJECT], watch [OBJECT], retention [OBJECT]
+heal     recover, fsck, gc, undo, redo, op log|show|restore,
+         serve (stays, and does what is due)
 prove    verify, witness, replay, bisect run
 backup   backup verify|list|restore FILE
 help     help COMMAND, explain CODE, completion bash, version, demo

@@ -1,6 +1,5 @@
 import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { wordsOf } from '../../domain/words.ts';
 import { type Arguments, expectWords, usage } from '../../infrastructure/cli/arguments.ts';
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
 import { actorText, commandItem, eventItem } from '../../infrastructure/cli/event-item.ts';
@@ -9,7 +8,8 @@ import { localTime, shortId, table } from '../../infrastructure/cli/text.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
 import { beforeThisBoot, commandsUpTo, positionAt, type StoredCommand } from '../../infrastructure/ledger/queries.ts';
 import { openReading, type Reading } from '../compose.ts';
-import { type Entry, eventsAbout, type Span } from '../log-events.ts';
+import { type Entry, eventsAbout, positionBefore, type Span } from '../log-events.ts';
+import { EVENT_COLUMNS, eventRow, FILTERS, type Filter, filterOf } from '../log-filter.ts';
 
 const HELP = `domtrail log: what happened, and who did it
 
@@ -24,41 +24,16 @@ const HELP = `domtrail log: what happened, and who did it
 -n N newest only (0: all)   -r newest first   --json all of them   --jsonl a line each
 `;
 
-type Filter = (entry: Entry) => boolean;
-
-const FAILURES = new Set(['CommandRejected', 'CommandFailed', 'CommandAbandoned', 'StepFailed']);
-
-const patternOf = (text: string | undefined): Result<RegExp | null, Failure> => {
-  if (text === undefined) return ok(null);
-  try {
-    return ok(new RegExp(text, 'i'));
-  } catch (error) {
-    return err(usage(`-g: ${error instanceof Error ? error.message : String(error)}`, 'log'));
-  }
-};
-
-const filterOf = (args: Arguments, pattern: RegExp | null): Filter => {
-  const type = args.text('type');
-  const wanted = args.text('actor');
-  const failed = args.flag('failed');
-  return ({ recorded, actor }) =>
-    (type === undefined || recorded.event.type === type) &&
-    (wanted === undefined || actorText(actor) === wanted) &&
-    (!failed || FAILURES.has(recorded.event.type)) &&
-    (pattern === null || pattern.test(`${recorded.event.type} ${recorded.command} ${wordsOf(recorded.event)}`));
-};
-
 /** A time stands for the last event at or before it, an event for itself. */
 const spanOf = (args: Arguments, { ledger, asOf }: Reading): Result<Span, Failure> => {
   const since = args.text('since');
   const until = args.text('until');
-  const from = since === undefined ? ok(0) : positionAt(ledger, since);
+  const from = since === undefined ? ok(0) : positionBefore(ledger, since);
   if (!from.ok) return from;
   const to = until === undefined ? ok(asOf.position) : positionAt(ledger, until);
   if (!to.ok) return to;
-  const first = since !== undefined && /^(ev:)?[0-9]+$/.test(since) ? from.value - 1 : from.value;
   const boot = args.flag('boot') ? beforeThisBoot(ledger) : 0;
-  return ok({ after: Math.max(0, first, boot), upTo: Math.min(to.value, asOf.position) });
+  return ok({ after: Math.max(from.value, boot), upTo: Math.min(to.value, asOf.position) });
 };
 
 const limitOf = (args: Arguments, standard: number): Result<number, Failure> => {
@@ -93,26 +68,18 @@ const showEvents = (
   const programs = args.flag('json') || args.flag('jsonl');
   const limit = limitOf(args, programs ? Number.POSITIVE_INFINITY : 50);
   if (!limit.ok) return limit;
-  const pattern = patternOf(args.text('grep'));
-  if (!pattern.ok) return pattern;
+  const filter = filterOf(args, 'log');
+  if (!filter.ok) return filter;
   const entries = eventsAbout(reading, object, span);
   if (!entries.ok) return entries;
-  const taken = take(entries.value, filterOf(args, pattern.value), limit.value);
+  const taken = take(entries.value, filter.value, limit.value);
   const shown = args.flag('reverse') ? [...taken].reverse() : taken;
   if (args.flag('jsonl')) for (const { recorded, actor } of shown) outJsonLine(eventItem(recorded, actor));
   else if (args.flag('json'))
     outJson('log', reading.asOf, { items: shown.map(({ recorded, actor }) => eventItem(recorded, actor)) });
-  else out(table(['EVENT', 'WHEN', 'ACTOR', 'COMMAND', 'CHANGE'], shown.map(eventRow), lineWidth()));
+  else out(table(EVENT_COLUMNS, shown.map(eventRow), lineWidth()));
   return ok(0);
 };
-
-const eventRow = ({ recorded, actor }: Entry): readonly string[] => [
-  `${recorded.position}`,
-  localTime(recorded.time),
-  actorText(actor),
-  shortId(recorded.command),
-  wordsOf(recorded.event),
-];
 
 const commandRow = (command: StoredCommand): readonly string[] => [
   shortId(command.id),
@@ -152,15 +119,12 @@ const showCommands = (args: Arguments, { ledger, asOf }: Reading, span: Span): R
 
 const log: Action = {
   options: {
+    ...FILTERS,
     commands: 'flag',
-    failed: 'flag',
     since: 'value',
     until: 'value',
-    type: 'value',
-    actor: 'value',
     number: 'value',
     reverse: 'flag',
-    grep: 'value',
     boot: 'flag',
     jsonl: 'flag',
   },

@@ -9,7 +9,7 @@ import { volumesOf } from '../vm/vm.ts';
 
 /** The state after a plan, with made-up identities for the disks it will have made. */
 const stateAfter = (host: Host, plan: Plan): Host => {
-  const { position, site, pools, vms, operations, trash } = host;
+  const { position, site, pools, vms, operations, trash, answers } = host;
   const after: Host = {
     position,
     site,
@@ -17,6 +17,7 @@ const stateAfter = (host: Host, plan: Plan): Host => {
     vms: new Map(vms),
     operations: new Map(operations),
     trash: new Map(trash),
+    answers: new Map(answers),
   };
   const made = new Map(plan.main.map(({ n }) => [n, { id: `made-by-${n}` as never, bytes: 0 }]));
   for (const template of plan.facts) {
