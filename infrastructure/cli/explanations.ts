@@ -7,6 +7,8 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_BAD_INPUT: 'A name, size or other argument is not of the form it must have. Nothing was stored.',
   D_BUSY:
     'Another command holds the log or an object this one needs. Its id is printed; wait, or use --wait SECONDS. One that has stopped is ended by: domtrail recover.',
+  D_CANNOT_UNDO:
+    'What would have to come back is gone, or is in use. The message names it. Nothing was changed; op restore OP --only OBJECT brings back the rest.',
   D_CHECK_FAILED:
     'The program given to bisect could not be started, or ended in a way that says neither good nor bad (a signal, or a code above 127).',
   D_CLASS_REFUSES: 'VMs of this class cannot do that.',

@@ -41,11 +41,15 @@ export const undecided = (key: string): string =>
 
 /** What a comparison found about a disk that the log expects. */
 export const findingOf = ({ expected, position, undecided: open, difference }: Compared): Finding => {
-  const { object, name, kind } = expected;
+  const { object, name, kind, disk } = expected;
   const base = { object: `${object} ${name}`, kind, position };
   if (!difference) return { ...base, problem: null, repair: null, ...(open ? { note: undecided(object) } : {}) };
   const repair =
-    difference.is === 'unusable' ? 'domtrail recover' : kind === 'trash' ? 'domtrail gc --yes' : 'domtrail drift';
+    difference.is === 'unusable'
+      ? 'domtrail recover'
+      : kind === 'trash'
+        ? `domtrail gc ${disk.id} --yes`
+        : 'domtrail drift';
   return { ...base, problem: problemOf(difference), repair };
 };
 

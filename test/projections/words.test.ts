@@ -61,6 +61,7 @@ const SAMPLES: Samples = {
   HostRebooted: { bootId: 'boot-2' },
   GlobalPropertySet: { name: 'default_netvm', value: null, before: 'net' },
   DiskTrashed: { disk, place, from: volume, why: 'retention' },
+  DiskReturned: { disk: disk.id, from: volume },
   DiskErased: { disk: disk.id, from: volume },
   PoolAdded: {
     pool: 'lvm',
@@ -98,6 +99,7 @@ const SAMPLES: Samples = {
   VolumeAdded: { volume, spec },
   VolumeRemoved: { volume },
   VolumeProvisioned: { volume, current: disk },
+  VolumeReturned: { volume, current: disk, session: null, revisions: [], lastNumber: 0, lastAt: 0 },
   VolumeRestored: { volume, from: 'b.qbk', sha256: 'e3b0c44298fc1c14'.repeat(4), current: disk },
   SessionOpened: { volume, session: { disk, origin: disk.id } },
   ScratchOpened: { volume, disk },

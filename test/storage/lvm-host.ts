@@ -16,6 +16,7 @@ import type { Run } from '../../infrastructure/drivers/lvm-thin/work.ts';
 import { stampText } from '../../infrastructure/drivers/stamp.ts';
 import { type Fault, NO_FAULT } from '../../infrastructure/fault.ts';
 import { noHypervisor } from '../../infrastructure/hypervisor/none.ts';
+import { foldTo } from '../../infrastructure/ledger/fold.ts';
 import { acquireLeaseWithin, releaseLease } from '../../infrastructure/ledger/lease.ts';
 import { closeLedger, type Ledger, openLedger } from '../../infrastructure/ledger/ledger.ts';
 import { thisProcess } from '../../infrastructure/ledger/process-identity.ts';
@@ -86,6 +87,7 @@ const serviceAt = (parts: Parts, fault: Fault): Service => {
     qubesDb: qubesDbAt(home.qubesDb),
     fault,
     publish: () => publishQubesXml(ledger, home, qubesXml),
+    stateAt: (position) => foldTo(ledger, position),
     progress: () => () => undefined,
     waitMs: 0,
   });
