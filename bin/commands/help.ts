@@ -20,7 +20,7 @@ act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags|devices
 look     status, log, show, blame, why, lineage, xml (--at EVENT|TIME, --db F)
          diff A B [OBJECT]
 heal     recover, fsck, gc
-prove    verify, witness, replay, bisect run
+prove    verify, checkpoint, export, witness, replay, bisect run
 backup   backup verify|list|restore FILE
 help     help COMMAND, explain CODE, completion bash, version, demo
 

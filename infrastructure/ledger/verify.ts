@@ -6,7 +6,7 @@ import { LOG, readCheckpoint } from './state.ts';
 import { checkEntities, checkOutcomes, checkProjection } from './verify-derived.ts';
 import { type Bad, emptyWalk, type Walk, walkEvents } from './verify-walk.ts';
 
-type Check = { readonly name: string; readonly ok: boolean; readonly detail: string };
+export type Check = { readonly name: string; readonly ok: boolean; readonly detail: string };
 export type Verified = {
   readonly ok: boolean;
   readonly events: number;
