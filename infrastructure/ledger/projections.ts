@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Failure } from '../../domain/failure.ts';
-import { type EntityKey, emptyHost, type Host } from '../../domain/host/host.ts';
+import type { EntityKey, Host } from '../../domain/host/host.ts';
 import { ok, type Result } from '../../domain/result.ts';
+import { beginningOf, hostAtBeginning, keysAtBeginning, outcomesAtBeginning } from './beginning.ts';
 import { type Connection, memoryConnection } from './connection.ts';
 import { foldTo } from './fold.ts';
 import { type Ledger, readHead, snapshot, sqlOf, writing } from './ledger.ts';
-import { clearOutcomes, followOutcome, type StoredOutcome, storeOutcome } from './outcomes.ts';
+import { clearOutcomes, followOutcome, storeOutcome } from './outcomes.ts';
 import type { Projection, Sql } from './projection.port.ts';
 import { eventsCutOff, guarded } from './sqlite-failure.ts';
 import {
@@ -32,7 +33,7 @@ const follow = (ledger: Ledger, projection: Projection, { db, sql, prefix, host 
 /** A projection as it was at a position, replayed into memory: the ledger is only read. The caller closes `db`. */
 export const replayed = (ledger: Ledger, projection: Projection, to: number): Shadow => {
   const db = memoryConnection();
-  const shadow = { db, sql: sqlOf(db), prefix: '', host: emptyHost() };
+  const shadow = { db, sql: sqlOf(db), prefix: '', host: hostAtBeginning(ledger) };
   db.exec(projection.schema(''));
   follow(ledger, projection, shadow, to);
   return shadow;
@@ -169,9 +170,10 @@ const lagging = (ledger: Ledger): Lagging => {
 const restate = (ledger: Ledger): void => {
   clearEntities(ledger);
   clearOutcomes(ledger);
-  const touched = new Map<EntityKey, number>();
-  const outcomes = new Map<string, StoredOutcome>();
-  const host = foldTo(ledger, ledger.cache.head.position, emptyHost(), (recorded, key) => {
+  const { position } = beginningOf(ledger);
+  const touched = new Map<EntityKey, number>(keysAtBeginning(ledger).map((key) => [key, position]));
+  const outcomes = outcomesAtBeginning(ledger);
+  const host = foldTo(ledger, ledger.cache.head.position, hostAtBeginning(ledger), (recorded, key) => {
     touched.set(key, recorded.position);
     followOutcome(outcomes, recorded);
   });

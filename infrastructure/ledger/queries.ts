@@ -2,6 +2,7 @@ import type { Recorded } from '../../domain/event.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { Actor } from './accept.ts';
+import { beginningOf } from './beginning.ts';
 import { type Ledger, statement } from './ledger.ts';
 import { decidedAtOnce, type OutcomeRow, outcomeOfRow, readOutcome, type StoredOutcome } from './outcomes.ts';
 import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
@@ -27,6 +28,8 @@ export const positionAt = (ledger: Ledger, text: string): Result<number, Failure
   if (event) {
     const position = Number(event[1]);
     const last = lastPosition(ledger);
+    const first = beginningOf(ledger).position;
+    if (position < first) return err(failure('D_NOT_FOUND', `this bundle begins after ev:${first}`));
     return position <= last
       ? ok(position)
       : err(failure('D_NOT_FOUND', `there is no event ${position}; the last is ${last}`));
@@ -38,7 +41,8 @@ export const positionAt = (ledger: Ledger, text: string): Result<number, Failure
     );
   }
   return ok(
-    (statement(ledger, 'SELECT max(position) FROM events WHERE time <= ?').pluck().get(time) as number | null) ?? 0,
+    (statement(ledger, 'SELECT max(position) FROM events WHERE time <= ?').pluck().get(time) as number | null) ??
+      beginningOf(ledger).position,
   );
 };
 

@@ -8,7 +8,8 @@ const hashAt = (ledger: Ledger, position: number): string =>
     | string
     | undefined) ?? '';
 
-const keysOf = (host: Host): readonly EntityKey[] => [
+/** The key of every value of a state. */
+export const keysOfHost = (host: Host): readonly EntityKey[] => [
   ...(host.site ? ['site'] : []),
   ...[...host.vms.keys()].map((name) => `vm/${name}`),
   ...[...host.pools.keys()].map((name) => `pool/${name}`),
@@ -25,7 +26,7 @@ type Stored = {
 /** Writes the state at its position, for the programs that `bisect` starts: they need not fold the log again. */
 export const writeState = (ledger: Ledger, host: Host, file: string): void => {
   const { position } = host;
-  const values = keysOf(host).map((key) => [key, entityOf(host, key)] as const);
+  const values = keysOfHost(host).map((key) => [key, entityOf(host, key)] as const);
   const stored: Stored = { position, hash: hashAt(ledger, position), values };
   writeFileSync(file, JSON.stringify(stored), { mode: 0o600 });
 };
