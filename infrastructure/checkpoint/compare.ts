@@ -1,9 +1,19 @@
+import { beginningOf } from '../ledger/beginning.ts';
 import type { Head, Ledger } from '../ledger/ledger.ts';
 import { readHead, snapshot, statement } from '../ledger/ledger.ts';
 import type { Check } from '../ledger/verify.ts';
 import type { Checkpoint, Kept, Statement } from './checkpoint.ts';
 
-const hashAt = (ledger: Ledger, position: number): string | null =>
+/** The hash that an event has in the log itself; null where a bundle cannot tell. */
+const hashAt = (ledger: Ledger, position: number): string | null => {
+  const { about } = beginningOf(ledger);
+  if (!about) return storedHash(ledger, position);
+  if (position === about.to) return about.head;
+  if (about.redacted) return null;
+  return position === about.after ? about.base : storedHash(ledger, position);
+};
+
+const storedHash = (ledger: Ledger, position: number): string | null =>
   (statement(ledger, 'SELECT lower(hex(hash)) FROM events WHERE position = ?').pluck().get(position) as
     | string
     | undefined) ?? null;
@@ -13,11 +23,25 @@ const COMMANDS_UP_TO = 'SELECT seq FROM commands WHERE position <= ? ORDER BY se
 const commandsUpTo = (ledger: Ledger, position: number): number =>
   (statement(ledger, COMMANDS_UP_TO).pluck().get(position) as number | undefined) ?? 0;
 
+/** What tells a ledger from any other; null where there is no event, and in a redacted bundle. */
+const firstHash = (ledger: Ledger): string | null => {
+  const { about } = beginningOf(ledger);
+  return about ? about.ledger : storedHash(ledger, 1);
+};
+
+/** Which checkpoints a ledger has anything to say about: a bundle only those of its own events. */
+const isTold = (ledger: Ledger, { position }: Checkpoint): boolean => {
+  const { about } = beginningOf(ledger);
+  if (!about) return true;
+  return about.redacted ? position === about.to : position >= about.after && position <= about.to;
+};
+
 /** What a checkpoint says of the ledger as it stands; null while it is empty. */
 export const statementOf = (ledger: Ledger, time: string): Statement | null =>
   snapshot(ledger, () => {
-    const { position, hash } = readHead(ledger);
-    const first = hashAt(ledger, 1);
+    const { position } = readHead(ledger);
+    const first = firstHash(ledger);
+    const hash = hashAt(ledger, position) ?? '';
     return first === null ? null : { ledger: first, position, hash, commands: commandsUpTo(ledger, position), time };
   });
 
@@ -35,7 +59,8 @@ const rewritten = ({ position, time }: Checkpoint, agreed: number): string => {
 
 const troubleWith = (ledger: Ledger, { line, checkpoint }: Signed, head: Head, agreed: number): Trouble | null => {
   const { position, hash, time, commands } = checkpoint;
-  if (hashAt(ledger, 1) !== checkpoint.ledger) {
+  const { about } = beginningOf(ledger);
+  if (!about?.redacted && firstHash(ledger) !== checkpoint.ledger) {
     return { line, position: 1, why: 'is of another ledger: its first event is another one' };
   }
   if (position > head.position) {
@@ -43,7 +68,8 @@ const troubleWith = (ledger: Ledger, { line, checkpoint }: Signed, head: Head, a
     return { line, position: head.position + 1, why };
   }
   if (hashAt(ledger, position) !== hash) return { line, position, why: rewritten(checkpoint, agreed) };
-  if (commandsUpTo(ledger, position) === commands) return null;
+  const counted = about && about.after > 0 ? commands : commandsUpTo(ledger, position);
+  if (counted === commands) return null;
   return { line, position, why: `the command log was changed: at ev:${position} it had ${commands} commands` };
 };
 
@@ -83,17 +109,31 @@ export const compareCheckpoints = (ledger: Ledger, kept: readonly Kept[], expect
   }
 };
 
-const compared = (ledger: Ledger, kept: readonly Kept[], expectedKey: string | null): Compared => {
-  const head = readHead(ledger);
+/** What counts, by position, and what does not, with its reason. */
+const sorted = (
+  ledger: Ledger,
+  kept: readonly Kept[],
+  expectedKey: string | null,
+): { readonly signed: readonly Signed[]; readonly troubles: Trouble[] } => {
   const troubles: Trouble[] = [];
   const signed: Signed[] = [];
   for (const one of kept) {
     if (one.is === 'bad') troubles.push({ line: one.line, why: one.why, position: null });
     else if (expectedKey !== null && one.checkpoint.publicKey !== expectedKey)
       troubles.push({ line: one.line, why: 'was signed with another key', position: null });
-    else signed.push(one);
+    else if (isTold(ledger, one.checkpoint)) signed.push(one);
   }
   signed.sort((a, b) => a.checkpoint.position - b.checkpoint.position);
+  return { signed, troubles };
+};
+
+const compared = (ledger: Ledger, kept: readonly Kept[], expectedKey: string | null): Compared => {
+  const head = readHead(ledger);
+  const { signed, troubles } = sorted(ledger, kept, expectedKey);
+  if (signed.length === 0 && troubles.length === 0) {
+    const detail = 'none of them is about the events of this bundle, so nothing was compared';
+    return { checks: [{ name: 'checkpoints', ok: false, detail }], firstBadPosition: null };
+  }
   let agreed = 0;
   for (const one of signed) {
     const trouble = troubleWith(ledger, one, head, agreed);

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { canonicalJson } from '../../domain/canonical-json.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
@@ -128,6 +128,8 @@ const publish = (temporary: string, path: string, force: boolean): Result<null, 
   return ok(null);
 };
 
+const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
 const leavings = (temporary: string): void => {
   for (const end of ['', '-journal', '-wal', '-shm']) rmSync(`${temporary}${end}`, { force: true });
 };
@@ -145,6 +147,8 @@ export const writeBundle = (
 ): Result<Exported, Failure> => {
   const target = resolve(path);
   if (existsSync(target) && !force) return err(exists(path));
+  const directory = dirname(target);
+  if (!isDirectory(directory)) return err(failure('D_NOT_FOUND', `there is no directory ${directory}`));
   const temporary = `${target}~${process.pid}`;
   try {
     leavings(temporary);

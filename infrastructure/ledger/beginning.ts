@@ -21,7 +21,7 @@ export type About = {
 
 export const BUNDLE_SCHEMA = `
   CREATE TABLE bundle (one INTEGER PRIMARY KEY CHECK (one = 1), about TEXT NOT NULL CHECK (json_valid(about)), begins BLOB NOT NULL CHECK (length(begins) = 32)) STRICT;
-  CREATE TABLE base (what TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (what, key)) STRICT, WITHOUT ROWID;`;
+  CREATE TABLE base (what TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (what, key)) STRICT;`;
 
 /** Where a ledger begins: before its first event, or in a bundle after the events that were left out. */
 export type Beginning = { readonly position: number; readonly hash: string; readonly about: About | null };
@@ -53,7 +53,7 @@ export const beginningOf = (ledger: Pick<Ledger, 'db'>): Beginning => {
 const baseRows = (ledger: Ledger, what: string): readonly (readonly [key: string, value: string])[] =>
   beginningOf(ledger).position === 0
     ? []
-    : (statement(ledger, 'SELECT key, value FROM base WHERE what = ? ORDER BY key').raw().all(what) as [
+    : (statement(ledger, 'SELECT key, value FROM base WHERE what = ? ORDER BY rowid').raw().all(what) as [
         string,
         string,
       ][]);

@@ -1,10 +1,17 @@
 import type { Document, DocumentDomain, DocumentEntry } from '../../domain/document/commands.ts';
 import { featureName, propertyName, propertyValue } from './settings.ts';
 import type { Redactor } from './value.ts';
+import type { Words } from './words.ts';
 
 type Attributes = Readonly<Record<string, string>>;
 
 const orNull = (change: (text: string) => string) => (text: string | null) => (text === null ? null : change(text));
+
+/** Stock takes the number behind the first dash, whatever stands before it. */
+const labelId = ({ text }: Words, id: string): string => {
+  const number = /^[^-]*(-[\s0-9_+-]*)$/.exec(id)?.[1];
+  return number === undefined ? text(id) : `label${number}`;
+};
 
 const pool = ({ words }: Redactor, attributes: Attributes): Attributes =>
   Object.fromEntries(
@@ -67,7 +74,7 @@ export const documentIn = (one: Redactor, value: object): Document => {
   const { labels, pools, properties, domains } = value as Document;
   return {
     labels: labels.map(({ id, color, text }) => ({
-      id: orNull(words.text)(id),
+      id: orNull((name) => labelId(words, name))(id),
       color: orNull((hex) => (/^0x[0-9a-f]{6}$/i.test(hex) ? hex : words.text(hex)))(color),
       text: orNull(words.label)(text),
     })),

@@ -1,7 +1,6 @@
 /** What a name is the name of; each kind counts for itself. */
 export type Kind =
   | 'vm'
-  | 'odd-vm'
   | 'volume'
   | 'pool'
   | 'vg'

@@ -39,7 +39,9 @@ export const featureName = (words: Words, name: string): string => {
   if (FEATURES.has(name)) return name;
   const prefix = /^(service|supported-service|vm-config|custom-persist)\./.exec(name)?.[0] ?? '';
   const { n, digits } = words.names.number('feature', name.slice(prefix.length));
-  return `${prefix}feature-${`${n}`.padStart(digits, '0')}`;
+  // A name that no new feature gets must stay one.
+  const odd = /^[A-Za-z0-9_.:/+-]*$/.test(name) ? '' : ' ';
+  return `${prefix}feature-${odd}${`${n}`.padStart(digits, '0')}`;
 };
 
 const SERVICES: ReadonlySet<string> = new Set(

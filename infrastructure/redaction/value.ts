@@ -58,6 +58,7 @@ const setting: Rule = (one, value, fields, scope) => {
 /** `from` and `to` of facts; those of steps are objects. */
 const fromTo: Rule = (one, value, fields, scope) => {
   if (scope === 'VolumeCloned' || /^(Disk|Trash)/.test(scope)) return objectIn(one.words, value);
+  if (scope === 'VolumeRestored') return one.words.backup(value);
   if (scope === 'VolumeReverted') return revision(one, value, fields, scope);
   return one.words.path(value);
 };
@@ -78,6 +79,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   driver: keep,
   code: keep,
   color: ({ words }, value) => (/^0x[0-9a-f]{6}$/i.test(value) ? value : words.text(value)),
+  over: keep,
   trouble: keep,
   mode: (one, value) => (value === 'write' || value === 'read' ? value : one.words.text(value)),
   class: text,

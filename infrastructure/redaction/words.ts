@@ -67,10 +67,9 @@ const layoutOf = (n: number): string =>
 export const wordsFor = (): Words => {
   const names = pseudonyms();
   const as = (kind: Kind, prefix: string) => (name: string) => numbered(names, kind, name, prefix);
-  const oddVm = as('odd-vm', 'vm ');
-  const plainVm = as('vm', 'vm-');
+  const numberedVm = as('vm', 'vm-');
   // A name that vm create would refuse must stay one: no path is ever built from it.
-  const vm = keeping(NO_VM, (name) => (parseVmName(name).ok ? plainVm(name) : oddVm(name)));
+  const vm = keeping(NO_VM, (name) => (parseVmName(name).ok ? numberedVm(name) : `${numberedVm(name)} odd`));
   const opaque = as('text', 'text-');
   const special = (text: string): string | null => {
     const address = redactedAddress(names, text);
@@ -94,7 +93,8 @@ export const wordsFor = (): Words => {
     label: (name) => (/^label-[0-9]+$/.test(name) ? name : keeping(STOCK.labels, as('label', 'tint-'))(name)),
     tag: (name) => {
       const kept = /^(guivm|audiovm|relayvm|created-by)-(.+)$/.exec(name);
-      return kept ? `${kept[1]}-${vm(kept[2] ?? '')}` : as('tag', 'tag-')(name);
+      if (kept) return `${kept[1]}-${vm(kept[2] ?? '')}`;
+      return as('tag', /^[A-Za-z0-9_-]+$/.test(name) ? 'tag-' : 'odd tag ')(name);
     },
     kernel: keeping(KERNEL, text),
     path: (path) => (path === '' || path === '-' ? path : as('path', '/path-')(path)),
@@ -116,9 +116,11 @@ export const volumeKeyIn = (words: Words, key: string): string => {
   return `${words.vm(key.slice(0, colon))}:${volume === 'firewall.xml' ? volume : words.volume(volume)}`;
 };
 
+const EVERYTHING = new Set(['global properties', 'global', 'host', 'labels', 'pools', 'properties', 'qubes.xml']);
+
 /** What steps, holds and notes are about: a VM, a volume, `pool NAME`, `trash DISK` or everything. */
 export const objectIn = (words: Words, text: string): string => {
-  if (text === 'global properties' || text === 'host' || text === 'global') return text;
+  if (EVERYTHING.has(text)) return text;
   const named = /^(pool|trash) (.+)$/.exec(text);
   if (named) return `${named[1]} ${named[1] === 'pool' ? words.pool(named[2] ?? '') : words.disk(named[2] ?? '')}`;
   return text.includes(':') ? volumeKeyIn(words, text) : words.vm(text);
@@ -136,7 +138,8 @@ export type Storage = {
 
 export const storageIn = (words: Words): Storage => {
   const keys = new Map<string, string>();
-  const opaque = (name: string): string => numbered(words.names, 'storage', name, 'other/name-');
+  const opaque = (name: string): string =>
+    numbered(words.names, 'storage', name, /^[A-Za-z0-9_+./-]+$/.test(name) ? 'other/name-' : 'other/odd name-');
   const made = (vid: string, key: string): string | null => {
     const colon = key.lastIndexOf(':');
     const [vm, volume] = [key.slice(0, colon), key.slice(colon + 1)];
