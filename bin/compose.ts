@@ -95,6 +95,8 @@ export type Reading = {
   readonly host: Host;
   readonly asOf: AsOf;
   readonly past: boolean;
+  /** the home of this machine as it is now: only then do its disks and daemons say anything about it */
+  readonly live: boolean;
 };
 
 const stateAt = (ledger: Ledger, position: number): Host => {
@@ -114,7 +116,8 @@ export const openReading = (args: Arguments): Result<Reading, Failure> => {
   if (!position.ok) return position;
   const host = position.value === null ? currentHost(ledger.value) : stateAt(ledger.value, position.value);
   const asOf = { position: host.position, time: timeOf(ledger.value, host.position) };
-  return ok({ home, ledger: ledger.value, host, asOf, past: position.value !== null });
+  const past = position.value !== null;
+  return ok({ home, ledger: ledger.value, host, asOf, past, live: !past && file === undefined });
 };
 
 /** What was replayed for a look into the past: another question of the same command need not replay it again. */

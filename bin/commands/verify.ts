@@ -1,7 +1,7 @@
 import { exitOf, type Failure } from '../../domain/failure.ts';
-import { ok, type Result } from '../../domain/result.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
 import type { Compared } from '../../infrastructure/checkpoint/compare.ts';
-import { type Arguments, expectWords } from '../../infrastructure/cli/arguments.ts';
+import { type Arguments, expectWords, usage } from '../../infrastructure/cli/arguments.ts';
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
 import { out, outJson } from '../../infrastructure/cli/output.ts';
 import { escapeText } from '../../infrastructure/cli/text.ts';
@@ -68,6 +68,7 @@ const verify: Action = {
   run: async (args) => {
     const words = expectWords(args.values, [], 'verify');
     if (!words.ok) return words;
+    if (args.text('at') !== undefined) return err(usage('verify proves the whole log; it takes no --at', 'verify'));
     const file = args.text('db') ?? findHome(args.text('home')).ledger;
     const ledger = openLedger(file, 'read', PROJECTIONS);
     if (!ledger.ok) return ledger;

@@ -46,20 +46,32 @@ export const positionAt = (ledger: Ledger, text: string): Result<number, Failure
   );
 };
 
-const BOOTS = `SELECT position, context ->> '$.bootId' AS boot FROM commands ORDER BY seq DESC`;
+const BOOTS = `SELECT position, context ->> '$.bootId' AS boot FROM commands WHERE position <= ? ORDER BY seq DESC`;
 
-/** The last event before the newest boot of the host that the log knows; 0 when it knows only one. */
-export const beforeThisBoot = (ledger: Ledger): number => {
-  const rows = statement(ledger, BOOTS).iterate() as IterableIterator<{ position: number; boot: string | null }>;
-  let newest: string | null | undefined;
-  let first = 1;
-  for (const { position, boot } of rows) {
-    newest ??= boot;
-    if (boot !== newest) break;
-    first = position;
+/** The events of one boot of the host: after one position up to another. */
+export type Boot = { readonly after: number; readonly to: number };
+
+/**
+ * The boots that the log knows up to a position, newest first. Read as they are asked for: the newest costs no more than its
+ * own commands.
+ */
+export function* bootsUpTo(ledger: Ledger, position: number): Generator<Boot> {
+  const rows = statement(ledger, BOOTS).iterate(position) as IterableIterator<{
+    position: number;
+    boot: string | null;
+  }>;
+  let current: { readonly boot: string | null; readonly to: number } | null = null;
+  let first = position;
+  for (const row of rows) {
+    if (current && current.boot !== row.boot) {
+      yield { after: first - 1, to: current.to };
+      current = { boot: row.boot, to: first - 1 };
+    }
+    current ??= { boot: row.boot, to: position };
+    first = row.position;
   }
-  return first - 1;
-};
+  if (current) yield { after: beginningOf(ledger).position, to: current.to };
+}
 
 export const eventAt = (ledger: Ledger, position: number): Recorded | null => {
   const row = statement(ledger, `SELECT ${EVENT_COLUMNS} FROM events WHERE position = ?`).raw().get(position) as
