@@ -13,6 +13,7 @@ import { lvmThinDriver } from '../infrastructure/drivers/lvm-thin/driver.ts';
 import { refusingDriver } from '../infrastructure/drivers/refusing.ts';
 import { NO_FAULT, parseFault } from '../infrastructure/fault.ts';
 import { noHypervisor } from '../infrastructure/hypervisor/none.ts';
+import { hostAtBeginning } from '../infrastructure/ledger/beginning.ts';
 import type { Mode } from '../infrastructure/ledger/connection.ts';
 import { foldTo } from '../infrastructure/ledger/fold.ts';
 import { type Ledger, openLedger } from '../infrastructure/ledger/ledger.ts';
@@ -28,8 +29,9 @@ import { auditProjection } from '../projections/audit/audit.ts';
 import type { Projection, Sql } from '../projections/projection.ts';
 import { qubesXml } from '../projections/qubes-xml/qubes-xml.ts';
 import { volumesProjection } from '../projections/volumes/volumes.ts';
+import { waypointBefore, waypointsProjection } from '../projections/waypoints/waypoints.ts';
 
-export const PROJECTIONS = [volumesProjection, auditProjection] as const;
+export const PROJECTIONS = [volumesProjection, auditProjection, waypointsProjection] as const;
 
 export const driverFor = (pool: Pool): VolumeDriver => {
   const why = whyUnusable(pool);
@@ -99,9 +101,15 @@ export type Reading = {
   readonly live: boolean;
 };
 
-const stateAt = (ledger: Ledger, position: number): Host => {
+/** The state at a position, folded on from the last waypoint before it. */
+export const stateAt = (ledger: Ledger, position: number): Host => {
+  const reached = inStep(ledger, waypointsProjection) ? waypointBefore(ledger.sql, position) : null;
+  return foldTo(ledger, position, reached && reached.position > 0 ? reached : hostAtBeginning(ledger));
+};
+
+const pastState = (ledger: Ledger, position: number): Host => {
   const stored = process.env[LOOKING_BACK.state];
-  return (stored ? readState(ledger, position, stored) : null) ?? foldTo(ledger, position);
+  return (stored ? readState(ledger, position, stored) : null) ?? stateAt(ledger, position);
 };
 
 /** The state to read: now, or as it was at `--at EV|TIME`; of this home, or of a copy given with `--db`. */
@@ -114,7 +122,7 @@ export const openReading = (args: Arguments): Result<Reading, Failure> => {
   const at = args.text('at') ?? (process.env[LOOKING_BACK.at] || undefined);
   const position = at === undefined ? ok(null) : positionAt(ledger.value, at);
   if (!position.ok) return position;
-  const host = position.value === null ? currentHost(ledger.value) : stateAt(ledger.value, position.value);
+  const host = position.value === null ? currentHost(ledger.value) : pastState(ledger.value, position.value);
   const asOf = { position: host.position, time: timeOf(ledger.value, host.position) };
   const past = position.value !== null;
   return ok({ home, ledger: ledger.value, host, asOf, past, live: !past && file === undefined });
@@ -132,6 +140,8 @@ const replayedOnce = (ledger: Ledger, projection: Projection, position: number):
   return sql;
 };
 
-/** A projection's tables as of the reading: the live ones, or a replay in memory for the past and for a copy that another version wrote. */
+/** A projection's tables as of the reading (with `onlyGrows` also what came later): the live ones, or a replay in memory for the past and for a copy that another version wrote. */
 export const tablesAt = ({ ledger, asOf, past }: Reading, projection: Projection): Sql =>
-  past || !inStep(ledger, projection) ? replayedOnce(ledger, projection, asOf.position) : ledger.sql;
+  (past && !projection.onlyGrows) || !inStep(ledger, projection)
+    ? replayedOnce(ledger, projection, asOf.position)
+    : ledger.sql;

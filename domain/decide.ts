@@ -1,11 +1,16 @@
 import { decideAdoptMoved } from './adoption/decide-moved.ts';
 import { decideAdoptStorage } from './adoption/decide-storage.ts';
+import { decideBackupVm } from './backup/decide.ts';
 import type { CommandName, PayloadOf } from './command/registry.ts';
 import type { Context, Decide, Decision } from './decision.ts';
 import { decideAdoptHost } from './document/decide-adopt.ts';
+import { decideAdoptDrift } from './drift/decide-adopt.ts';
+import { decideIgnoreDrift, decideNoticeDrift, decideOverruleDocument } from './drift/decide-answer.ts';
+import { decideRepairDrift } from './drift/decide-repair.ts';
 import { failure } from './failure.ts';
 import {
   decideAddRule,
+  decideAdoptFirewall,
   decideExpireRule,
   decideReloadFirewall,
   decideRemoveRule,
@@ -37,6 +42,11 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   RecordReboot: decideReboot,
   AdoptStorage: decideAdoptStorage,
   AdoptMoved: decideAdoptMoved,
+  AdoptDrift: decideAdoptDrift,
+  RepairDrift: decideRepairDrift,
+  IgnoreDrift: decideIgnoreDrift,
+  OverruleDocument: decideOverruleDocument,
+  NoticeDrift: decideNoticeDrift,
   CollectGarbage: decideGarbage,
   AddPool: decideAddPool,
   RemovePool: decideRemovePool,
@@ -45,6 +55,7 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   RecordPoolMended: decidePoolMended,
   CreateVM: decideCreateVm,
   CloneVM: decideCloneVm,
+  BackupVM: decideBackupVm,
   RestoreVM: decideRestoreVm,
   RemoveVM: decideRemoveVm,
   StartVM: decideStart,
@@ -68,6 +79,7 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   PinRevision: decidePin,
   UnpinRevision: decideUnpin,
   SetFirewall: decideSetFirewall,
+  AdoptFirewall: decideAdoptFirewall,
   AddRule: decideAddRule,
   RemoveRule: decideRemoveRule,
   ReloadFirewall: decideReloadFirewall,

@@ -3,6 +3,7 @@ import { formatBytes } from './bytes.ts';
 import type { CommandEvent } from './command/events.ts';
 import { isCommandEvent } from './command/operation.ts';
 import { stepsOf } from './decision.ts';
+import type { Accepted } from './drift/adopted.ts';
 import type { DomainEvent } from './event.ts';
 import { isFirewallFact } from './firewall/events.ts';
 import { wordsOfFirewall } from './firewall/words.ts';
@@ -47,6 +48,8 @@ const keptAs = (kept: Kept): string => (kept ? `, the old state kept as revision
 const setTo = (name: string, value: string | null): string =>
   value === null ? `${name} unset` : `${name} = ${value === '' ? '""' : value}`;
 
+const nameOf = ({ backup }: { readonly backup: string }): string => (backup === '-' ? 'standard output' : backup);
+
 const wordsOfContent = (fact: VolumeFact): string | null => {
   switch (fact.type) {
     case 'SessionCommitted':
@@ -63,6 +66,10 @@ const wordsOfContent = (fact: VolumeFact): string | null => {
       return `${fact.volume}: ${formatBytes(fact.bytes)}${keptAs(fact.kept)}`;
     case 'VolumeExported':
       return `${fact.volume}: exported to ${fact.to === '-' ? 'standard output' : fact.to}`;
+    case 'VolumeBackedUp':
+      return `${fact.volume}: backed up to ${nameOf(fact)}, ${formatBytes(fact.bytes)}, sha256 ${fact.sha256.slice(0, 12)}`;
+    case 'VolumeBackupFailed':
+      return `! ${fact.volume}: not backed up to ${nameOf(fact)}: ${fact.problem}`;
     default:
       return null;
   }
@@ -78,11 +85,18 @@ type OtherVolumeFact = Exclude<
       | 'VolumeImported'
       | 'VolumeCloned'
       | 'VolumeResized'
-      | 'VolumeExported';
+      | 'VolumeExported'
+      | 'VolumeBackedUp'
+      | 'VolumeBackupFailed';
   }
 >;
 
 const adoptedAs = (as: AdoptedAs): string => (as.is === 'revision' ? `revision ${as.id}` : as.is);
+
+const wordsOfAccepted = ({ was, disk, name }: Accepted): string =>
+  was === disk.id
+    ? `${name} has ${formatBytes(disk.bytes)} now, accepted`
+    : `${name} is another disk now (${disk.id}, ${formatBytes(disk.bytes)}), accepted in place of ${was}`;
 
 const wordsOfLife = (fact: OtherVolumeFact): string => {
   switch (fact.type) {
@@ -122,6 +136,10 @@ const wordsOfLife = (fact: OtherVolumeFact): string => {
       return `adopted ${fact.name} as ${adoptedAs(fact.as)}${fact.why === null ? '' : ` (${fact.why})`}`;
     case 'VolumeReidentified':
       return `the same ${count(fact.disks.length, 'disk')} under new identities, after a move`;
+    case 'DiskLost':
+      return `${fact.name} is lost (${fact.disk})`;
+    case 'DisksAccepted':
+      return fact.disks.map(wordsOfAccepted).join('; ');
     case 'RevisionPinned':
       return `revision ${fact.id} ${fact.pinned ? 'pinned' : 'unpinned'}`;
   }
@@ -137,6 +155,8 @@ const wordsOfVm = (fact: VmFact): string => {
       return `${fact.vm} created (${fact.class}${fact.clonedFrom ? `, cloned from ${fact.clonedFrom}` : ''})`;
     case 'VmRestored':
       return `${fact.vm} restored from ${fact.backup}${fact.was === fact.vm ? '' : `, where it was ${fact.was}`}`;
+    case 'VmBackedUp':
+      return `${fact.whole ? '' : '! '}${fact.vm} backed up to ${nameOf(fact)}${fact.whole ? '' : ', not all of it'}`;
     case 'VmRemoved':
       return `${fact.vm} removed`;
     case 'VmStarted':
@@ -178,6 +198,16 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
       return `adopted what lay in ${fact.pools.join(', ')}, ${count(fact.untouched.length, 'disk')} left alone`;
     case 'TrashReidentified':
       return `${fact.from}: trash ${fact.disk} is ${fact.now} since a move`;
+    case 'DriftIgnored':
+      return `${fact.about === null ? '' : `${fact.about}: `}${fact.object} is left as it is (${fact.reason}): ${fact.problem}`;
+    case 'DocumentOverruled':
+      return fact.digest === null
+        ? `${fact.object} is written again: it was missing`
+        : `${fact.object} is written over, the edited one is kept aside (${fact.digest.slice(0, 12)})`;
+    case 'DriftRepaired':
+      return `${fact.about === null ? '' : `${fact.about}: `}${fact.object} put right: ${fact.problem}`;
+    case 'DriftNoticed':
+      return `${fact.about === null ? '' : `${fact.about}: `}${fact.object} is told again`;
     case 'PoolAdded':
       return `pool ${fact.pool} added (${fact.definition.driver})`;
     case 'PoolMoved':

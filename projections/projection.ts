@@ -23,6 +23,8 @@ export type Projection = {
   readonly schema: (prefix: string) => string;
   /** `host` is the state after the event */
   readonly apply: (sql: Sql, prefix: string, recorded: Recorded, host: Host) => void;
+  /** rows are only added and each names its position: bounded by one, the tables of today answer for the past, too */
+  readonly onlyGrows?: true;
 };
 
 /** Keeps what is made from a prefix: an SQL text that is put together anew for each event costs more than running it. */

@@ -24,7 +24,7 @@ _domtrail() {
   else
     word=$COMP_CWORD; group=\${COMP_WORDS[1]}
   fi
-  local commands="init adopt pool label prefs vm volume firewall backup status log show blame why lineage diff xml recover fsck gc verify checkpoint export witness replay bisect explain help completion version demo"
+  local commands="init adopt pool label prefs vm volume firewall backup status log show blame why lineage diff watch xml recover fsck gc serve verify checkpoint export witness replay bisect explain help completion version demo"
   local candidates
   if ((word == 1)); then candidates=$commands
   elif ((word == 2)); then
@@ -39,7 +39,7 @@ _domtrail() {
       bisect) candidates="run" ;;
       help) candidates=$commands ;;
       completion) candidates="bash" ;;
-      log|blame|why|lineage) candidates=$(domtrail completion words 2>/dev/null) ;;
+      log|watch|blame|why|lineage) candidates=$(domtrail completion words 2>/dev/null) ;;
     esac
   elif [[ $group == backup ]]; then candidates=$(compgen -f -- "$cur")
   else candidates=$(domtrail completion words 2>/dev/null)

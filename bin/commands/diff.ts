@@ -9,7 +9,7 @@ import { foldTo } from '../../infrastructure/ledger/fold.ts';
 import { closeLedger, type Ledger } from '../../infrastructure/ledger/ledger.ts';
 import { findCommand, positionAt, type StoredCommand, timeOf } from '../../infrastructure/ledger/queries.ts';
 import { type Change, watch } from '../../projections/changes/changes.ts';
-import { openReading } from '../compose.ts';
+import { openReading, stateAt } from '../compose.ts';
 
 const HELP = `domtrail diff: what changed between two points, and which command changed it
 
@@ -85,7 +85,7 @@ const changesBetween = (
   { from, to }: Span,
   object: string | undefined,
 ): Result<readonly Change[], Failure> => {
-  const host = foldTo(ledger, Math.min(from, to));
+  const host = stateAt(ledger, Math.min(from, to));
   const watching = watch(host);
   foldTo(ledger, Math.max(from, to), host, watching.onlooker);
   if (object !== undefined && !watching.knows(object)) {

@@ -1,6 +1,5 @@
 import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { wordsOf } from '../../domain/words.ts';
 import { type Arguments, expectWords, usage } from '../../infrastructure/cli/arguments.ts';
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
 import { actorText, commandItem, eventItem } from '../../infrastructure/cli/event-item.ts';
@@ -10,7 +9,8 @@ import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
 import { commandsUpTo, positionAt, type StoredCommand } from '../../infrastructure/ledger/queries.ts';
 import { openReading, type Reading } from '../compose.ts';
 import { bootOf, withBootNumber } from '../log-boot.ts';
-import { type Entry, eventsAbout, type Span } from '../log-events.ts';
+import { type Entry, eventsAbout, positionBefore, type Span } from '../log-events.ts';
+import { EVENT_COLUMNS, eventRow, FILTERS, type Filter, filterOf, patternOf } from '../log-filter.ts';
 
 const HELP = `domtrail log: what happened, and who did it
 
@@ -26,42 +26,17 @@ const HELP = `domtrail log: what happened, and who did it
 -n N newest only (0: all)   -r newest first   --json all of them   --jsonl a line each
 `;
 
-type Filter = (entry: Entry) => boolean;
-
-const FAILURES = new Set(['CommandRejected', 'CommandFailed', 'CommandAbandoned', 'StepFailed']);
-
-const patternOf = (text: string | undefined): Result<RegExp | null, Failure> => {
-  if (text === undefined) return ok(null);
-  try {
-    return ok(new RegExp(text, 'i'));
-  } catch (error) {
-    return err(usage(`-g: ${error instanceof Error ? error.message : String(error)}`, 'log'));
-  }
-};
-
-const filterOf = (args: Arguments, pattern: RegExp | null): Filter => {
-  const type = args.text('type');
-  const wanted = args.text('actor');
-  const failed = args.flag('failed');
-  return ({ recorded, actor }) =>
-    (type === undefined || recorded.event.type === type) &&
-    (wanted === undefined || actorText(actor) === wanted) &&
-    (!failed || FAILURES.has(recorded.event.type)) &&
-    (pattern === null || pattern.test(`${recorded.event.type} ${recorded.command} ${wordsOf(recorded.event)}`));
-};
-
 /** A time stands for the last event at or before it, an event for itself. */
 const spanOf = (args: Arguments, { ledger, asOf }: Reading): Result<Span, Failure> => {
   const since = args.text('since');
   const until = args.text('until');
-  const from = since === undefined ? ok(0) : positionAt(ledger, since);
+  const from = since === undefined ? ok(0) : positionBefore(ledger, since);
   if (!from.ok) return from;
   const to = until === undefined ? ok(asOf.position) : positionAt(ledger, until);
   if (!to.ok) return to;
-  const first = since !== undefined && /^(ev:)?[0-9]+$/.test(since) ? from.value - 1 : from.value;
   const boot = bootOf(ledger, args.text('boot'), asOf.position);
   if (!boot.ok) return boot;
-  return ok({ after: Math.max(0, first, boot.value.after), upTo: Math.min(to.value, boot.value.to) });
+  return ok({ after: Math.max(from.value, boot.value.after), upTo: Math.min(to.value, boot.value.to) });
 };
 
 const limitOf = (args: Arguments, standard: number): Result<number, Failure> => {
@@ -96,26 +71,18 @@ const showEvents = (
   const programs = args.flag('json') || args.flag('jsonl');
   const limit = limitOf(args, programs ? Number.POSITIVE_INFINITY : 50);
   if (!limit.ok) return limit;
-  const pattern = patternOf(args.text('grep'));
-  if (!pattern.ok) return pattern;
+  const filter = filterOf(args, 'log');
+  if (!filter.ok) return filter;
   const entries = eventsAbout(reading, object, span);
   if (!entries.ok) return entries;
-  const taken = take(entries.value, filterOf(args, pattern.value), limit.value);
+  const taken = take(entries.value, filter.value, limit.value);
   const shown = args.flag('reverse') ? [...taken].reverse() : taken;
   if (args.flag('jsonl')) for (const { recorded, actor } of shown) outJsonLine(eventItem(recorded, actor));
   else if (args.flag('json'))
     outJson('log', reading.asOf, { items: shown.map(({ recorded, actor }) => eventItem(recorded, actor)) });
-  else out(table(['EVENT', 'WHEN', 'ACTOR', 'COMMAND', 'CHANGE'], shown.map(eventRow), lineWidth()));
+  else out(table(EVENT_COLUMNS, shown.map(eventRow), lineWidth()));
   return ok(0);
 };
-
-const eventRow = ({ recorded, actor }: Entry): readonly string[] => [
-  `${recorded.position}`,
-  localTime(recorded.time),
-  actorText(actor),
-  shortId(recorded.command),
-  wordsOf(recorded.event),
-];
 
 const commandRow = (command: StoredCommand): readonly string[] => [
   shortId(command.id),
@@ -169,7 +136,7 @@ const showCommands = (
   const { ledger, asOf } = reading;
   const limit = limitOf(args, args.flag('json') ? Number.POSITIVE_INFINITY : 50);
   if (!limit.ok) return limit;
-  const pattern = patternOf(args.text('grep'));
+  const pattern = patternOf(args.text('grep'), 'log');
   if (!pattern.ok) return pattern;
   const about = concerning(reading, object, span);
   if (!about.ok) return about;
@@ -186,15 +153,12 @@ const showCommands = (
 
 const log: Action = {
   options: {
+    ...FILTERS,
     commands: 'flag',
-    failed: 'flag',
     since: 'value',
     until: 'value',
-    type: 'value',
-    actor: 'value',
     number: 'value',
     reverse: 'flag',
-    grep: 'value',
     boot: 'value',
     jsonl: 'flag',
   },

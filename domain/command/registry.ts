@@ -1,6 +1,8 @@
 import type * as z from 'zod';
 import * as adoption from '../adoption/commands.ts';
+import * as backup from '../backup/commands.ts';
 import * as document from '../document/commands.ts';
+import * as drift from '../drift/commands.ts';
 import * as firewall from '../firewall/commands.ts';
 import * as host from '../host/commands.ts';
 import * as pool from '../pool/commands.ts';
@@ -15,6 +17,11 @@ export const COMMAND_SCHEMAS = {
   AdoptStorage: adoption.adoptStorage,
   AdoptHost: document.adoptHost,
   AdoptMoved: adoption.adoptMoved,
+  AdoptDrift: drift.driftTarget,
+  RepairDrift: drift.driftTarget,
+  IgnoreDrift: drift.ignoreDrift,
+  OverruleDocument: drift.overruleDocument,
+  NoticeDrift: drift.noticeDrift,
   CollectGarbage: host.collectGarbage,
   AddPool: pool.addPool,
   RemovePool: pool.removePool,
@@ -23,6 +30,7 @@ export const COMMAND_SCHEMAS = {
   RecordPoolMended: pool.recordPoolMended,
   CreateVM: vm.createVm,
   CloneVM: vm.cloneVm,
+  BackupVM: backup.backupVm,
   RestoreVM: restore.restoreVm,
   RemoveVM: vm.vmTarget,
   StartVM: vm.vmTarget,
@@ -45,6 +53,7 @@ export const COMMAND_SCHEMAS = {
   SetVolume: volume.setVolume,
   PinRevision: volume.pinRevision,
   UnpinRevision: volume.pinRevision,
+  AdoptFirewall: firewall.adoptFirewall,
   SetFirewall: firewall.setFirewall,
   AddRule: firewall.addRule,
   RemoveRule: firewall.removeRule,

@@ -42,26 +42,33 @@ const changeTo = (host: Host, { vm, rules, cause }: Change, context: Context): D
     host,
     vm,
     {
-      filing: { before, after, over: 'ours' },
+      filing: { before, after, over: cause === 'adopted' ? 'anything' : 'ours' },
       fact: { type: 'FirewallChanged', vm: vm.name, before, after, cause },
     },
     context,
   );
 };
 
-export const decideSetFirewall: Decide<SetFirewall> = (host, payload, context) => {
-  const vm = findFirewall(host, payload.vm);
-  if (!vm.ok) return vm;
-  const rules: RuleLine[] = [];
-  for (const [at, text] of payload.rules.entries()) {
-    const rule = ruleToKeep(text);
-    if (!rule.ok) return err({ ...rule.error, message: `rule ${at}: ${rule.error.message}` });
-    rules.push(rule.value);
-  }
-  const before = vm.value.firewall?.rules ?? null;
-  const unchanged = before?.length === rules.length && before.every((line, at) => line === rules[at]);
-  return unchanged ? nothingToDo(vm.value) : changeTo(host, { vm: vm.value, rules, cause: 'set' }, context);
-};
+const decideRules =
+  (cause: 'set' | 'adopted'): Decide<SetFirewall> =>
+  (host, payload, context) => {
+    const vm = findFirewall(host, payload.vm);
+    if (!vm.ok) return vm;
+    const rules: RuleLine[] = [];
+    for (const [at, text] of payload.rules.entries()) {
+      const rule = ruleToKeep(text);
+      if (!rule.ok) return err({ ...rule.error, message: `rule ${at}: ${rule.error.message}` });
+      rules.push(rule.value);
+    }
+    const before = vm.value.firewall?.rules ?? null;
+    const unchanged = before?.length === rules.length && before.every((line, at) => line === rules[at]);
+    return unchanged ? nothingToDo(vm.value) : changeTo(host, { vm: vm.value, rules, cause }, context);
+  };
+
+export const decideSetFirewall = decideRules('set');
+
+/** Takes over what somebody else wrote into the file. It is written again in our form; theirs is kept beside. */
+export const decideAdoptFirewall = decideRules('adopted');
 
 export const decideAddRule: Decide<AddRule> = (host, payload, context) => {
   const vm = findFirewall(host, payload.vm);

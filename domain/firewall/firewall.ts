@@ -2,7 +2,7 @@ import type { VmName } from '../names.ts';
 import type { Vm } from '../vm/vm.ts';
 import type { FirewallFact } from './events.ts';
 import { parseRule } from './parse.ts';
-import { type Firewall, isExpired, type Rule, type RuleLine } from './rule.ts';
+import { expiredFrom, type Firewall, isExpired, type Rule, type RuleLine } from './rule.ts';
 
 /** What a VM without a firewall of its own has: everything may pass (spec: B.1). */
 const DEFAULT_LINES: readonly RuleLine[] = ['action=accept' as RuleLine];
@@ -23,6 +23,15 @@ export const rulesOf = (firewall: Firewall | null): readonly Rule[] => linesOf(f
 /** The lines that have not expired. `now` in epoch milliseconds. */
 export const liveLines = (lines: readonly RuleLine[], now: number): readonly RuleLine[] =>
   lines.filter((line) => !line.includes('expire=') || !isExpired(ruleOf(line), now));
+
+/**
+ * The epoch millisecond from which the first of its rules is expired, which may be past; null where none ever will be.
+ */
+export const firstExpiry = (firewall: Firewall | null): number | null =>
+  (firewall?.rules ?? []).reduce<number | null>((first, line) => {
+    const at = line.includes('expire=') ? expiredFrom(ruleOf(line)) : null;
+    return at === null || (first !== null && first <= at) ? first : at;
+  }, null);
 
 /** The lines in firewall.xml as domtrail last wrote it; null when it never did. */
 export const filedLines = (firewall: Firewall | null): readonly RuleLine[] | null =>

@@ -39,11 +39,12 @@ export type Firewall = { readonly rules: readonly RuleLine[]; readonly asOf: num
 /** Numbers of rules are QubesDB keys of four digits: an agent refuses a fifth (spec: B.6). */
 export const MOST_RULES = 10_000;
 
-/** Epoch milliseconds at which a rule expires, null for never. It is expired when that is earlier than now. */
-const expiresAt = ({ expire }: Pick<Rule, 'expire'>): number | null => (expire === null ? null : Number(expire) * 1000);
+/** The first epoch millisecond at which a rule is expired, null for never: its time has to be earlier than now (spec: B.4). */
+export const expiredFrom = ({ expire }: Pick<Rule, 'expire'>): number | null =>
+  expire === null ? null : Number(expire) * 1000 + 1;
 
 /** `now` in epoch milliseconds. */
 export const isExpired = (rule: Pick<Rule, 'expire'>, now: number): boolean => {
-  const at = expiresAt(rule);
-  return at !== null && at < now;
+  const from = expiredFrom(rule);
+  return from !== null && from <= now;
 };

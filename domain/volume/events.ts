@@ -1,5 +1,6 @@
 import type { AdoptionVolumeFact } from '../adoption/events.ts';
 import type { Disk } from '../disk.ts';
+import type { DriftVolumeFact } from '../drift/adopted.ts';
 import type { VolumeKey } from '../names.ts';
 import type { Session, VolumeSpec } from './volume.ts';
 
@@ -8,6 +9,7 @@ export type Kept = { readonly id: string; readonly number: number; readonly at: 
 
 export type VolumeFact =
   | AdoptionVolumeFact
+  | DriftVolumeFact
   | { readonly type: 'VolumeAdded'; readonly volume: VolumeKey; readonly spec: VolumeSpec }
   | { readonly type: 'VolumeRemoved'; readonly volume: VolumeKey }
   | { readonly type: 'VolumeProvisioned'; readonly volume: VolumeKey; readonly current: Disk }
@@ -61,6 +63,27 @@ export type VolumeFact =
       readonly kept: Kept;
     }
   | { readonly type: 'VolumeExported'; readonly volume: VolumeKey; readonly to: string; readonly disk: Disk }
+  /** `disk` is the committed one that the backup holds; `stored` of its `bytes` are no hole; `sha256` of the whole content */
+  | {
+      readonly type: 'VolumeBackedUp';
+      readonly volume: VolumeKey;
+      readonly backup: string;
+      readonly backupId: string;
+      readonly disk: Disk;
+      readonly bytes: number;
+      readonly stored: number;
+      readonly sha256: string;
+      readonly chunks: number;
+      readonly durationMs: number;
+    }
+  | {
+      readonly type: 'VolumeBackupFailed';
+      readonly volume: VolumeKey;
+      readonly backup: string;
+      readonly backupId: string;
+      readonly disk: Disk;
+      readonly problem: string;
+    }
   | {
       readonly type: 'VolumeChanged';
       readonly volume: VolumeKey;

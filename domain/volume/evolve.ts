@@ -1,5 +1,6 @@
 import { evolveAdopted } from '../adoption/evolve.ts';
 import type { DiskId } from '../disk.ts';
+import { evolveDrifted } from '../drift/evolve.ts';
 import type { DomainEvent } from '../event.ts';
 import type { Kept, VolumeFact } from './events.ts';
 import type { Revision, Session, Situation, Volume, VolumeSpec } from './volume.ts';
@@ -86,6 +87,8 @@ export const evolveVolume = (volume: Volume, fact: VolumeFact, position: number)
       return volumeOfSpec(fact.spec);
     case 'VolumeRemoved':
     case 'VolumeExported':
+    case 'VolumeBackedUp':
+    case 'VolumeBackupFailed':
       return volume;
     case 'VolumeProvisioned':
     case 'VolumeRestored':
@@ -128,6 +131,9 @@ export const evolveVolume = (volume: Volume, fact: VolumeFact, position: number)
     case 'DiskAdopted':
     case 'VolumeReidentified':
       return evolveAdopted(volume, fact, position);
+    case 'DiskLost':
+    case 'DisksAccepted':
+      return evolveDrifted(volume, fact);
     case 'RevisionPinned':
       return { ...volume, revisions: pin(volume.revisions, fact.id, fact.pinned) };
   }

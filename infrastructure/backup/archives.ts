@@ -4,6 +4,7 @@ import { type ChunkName, nameOfChunk, parseChunkName } from './chunk-name.ts';
 import { decompressed } from './decompress.ts';
 import type { BackupHeader } from './header.ts';
 import type { Member } from './members.ts';
+import { multiVolume, volumeContent } from './multi-volume.ts';
 import { opensslDecrypted } from './openssl-stream.ts';
 import { BadContainer, type DeriveKey, openContainer } from './scrypt-container.ts';
 
@@ -30,7 +31,7 @@ type Chunk = { readonly name: ChunkName; readonly member: Member };
 /** Members in order with a look at the next one. Names that no backup has are told and passed over. */
 type Cursor = { readonly peek: () => Chunk | null; readonly move: () => Promise<void> };
 
-const cursorOn = (members: AsyncIterator<Member>, version: 3 | 4, tell: (problem: string) => void): Cursor => {
+const cursorOn = (members: AsyncIterator<Member>, version: 2 | 3 | 4, tell: (problem: string) => void): Cursor => {
   let next: Chunk | null = null;
   const move = async (): Promise<void> => {
     for (;;) {
@@ -95,35 +96,49 @@ async function* scryptChunks(cursor: Cursor, path: string, keys: Keys, counting:
   }
 }
 
-async function* hmacChunks(
+/** One chunk as it is stored; what does not authenticate is told after its last piece. */
+async function* authenticChunk(
+  cursor: Cursor,
+  { name, member }: Chunk,
+  { authentication, passphrase }: Keys,
+): AsyncGenerator<Buffer> {
+  if (authentication.by !== 'hmac') throw new BadContainer('a backup of this format is authenticated by HMACs');
+  const { path, number } = name;
+  const mac = createHmac(authentication.digest, passphrase);
+  for await (const piece of member.data) {
+    mac.update(piece);
+    yield piece;
+  }
+  await cursor.move();
+  const beside = cursor.peek();
+  if (beside?.name.path !== path || beside.name.number !== number || beside.name.kind !== 'hmac')
+    throw new BadContainer(`chunk ${number}: its HMAC is missing`);
+  const wanted = digestIn((await gathered(beside.member.data)).toString('latin1'));
+  const made = mac.digest();
+  if (!wanted || wanted.length !== made.length || !timingSafeEqual(wanted, made))
+    throw new BadContainer(`chunk ${number}: its data does not authenticate`);
+  await cursor.move();
+}
+
+async function* hmacChunks(cursor: Cursor, path: string, keys: Keys, counting: Counting): AsyncGenerator<Buffer> {
+  for (let chunk = next(cursor, path, counting); chunk; chunk = next(cursor, path, counting))
+    yield* authenticChunk(cursor, chunk, keys);
+}
+
+async function* volumes(
   cursor: Cursor,
   path: string,
-  { authentication, passphrase }: Keys,
+  keys: Keys,
   counting: Counting,
-): AsyncGenerator<Buffer> {
-  if (authentication.by !== 'hmac') throw new BadContainer('a backup of format 3 is authenticated by HMACs');
-  for (let chunk = next(cursor, path, counting); chunk; chunk = next(cursor, path, counting)) {
-    const { number } = chunk.name;
-    const mac = createHmac(authentication.digest, passphrase);
-    for await (const piece of chunk.member.data) {
-      mac.update(piece);
-      yield piece;
-    }
-    await cursor.move();
-    const beside = cursor.peek();
-    if (beside?.name.path !== path || beside.name.number !== number || beside.name.kind !== 'hmac')
-      throw new BadContainer(`chunk ${number}: its HMAC is missing`);
-    const wanted = digestIn((await gathered(beside.member.data)).toString('latin1'));
-    const made = mac.digest();
-    if (!wanted || wanted.length !== made.length || !timingSafeEqual(wanted, made))
-      throw new BadContainer(`chunk ${number}: its data does not authenticate`);
-    await cursor.move();
-  }
+): AsyncGenerator<AsyncIterable<Buffer>> {
+  for (let chunk = next(cursor, path, counting); chunk; chunk = next(cursor, path, counting))
+    yield volumeContent(authenticChunk(cursor, chunk, keys), keys.passphrase);
 }
 
 const contentOf = (cursor: Cursor, path: string, keys: Keys, counting: Counting): AsyncIterable<Buffer> => {
   const { header, passphrase } = keys;
   if (header.version === 4) return decompressed(header.filter, scryptChunks(cursor, path, keys, counting));
+  if (header.version === 2) return multiVolume(path, volumes(cursor, path, keys, counting));
   const stored = hmacChunks(cursor, path, keys, counting);
   return decompressed(header.filter, header.encrypted ? opensslDecrypted(stored, passphrase) : stored);
 };

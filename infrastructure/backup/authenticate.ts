@@ -3,7 +3,7 @@ import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { BadContainer, openContainer } from './scrypt-container.ts';
 
-/** How a backup is authenticated: with scrypt containers (format 4), or an HMAC beside each chunk (format 3). */
+/** How a backup is authenticated: with scrypt containers (format 4), or an HMAC beside each chunk (formats 2 and 3). */
 export type Authentication = { readonly by: 'scrypt' } | { readonly by: 'hmac'; readonly digest: string };
 
 async function* once(bytes: Buffer): AsyncGenerator<Buffer> {

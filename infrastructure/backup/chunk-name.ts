@@ -1,4 +1,4 @@
-/** A member of the outer archive: one chunk of an inner archive, or its HMAC (format 3). */
+/** A member of the outer archive: one chunk of an inner archive, or its HMAC (formats 2 and 3). */
 export type ChunkName = {
   readonly path: string;
   readonly number: number;
@@ -17,8 +17,8 @@ const isPlainPath = (path: string): boolean =>
         /^[A-Za-z0-9_.+-]+$/.test(part) && part !== '..' && (part !== '.' || index === all.length - 1),
     );
 
-/** `vm2/private.img.000.enc` (format 4), `vm2/private.img.000`, `vm2/private.img.000.hmac` (format 3); null for any other name. */
-export const parseChunkName = (name: string, version: 3 | 4): ChunkName | null => {
+/** `vm2/private.img.000.enc` (format 4), `vm2/private.img.000`, `vm2/private.img.000.hmac` (formats 2 and 3); null for any other name. */
+export const parseChunkName = (name: string, version: 2 | 3 | 4): ChunkName | null => {
   const found = /^(.+)\.([0-9]{3,6})(\.enc|\.hmac)?$/.exec(name);
   const [, path = '', digits = '', suffix = ''] = found ?? [];
   if (!found || !isPlainPath(path)) return null;

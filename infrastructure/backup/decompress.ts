@@ -24,8 +24,37 @@ async function* gunzipped(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer>
   }
 }
 
+/** Something lies behind a compressed stream, where no archiver puts anything. */
+class TrailingData extends Error {}
+
+/**
+ * What `unpack` makes of the pieces, which are read to their end even where it has enough before: what does not
+ * authenticate there must still be found.
+ */
+async function* toTheEnd(
+  pieces: AsyncIterable<Buffer>,
+  unpack: (pieces: AsyncIterable<Buffer>) => AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer> {
+  const source = pieces[Symbol.asyncIterator]();
+  let ended = false;
+  const next = async (): Promise<IteratorResult<Buffer>> => {
+    const step = await source.next();
+    ended = step.done === true;
+    return step;
+  };
+  // Without a `return`, whoever stops early leaves the source where it is.
+  yield* unpack({ [Symbol.asyncIterator]: () => ({ next }) });
+  while (!ended) {
+    const { done, value } = await next();
+    if (!done && value.length > 0) {
+      for (let step = await next(); !step.done; step = await next());
+      throw new TrailingData('something follows the compressed data');
+    }
+  }
+}
+
 /** A compressed stream, unpacked. Throws for damaged data, and whatever the source throws. */
 export const decompressed = (filter: Filter | null, pieces: AsyncIterable<Buffer>): AsyncIterable<Buffer> => {
   if (filter === null) return pieces;
-  return filter === 'gzip' ? gunzipped(pieces) : throughFilter(PROGRAMS[filter], pieces);
+  return toTheEnd(pieces, filter === 'gzip' ? gunzipped : (source) => throughFilter(PROGRAMS[filter], source));
 };

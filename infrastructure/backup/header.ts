@@ -3,10 +3,12 @@ import { err, ok, type Result } from '../../domain/result.ts';
 
 /** What an archive says of itself. `filter`: the program that compressed its streams, null for none. */
 export type BackupHeader = {
-  readonly version: 3 | 4;
+  readonly version: 2 | 3 | 4;
   readonly encrypted: boolean;
   readonly filter: Filter | null;
   readonly backupId: string;
+  /** its last file lists all of them (domtrail's own; stock passes over the key) */
+  readonly hasManifest: boolean;
 };
 
 /** The compressors of Qubes backups, and what unpacks them. */
@@ -32,6 +34,7 @@ const KNOWN = new Set([
   'crypto-algorithm',
   'hmac-algorithm',
   'backup-id',
+  'manifest',
 ]);
 
 const refused = (message: string): Result<never, Failure> =>
@@ -66,27 +69,57 @@ const version4 = (fields: Fields): Result<BackupHeader, Failure> => {
   if (!filter.ok) return filter;
   const backupId = fields.get('backup-id') ?? '';
   if (backupId === '' || backupId.startsWith('-')) return refused('backup-id is missing');
-  return ok({ version: 4, encrypted: true, filter: filter.value, backupId });
+  const hasManifest = isTrue(fields.get('manifest'));
+  return ok({ version: 4, encrypted: true, filter: filter.value, backupId, hasManifest });
+};
+
+const cipherOf = (fields: Fields): Result<boolean, Failure> => {
+  const encrypted = isTrue(fields.get('encrypted'));
+  const cipher = fields.get('crypto-algorithm') ?? 'aes-256-cbc';
+  if (encrypted && cipher.toLowerCase() !== 'aes-256-cbc') return refused(`crypto-algorithm ${cipher} is unknown`);
+  return ok(encrypted);
+};
+
+/** Each volume of format 2 is packed or encrypted by itself, and shows which. */
+const version2 = (fields: Fields): Result<BackupHeader, Failure> => {
+  const encrypted = cipherOf(fields);
+  if (!encrypted.ok) return encrypted;
+  if (encrypted.value && isTrue(fields.get('compressed')))
+    return refused('format 2 with encryption and compression: only an openssl of that time unpacks it');
+  return ok({ version: 2, encrypted: encrypted.value, filter: null, backupId: '', hasManifest: false });
+};
+
+/** The first backups of Qubes R2 have no header, and one way to be made. */
+export const WITHOUT_HEADER: BackupHeader = {
+  version: 2,
+  encrypted: true,
+  filter: null,
+  backupId: '',
+  hasManifest: false,
 };
 
 const version3 = (fields: Fields): Result<BackupHeader, Failure> => {
   const filter = filterOf(fields, 3);
   if (!filter.ok) return filter;
-  const encrypted = isTrue(fields.get('encrypted'));
-  const cipher = fields.get('crypto-algorithm') ?? 'aes-256-cbc';
-  if (encrypted && cipher.toLowerCase() !== 'aes-256-cbc') return refused(`crypto-algorithm ${cipher} is unknown`);
-  return ok({ version: 3, encrypted, filter: filter.value, backupId: '' });
+  const encrypted = cipherOf(fields);
+  if (!encrypted.ok) return encrypted;
+  return ok({ version: 3, encrypted: encrypted.value, filter: filter.value, backupId: '', hasManifest: false });
 };
 
-/** Reads a header that has been authenticated (spec: backup-format 2). Formats 3 and 4. */
+/** Reads a header that has been authenticated (spec: backup-format 2). Formats 2, 3 and 4. */
 export const parseHeader = (bytes: Buffer): Result<BackupHeader, Failure> => {
   if (bytes.some((byte) => byte > 0x7e)) return refused('it is not ASCII');
   const fields = fieldsOf(bytes.toString('latin1'));
   if (!fields.ok) return fields;
   const version = fields.value.get('version') ?? '2';
-  if (version === '4') return version4(fields.value);
-  if (version === '3') return version3(fields.value);
-  return refused(
-    version === '2' ? 'format 2, of Qubes R2, is not read by this version' : `version ${version} is unknown`,
-  );
+  switch (version) {
+    case '4':
+      return version4(fields.value);
+    case '3':
+      return version3(fields.value);
+    case '2':
+      return version2(fields.value);
+    default:
+      return refused(`version ${version} is unknown`);
+  }
 };

@@ -4,7 +4,7 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import { type InnerArchive, innerArchives, type Keys } from './archives.ts';
 import { authenticateHeader } from './authenticate.ts';
 import { type BackedUpVm, contentsOf } from './contents.ts';
-import { type BackupHeader, parseHeader } from './header.ts';
+import { type BackupHeader, parseHeader, WITHOUT_HEADER } from './header.ts';
 import { type Member, membersOf } from './members.ts';
 import type { DeriveKey } from './scrypt-container.ts';
 import { tarFiles } from './sparse-tar/read.ts';
@@ -46,6 +46,18 @@ const memberNamed = async (members: AsyncIterator<Member>, name: string): Promis
 /** `derive`: shared by those who read one backup several times. */
 type Opening = { readonly passphrase: string; readonly derive?: DeriveKey };
 
+async function* beginningWith(first: Member, rest: AsyncIterator<Member>): AsyncGenerator<Member> {
+  yield first;
+  for (let step = await rest.next(); !step.done; step = await rest.next()) yield step.value;
+}
+
+/** What Qubes R2 wrote before there was a header. The passphrase shows with the first chunk. */
+const headless = (passphrase: string): Keys => ({
+  header: WITHOUT_HEADER,
+  authentication: { by: 'hmac', digest: 'sha1' },
+  passphrase,
+});
+
 const keysOf = async (
   members: AsyncIterator<Member>,
   { passphrase, derive }: Opening,
@@ -83,19 +95,26 @@ const tableOfContents = async (
 };
 
 /**
- * Opens a backup (formats 3 and 4): believes nothing before it is authenticated, and reads on from `file` only as far as the
+ * Opens a backup (formats 2, 3 and 4): believes nothing before it is authenticated, and reads on from `file` only as far as the
  * caller asks. D_VERIFY: wrong passphrase or changed header; D_BACKUP_INVALID: no backup, or damaged before the first VM.
  */
 export const openBackup = async (file: Readable, opening: Opening): Promise<Result<OpenBackup, Failure>> => {
-  const members = membersOf(file);
+  const found = membersOf(file);
   const strange: string[] = [];
+  let hasHeader = true;
   try {
-    const keys = await keysOf(members, opening);
+    const first = await found.next();
+    if (first.done) return invalid('this is no Qubes backup: it holds nothing');
+    const members = beginningWith(first.value, found);
+    hasHeader = first.value.name !== 'qubes.xml.000';
+    const keys = hasHeader ? await keysOf(members, opening) : ok(headless(opening.passphrase));
     if (!keys.ok) return keys;
     const archives = innerArchives(members, keys.value, (problem) => strange.push(problem));
     const vms = await tableOfContents(archives);
     return vms.ok ? ok({ header: keys.value.header, vms: vms.value, archives, strange }) : vms;
   } catch (error) {
-    return invalid('the backup is damaged before its first VM', error instanceof Error ? error.message : String(error));
+    const cause = error instanceof Error ? error.message : String(error);
+    if (hasHeader) return invalid('the backup is damaged before its first VM', cause);
+    return err(failure('D_VERIFY', 'the backup does not open with this passphrase, or is damaged', { cause }));
   }
 };

@@ -16,11 +16,13 @@ const keyAndIv = (passphrase: string, salt: Buffer): { readonly key: Buffer; rea
   return { key: all.subarray(0, 32), iv: all.subarray(32, 48) };
 };
 
-/** What `openssl enc -aes-256-cbc` encrypted, over all chunks of a file (format 3). Throws `BadContainer`. */
+export const isOpenssl = (head: Buffer): boolean => head.toString('latin1', 0, MAGIC.length) === MAGIC;
+
+/** What `openssl enc -aes-256-cbc` encrypted: all chunks of a file (format 3), or one (format 2). Throws `BadContainer`. */
 export async function* opensslDecrypted(pieces: AsyncIterable<Buffer>, passphrase: string): AsyncGenerator<Buffer> {
   const source = byteSource(pieces);
   const head = await source.take(16);
-  if (!head || head.toString('latin1', 0, 8) !== MAGIC) throw new BadContainer('it is not what openssl enc writes');
+  if (!head || !isOpenssl(head)) throw new BadContainer('it is not what openssl enc writes');
   const { key, iv } = keyAndIv(passphrase, head.subarray(8));
   const cipher = createDecipheriv('aes-256-cbc', key, iv);
   for await (const piece of source.rest()) yield cipher.update(piece);

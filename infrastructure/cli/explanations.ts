@@ -36,8 +36,11 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_HOME_UNREADABLE:
     'The ledger cannot be read: wrong permissions, damaged or cut off. It was not changed. Keep the file and verify a copy: domtrail verify --db COPY.',
   D_IN_USE: 'Something else still refers to it.',
+  D_INCOMPLETE:
+    'The backup was made, but not everything could be read. What is missing is named; the file says so too: domtrail backup verify.',
   D_INPUT_CHANGED:
     'The data to import is not what it was when the command began, or is gone. The volume is as before; import again.',
+  D_INTERRUPTED: 'You stopped it. What was begun is taken back: neither half a file nor a snapshot stays behind.',
   D_NAME_UNSAFE:
     'The VM or volume was adopted under a name that vm create would refuse. It is kept and written back, but no path and no LV name is ever built from it.',
   D_IO_ERROR:
@@ -76,6 +79,8 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_SQLITE_UNSAFE: 'This SQLite can lose committed transactions. Install the packages of the lock file: npm ci.',
   D_STALE_WRITER:
     'Another process took over the log, because this one seemed dead. It may not write any more; what it left open is ended by: domtrail recover.',
+  D_STALLED:
+    'Nothing moved for a long time: a disk, a pipe or a network file system hangs. What was begun is taken back.',
   D_STEP_FAILED:
     'A step ran but did not lead to the wanted state. What stands is recorded; domtrail recover finishes it or takes it back.',
   D_STREAM_VERSION: 'The stream has moved on since it was read.',

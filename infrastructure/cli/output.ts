@@ -5,8 +5,8 @@ import { escapeText, utcTime } from './text.ts';
 
 export type AsOf = { readonly position: number; readonly time: number | null };
 
-/** A pipe that nobody reads any more ends the output, not the command. */
-const write = (fd: 1 | 2, text: string): void => {
+/** A pipe that nobody reads any more ends the output, not the command. Whether somebody still reads. */
+const write = (fd: 1 | 2, text: string): boolean => {
   let rest = Buffer.from(text, 'utf8');
   while (rest.length > 0) {
     try {
@@ -14,10 +14,11 @@ const write = (fd: 1 | 2, text: string): void => {
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : null;
       if (code === 'EAGAIN') continue;
-      if (code === 'EPIPE') return;
+      if (code === 'EPIPE') return false;
       throw error;
     }
   }
+  return true;
 };
 
 /** Node's own stdout takes a sixth of a short command's time to make, so it is only asked for where a terminal may be. */
@@ -30,8 +31,11 @@ const mayBeTerminal = (fd: 1 | 2): boolean => {
   }
 };
 
-export const out = (text: string): void => write(1, text);
-export const talk = (text: string): void => write(2, text);
+export const out = (text: string): void => void write(1, text);
+export const talk = (text: string): void => void write(2, text);
+
+/** For output without an end: false once nobody reads it any more. */
+export const outWhileRead = (text: string): boolean => write(1, text);
 
 /** Lines are cut to the terminal's width (some say 0); a pipe gets them whole. */
 export const lineWidth = (): number =>

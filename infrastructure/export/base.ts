@@ -1,10 +1,9 @@
 import { canonicalJson, type Json } from '../../domain/canonical-json.ts';
-import { entityOf, type Host } from '../../domain/host/host.ts';
+import { entityKeysOf, entityOf, type Host } from '../../domain/host/host.ts';
 import type { Connection } from '../ledger/connection.ts';
 import { foldTo } from '../ledger/fold.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { followOutcome, type StoredOutcome } from '../ledger/outcomes.ts';
-import { keysOfHost } from '../service/stored-state.ts';
 import { type CommandRow, commandRows } from './rows.ts';
 
 /** What there was before the first event of a bundle: the state, and the commands that were under way. */
@@ -27,7 +26,7 @@ const INSERT = 'INSERT INTO base (what, key, value) VALUES (?, ?, ?)';
 /** Values by the key they have in the state. */
 export type Entities = readonly (readonly [key: string, value: unknown])[];
 
-export const entitiesOf = (host: Host): Entities => keysOfHost(host).map((key) => [key, entityOf(host, key)]);
+export const entitiesOf = (host: Host): Entities => entityKeysOf(host).map((key) => [key, entityOf(host, key)]);
 
 export const fillBase = (db: Connection, entities: Entities, base: Pick<Base, 'outcomes' | 'open'>): void => {
   const insert = db.prepare(INSERT);

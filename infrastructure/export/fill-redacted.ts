@@ -3,6 +3,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { StoredOutcome } from '../ledger/outcomes.ts';
 import { eventRedactor, redactedCommand, redactor } from '../redaction/row.ts';
 import { type Redactor, redacted } from '../redaction/value.ts';
+import { objectIn } from '../redaction/words.ts';
 import { type Base, baseAt, type Entities, entitiesOf, fillBase } from './base.ts';
 import { bound, chainedFiller, commandFiller } from './fill.ts';
 import { type CommandRow, commandRows, eventRows, recordedOf } from './rows.ts';
@@ -16,7 +17,7 @@ export type Redaction = {
   readonly begins: string;
 };
 
-const keyIn = ({ words }: Redactor, key: string): string => {
+const keyIn = ({ words, storage }: Redactor, key: string): string => {
   const slash = key.indexOf('/');
   const [kind, name] = [key.slice(0, slash), key.slice(slash + 1)];
   switch (kind) {
@@ -28,6 +29,8 @@ const keyIn = ({ words }: Redactor, key: string): string => {
       return `operation/${words.command(name)}`;
     case 'trash':
       return `trash/${words.disk(name)}`;
+    case 'answer':
+      return `answer/${name.includes('/') ? storage.diskName(name) : objectIn(words, name)}`;
     default:
       return key;
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Failure } from '../../domain/failure.ts';
-import type { EntityKey, Host } from '../../domain/host/host.ts';
+import { type EntityKey, emptyHost, type Host, STATE_VERSION } from '../../domain/host/host.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { beginningOf, hostAtBeginning, keysAtBeginning, outcomesAtBeginning } from './beginning.ts';
 import { type Connection, memoryConnection } from './connection.ts';
@@ -17,7 +17,6 @@ import {
   keepInStep,
   leaveBehind,
   readCheckpoint,
-  STATE_VERSION,
   saveEntities,
 } from './state.ts';
 
@@ -30,23 +29,18 @@ const follow = (ledger: Ledger, projection: Projection, { db, sql, prefix, host 
   })();
 };
 
-/** A projection as it was at a position, replayed into memory: the ledger is only read. The caller closes `db`. */
-export const replayed = (ledger: Ledger, projection: Projection, to: number): Shadow => {
+/** Empty tables of a projection in memory. The caller fills them and closes `db`. */
+export const emptyShadow = (projection: Projection, host = emptyHost()): Shadow => {
   const db = memoryConnection();
-  const shadow = { db, sql: sqlOf(db), prefix: '', host: hostAtBeginning(ledger) };
   db.exec(projection.schema(''));
-  follow(ledger, projection, shadow, to);
-  return shadow;
+  return { db, sql: sqlOf(db), prefix: '', host };
 };
 
-/** The digest a projection would have if it were made again up to a position. */
-export const rebuildShadow = (ledger: Ledger, projection: Projection, to: number): string => {
-  const { db } = replayed(ledger, projection, to);
-  try {
-    return digestOf(db, projection);
-  } finally {
-    db.close();
-  }
+/** A projection as it was at a position, replayed into memory: the ledger is only read. The caller closes `db`. */
+export const replayed = (ledger: Ledger, projection: Projection, to: number): Shadow => {
+  const shadow = emptyShadow(projection, hostAtBeginning(ledger));
+  follow(ledger, projection, shadow, to);
+  return shadow;
 };
 
 const KEY = `SELECT group_concat('"' || name || '"') FROM (SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk)`;

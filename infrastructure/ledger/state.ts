@@ -1,12 +1,17 @@
 import type { Recorded } from '../../domain/event.ts';
-import { type EntityKey, emptyHost, entityOf, evolve, type Host, restoreEntity } from '../../domain/host/host.ts';
+import {
+  type EntityKey,
+  emptyHost,
+  entityOf,
+  evolve,
+  type Host,
+  restoreEntity,
+  STATE_VERSION,
+} from '../../domain/host/host.ts';
 import { hostAtBeginning } from './beginning.ts';
 import { foldTo } from './fold.ts';
 import { type Head, type Ledger, readHead, snapshot, statement } from './ledger.ts';
 import { LogDamaged } from './sqlite-failure.ts';
-
-/** Raise this when `evolve` changes what it makes of old events: stored values of another version are folded again. */
-export const STATE_VERSION = 3;
 
 const UPSERT =
   'INSERT INTO entities (key, position, state) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET position = excluded.position, state = excluded.state';

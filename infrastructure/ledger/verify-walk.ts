@@ -3,6 +3,8 @@ import { beginningOf, type Decided, digestsAtBeginning, hostAtBeginning, outcome
 import { eventHash, sha256 } from './hashes.ts';
 import { type Ledger, statement } from './ledger.ts';
 import { followOutcome, type StoredOutcome } from './outcomes.ts';
+import type { Projection } from './projection.port.ts';
+import { emptyShadow, type Shadow } from './projections.ts';
 import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
 import { LogDamaged } from './sqlite-failure.ts';
 
@@ -33,9 +35,14 @@ export type Walk = {
   chain: Bad | null;
   order: Bad | null;
   fold: Bad | null;
+  /** what the projections make of the same events, beside their stored tables */
+  readonly replays: readonly Replay[];
 };
 
-export const walkFrom = (ledger: Ledger, stored = 0): Walk => ({
+type Replay = { readonly projection: Projection; readonly shadow: Shadow };
+
+/** Whoever gives projections closes the walk. */
+export const walkFrom = (ledger: Ledger, stored = 0, projections: readonly Projection[] = []): Walk => ({
   events: 0,
   position: beginningOf(ledger).position,
   hash: beginningOf(ledger).hash,
@@ -49,7 +56,12 @@ export const walkFrom = (ledger: Ledger, stored = 0): Walk => ({
   chain: null,
   order: null,
   fold: null,
+  replays: projections.map((projection) => ({ projection, shadow: emptyShadow(projection) })),
 });
+
+export const closeWalk = ({ replays }: Walk): void => {
+  for (const { shadow } of replays) shadow.db.close();
+};
 
 const hashOf = ([, , , , , , , , hashes]: HashedRow): string => hashes.slice(2 * DIGITS);
 
@@ -87,12 +99,13 @@ const checkOrder = (walk: Walk, [position, stream, version]: HashedRow): void =>
 };
 
 /** The maps of a state change as it is folded on; what they hold does not. */
-const copyOf = ({ pools, vms, operations, trash, ...rest }: Host): Host => ({
+const copyOf = ({ pools, vms, operations, trash, answers, ...rest }: Host): Host => ({
   ...rest,
   pools: new Map(pools),
   vms: new Map(vms),
   operations: new Map(operations),
   trash: new Map(trash),
+  answers: new Map(answers),
 });
 
 const derive = (walk: Walk, row: HashedRow): void => {
@@ -104,6 +117,7 @@ const derive = (walk: Walk, row: HashedRow): void => {
   }
   followOutcome(walk.outcomes, recorded);
   evolve(walk.host, recorded);
+  for (const { projection, shadow } of walk.replays) projection.apply(shadow.sql, shadow.prefix, recorded, walk.host);
   if (position === walk.stored) walk.then = copyOf(walk.host);
 };
 
@@ -120,6 +134,8 @@ const checkFold = (walk: Walk, row: HashedRow): void => {
 
 /** Goes through all events once. What it has found so far stays in `walk` when a page cannot be read. */
 export const walkEvents = (ledger: Ledger, walk: Walk): void => {
+  // One transaction for all rows: in memory, but SQLite would still end one for each.
+  for (const { shadow } of walk.replays) shadow.db.exec('BEGIN');
   const page = statement(
     ledger,
     `SELECT ${HASHED} FROM events WHERE position > ? ORDER BY position LIMIT ${PAGE}`,

@@ -5,7 +5,7 @@ import { commandDigest, GENESIS, sha256 } from './hashes.ts';
 import { type Head, type Ledger, readHead, snapshot, statement } from './ledger.ts';
 import { LOG, readCheckpoint } from './state.ts';
 import { checkEntities, checkOutcomes, checkProjection } from './verify-derived.ts';
-import { type Bad, type Walk, walkEvents, walkFrom } from './verify-walk.ts';
+import { type Bad, closeWalk, type Walk, walkEvents, walkFrom } from './verify-walk.ts';
 
 export type Check = { readonly name: string; readonly ok: boolean; readonly detail: string };
 export type Verified = {
@@ -186,7 +186,15 @@ const storedAt = (ledger: Ledger): number => {
 };
 
 const verified = (ledger: Ledger, expected: string | null): Verified => {
-  const walk = walkFrom(ledger, storedAt(ledger));
+  const walk = walkFrom(ledger, storedAt(ledger), ledger.projections);
+  try {
+    return verifiedBy(walk, ledger, expected);
+  } finally {
+    closeWalk(walk);
+  }
+};
+
+const verifiedBy = (walk: Walk, ledger: Ledger, expected: string | null): Verified => {
   const checks: Check[] = [];
   let firstBadPosition: number | null = null;
   for (const look of looksAt(ledger, expected)) {

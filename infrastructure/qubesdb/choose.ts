@@ -2,6 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bootId } from '../ledger/process-identity.ts';
 import { type QubesDbClient, qubesDbClient } from './client.ts';
+import { openConnection } from './connection.ts';
 import { embeddedQubesDb } from './embedded.ts';
 import { mustBeName } from './limits.ts';
 import type { QubesDb } from './qubesdb.port.ts';
@@ -49,4 +50,19 @@ export const qubesDbAt = (directory: string): QubesDb => {
       clients.clear();
     },
   };
+};
+
+/** An idle connection closes at once; a daemon that does not even do that is left. */
+const GOODBYE_MS = 1000;
+
+/** A connection to the daemon of a VM that nothing is ever asked on; null where none answers. `onEnd`: it is over. */
+export const attendDaemon = async (
+  vm: string,
+  onEnd: () => void,
+): Promise<{ readonly close: () => Promise<void> } | null> => {
+  if (!mustBeName(vm).ok) return null;
+  const path = socketOf(vm);
+  if (!(await isSocket(path))) return null;
+  const connection = await openConnection({ path, timeoutMs: GOODBYE_MS, onEnd });
+  return connection.ok ? connection.value : null;
 };

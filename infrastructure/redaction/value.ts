@@ -16,12 +16,23 @@ const pool: Rule = ({ words }, text) => words.pool(text);
 const disk: Rule = ({ words }, text) => words.disk(text);
 const path: Rule = ({ words }, text) => words.path(text);
 const text: Rule = ({ words }, value) => words.text(value);
-const object: Rule = ({ words }, value) => objectIn(words, value);
+/** What has a slash is the name of a disk: no VM and no volume has one. */
+const object: Rule = ({ words, storage }, value) =>
+  value.includes('/') ? storage.diskName(value) : objectIn(words, value);
+/** A backup's id, as domtrail makes it of the time. */
+const backupId: Rule = ({ words }, value) =>
+  /^[0-9]{8}T[0-9]{6}-[0-9a-f]{1,10}$/.test(value) ? value : words.backup(value);
+/** `private.img`, in a backup below the VM's directory. */
+const image: Rule = ({ words }, value) => {
+  const [, dir = '', name] = /^((?:vm[0-9]+\/)?)([^/]+)\.img$/.exec(value) ?? [];
+  if (name !== undefined) return `${dir}${words.volume(name)}.img`;
+  return /^(vm[0-9]+\/)?firewall\.xml$/.test(value) ? value : words.text(value);
+};
 const key: Rule = ({ words }, value) => (value.includes(':') ? volumeKeyIn(words, value) : words.volume(value));
 
 /** Reasons that domtrail itself gives; any other is somebody's sentence. */
 const REASONS: ReadonlySet<string> = new Set(
-  'retention|discarded|removed|undone|not-kept|superseded|leftover|removal|set|add|remove|expired|adopted|cloned|restored'.split(
+  'retention|discarded|removed|undone|not-kept|superseded|leftover|released|removal|set|add|remove|expired|adopted|cloned|restored'.split(
     '|',
   ),
 );
@@ -43,7 +54,8 @@ const name: Rule = (one, value, fields, scope) => {
   if (/Feature/.test(scope)) return featureName(words, value);
   if (/Tag/.test(scope)) return words.tag(value);
   if (scope === 'backup') return words.backup(value);
-  if (/^(wound|DiskAdopted|disks|untouched)$/.test(scope)) return storage.diskName(value);
+  const isDisk = /^(wound|DiskAdopted|disks|untouched|expected|seen|there|DiskLost)$/.test(scope);
+  if (isDisk || fields['kind'] === 'stray') return storage.diskName(value);
   return words.vm(value);
 };
 
@@ -65,7 +77,8 @@ const fromTo: Rule = (one, value, fields, scope) => {
 
 const id: Rule = (one, value, fields, scope) => {
   if ('number' in fields || /^Revision/.test(scope)) return revision(one, value, fields, scope);
-  if ('identity' in fields || scope === 'backup' || scope === 'labels') return one.words.text(value);
+  if (scope === 'backup') return backupId(one, value, fields, scope);
+  if ('identity' in fields || scope === 'labels') return one.words.text(value);
   return one.words.disk(value);
 };
 
@@ -88,6 +101,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   name,
   id,
   vm,
+  vms: vm,
   netvm: vm,
   template: vm,
   clonedFrom: vm,
@@ -106,13 +120,17 @@ const RULES: Readonly<Record<string, Rule>> = {
   key,
   source: object,
   object,
+  objects: object,
+  names: object,
+  about: object,
   lane: object,
   vid: ({ storage }, value) => storage.vid(value),
   volumeGroup: ({ words }, value) => words.volumeGroup(value),
   thinPool: ({ words }, value) => words.thinPool(value),
-  dir: path,
+  dir: ({ words }, value) => (/^vm[0-9]+$/.test(value) ? value : words.path(value)),
   path: (one, value) => (value.endsWith('/firewall.xml') ? firewallPath(one, value) : one.words.path(value)),
-  file: text,
+  file: image,
+  compression: keep,
   from: fromTo,
   to: fromTo,
   revision,
@@ -124,8 +142,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   after: setting,
   value: setting,
   address: text,
-  backup: ({ words }, value) => words.backup(value),
-  backupId: text,
+  backup: backupId,
+  backupId,
   bootId: ({ words }, value) => words.boot(value),
   startTime: text,
   uuid: ({ words }, value) => words.uuid(value),
@@ -135,6 +153,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   timezone: text,
   holder: ({ words }, value) => words.command(value),
   command: ({ words }, value) => words.command(value),
+  madeBy: ({ words }, value) => words.command(value),
+  fingerprint: text,
+  problem: drop,
+  reason: drop,
   words: drop,
   message: drop,
   next: drop,

@@ -11,12 +11,12 @@ import type { Recovered } from '../runner/recover.ts';
 import { runOperation } from '../runner/run.ts';
 import { handsFor, type Service } from './service.ts';
 
-const systemActor = (): Actor => ({
+const systemActor = (tool: string): Actor => ({
   user: 'domtrail',
   uid: process.getuid?.() ?? -1,
   loginUid: null,
   tty: null,
-  tool: 'domtrail recovery',
+  tool,
   argv: [],
   source: null,
 });
@@ -25,7 +25,7 @@ const systemActor = (): Actor => ({
 export const noteAs =
   (service: Service, reason: string) =>
   (command: Command): Result<string, Failure> => {
-    const now = Date.now();
+    const now = service.now();
     const id = randomUUID();
     const context = { now, bootId: bootId(), uuid: randomUUID(), open: [] };
     const envelope = {
@@ -33,7 +33,7 @@ export const noteAs =
       name: command.name,
       schemaVersion: 1,
       payload: command.payload as Json,
-      actor: systemActor(),
+      actor: systemActor(service.tool),
       reason,
       context,
       receivedAt: now,

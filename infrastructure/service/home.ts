@@ -10,6 +10,8 @@ export type Home = {
   readonly kernels: string;
   /** what stands in for the memory of QubesDB daemons where none runs */
   readonly qubesDb: string;
+  /** names the one `serve` */
+  readonly serveLock: string;
 };
 
 const defaultDir = (): string => {
@@ -25,6 +27,7 @@ export const homeAt = (dir: string): Home => ({
   pool: (name) => join(dir, 'pools', name),
   kernels: join(dir, 'vm-kernels'),
   qubesDb: join(dir, 'run', 'qubesdb'),
+  serveLock: join(dir, 'run', 'serve.lock'),
 });
 
 /** `--home`, else DOMTRAIL_HOME, else the place for root or for this user. */

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { type Command, decide } from '../../domain/decide.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { liveLines } from '../../domain/firewall/firewall.ts';
-import type { Host } from '../../domain/host/host.ts';
 import type { VmName } from '../../domain/names.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import type { Vm } from '../../domain/vm/vm.ts';
@@ -19,8 +18,9 @@ export const hasExpired = ({ firewall }: Vm, now: number): boolean =>
   firewall !== null && liveLines(firewall.rules, now).length < firewall.rules.length;
 
 /** Whether an unfinished command holds what this one needs; `recover` tells of that one. */
-const isInTheWay = (host: Host, command: Command): boolean => {
-  const context = { now: Date.now(), position: host.position + 1, bootId: bootId(), uuid: randomUUID(), open: [] };
+const isInTheWay = (service: Service, command: Command): boolean => {
+  const host = currentHost(service.ledger);
+  const context = { now: service.now(), position: host.position + 1, bootId: bootId(), uuid: randomUUID(), open: [] };
   const decision = decide(host, command, context);
   return !decision.ok && decision.error.code === 'D_BUSY';
 };
@@ -39,17 +39,17 @@ const each = async (
   const done: Recovered[] = [];
   for (const vm of vms) {
     const command: Command = { name, payload: { vm } };
-    if (isInTheWay(currentHost(service.ledger), command)) continue;
+    if (isInTheWay(service, command)) continue;
     const one = await runAsSystem(service, { command, reason, fault });
     if (!one.ok) return one;
-    done.push(one.value);
+    done.push({ ...one.value, told: [`${vm}: ${reason}`] });
   }
   return ok(done);
 };
 
 /** Takes out every rule whose time has come, in the order of VMs' names. The caller holds the lease. */
 export const expireRules = (service: Service, fault: Fault): Promise<Result<readonly Recovered[], Failure>> => {
-  const now = Date.now();
+  const now = service.now();
   const vms = [...currentHost(service.ledger).vms.values()].filter((vm) => hasExpired(vm, now)).map(({ name }) => name);
   return each(service, { vms: vms.sort(), name: 'ExpireRule', reason: 'a rule has expired' }, fault);
 };
@@ -57,13 +57,12 @@ export const expireRules = (service: Service, fault: Fault): Promise<Result<read
 const isLost = ({ found, wanted }: Published): boolean => found.size === 0 && wanted.size > 0;
 
 /**
- * Publishes again what is gone altogether: a daemon that was started again begins with nothing, and so does
- * another netvm. What is there but different is
- * somebody's doing, which `fsck` tells and nobody overwrites unasked.
+ * Publishes again what is gone altogether: a daemon that was started again begins with nothing. What is there but different
+ * is somebody's doing, which `fsck` tells and nobody overwrites unasked.
  */
 export const republish = async (service: Service, fault: Fault): Promise<Result<readonly Recovered[], Failure>> => {
   const lost = new Set<VmName>();
-  for await (const one of publishedIn(currentHost(service.ledger), { db: service.qubesDb, now: Date.now() })) {
+  for await (const one of publishedIn(currentHost(service.ledger), { db: service.qubesDb, now: service.now() })) {
     // A daemon that does not answer is told by fsck; there is nothing to publish to.
     if (one.ok && isLost(one.value)) lost.add(one.value.vm.name);
   }

@@ -2,6 +2,7 @@ import type { Failure } from '../../domain/failure.ts';
 import type { Pool } from '../../domain/pool/pool.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import type { Step } from '../../domain/steps.ts';
+import type { Archiver } from '../backup/archiver.port.ts';
 import type { Progress, VolumeDriver } from '../drivers/driver.port.ts';
 import type { Fault } from '../fault.ts';
 import { firewallFiles } from '../firewall-file/keeper.ts';
@@ -31,25 +32,36 @@ export type Parts = {
   readonly progress: (step: Step) => Progress;
   /** opened by the command that restores from it */
   readonly backup?: Backup;
+  /** made by the command that backs up */
+  readonly archiver?: Archiver;
   /** how long to wait for another writer, in milliseconds */
   readonly waitMs: number;
+  /** the wall clock in epoch milliseconds, where it is not the host's */
+  readonly now?: () => number;
+  /** in whose name commands of the system are given, where it is not recovery */
+  readonly tool?: string;
 };
 
-export type Service = Parts & { readonly pools: Pools; readonly journal: Journal };
+export type Service = Parts & {
+  readonly pools: Pools;
+  readonly journal: Journal;
+  readonly now: () => number;
+  readonly tool: string;
+};
 
 /** How long a command that gave the lease up for a long copy waits to get it back. */
 const REGAIN_MS = 60_000;
 
 export const serviceOf = (parts: Parts): Service => {
-  const { ledger } = parts;
+  const { ledger, now = Date.now, tool = 'domtrail recovery' } = parts;
   const journal: Journal = {
     host: () => currentHost(ledger),
     record: (command, events) => {
-      const recorded = record(ledger, { command, time: Date.now() }, events);
+      const recorded = record(ledger, { command, time: now() }, events);
       return recorded.ok ? ok(null) : recorded;
     },
   };
-  return { ...parts, journal, pools: poolsOf(() => currentHost(ledger).pools, parts.driverFor) };
+  return { ...parts, now, tool, journal, pools: poolsOf(() => currentHost(ledger).pools, parts.driverFor) };
 };
 
 /** The runner's hands for one command. */
@@ -62,6 +74,7 @@ export const handsFor = (service: Service, command: string, fault: Fault): Hands
   fault,
   stdin: 'here',
   ...(service.backup ? { backup: service.backup } : {}),
+  ...(service.archiver ? { archiver: service.archiver } : {}),
   progress: service.progress,
   withoutLease: async (work) => {
     releaseLease(service.ledger);

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type EntityKey, emptyHost, entityOf, type Host, restoreEntity } from '../../domain/host/host.ts';
+import { type EntityKey, emptyHost, entityKeysOf, entityOf, type Host, restoreEntity } from '../../domain/host/host.ts';
 import { type Ledger, statement } from '../ledger/ledger.ts';
 
 /** The hash of the event at a position: what a stored state belongs to, whatever the ledger's file is called. */
@@ -7,15 +7,6 @@ const hashAt = (ledger: Ledger, position: number): string =>
   (statement(ledger, 'SELECT lower(hex(hash)) FROM events WHERE position = ?').pluck().get(position) as
     | string
     | undefined) ?? '';
-
-/** The key of every value of a state. */
-export const keysOfHost = (host: Host): readonly EntityKey[] => [
-  ...(host.site ? ['site'] : []),
-  ...[...host.vms.keys()].map((name) => `vm/${name}`),
-  ...[...host.pools.keys()].map((name) => `pool/${name}`),
-  ...[...host.operations.keys()].map((id) => `operation/${id}`),
-  ...[...host.trash.keys()].map((id) => `trash/${id}`),
-];
 
 type Stored = {
   readonly position: number;
@@ -26,7 +17,7 @@ type Stored = {
 /** Writes the state at its position, for the programs that `bisect` starts: they need not fold the log again. */
 export const writeState = (ledger: Ledger, host: Host, file: string): void => {
   const { position } = host;
-  const values = keysOfHost(host).map((key) => [key, entityOf(host, key)] as const);
+  const values = entityKeysOf(host).map((key) => [key, entityOf(host, key)] as const);
   const stored: Stored = { position, hash: hashAt(ledger, position), values };
   writeFileSync(file, JSON.stringify(stored), { mode: 0o600 });
 };

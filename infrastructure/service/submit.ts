@@ -14,6 +14,7 @@ import { currentHost } from '../ledger/state.ts';
 import { waits } from '../runner/mend-pools.ts';
 import { type Recovered, recoverOperation } from '../runner/recover.ts';
 import { type Ended, runOperation } from '../runner/run.ts';
+import { compareStorage, differencesIn } from './compare-storage.ts';
 import { movedDisks, openDisks, unknownDisks } from './observe.ts';
 import { type HostRecovered, recoverHost } from './recover.ts';
 import { handsFor, type Service } from './service.ts';
@@ -44,9 +45,12 @@ type Seen = Omit<Context, 'position'>;
 const observe = async (service: Service, command: Command): Promise<Result<Seen, Failure>> => {
   const open = await openDisks(currentHost(service.ledger), command, service.pools);
   if (!open.ok) return open;
-  const base = { now: Date.now(), bootId: bootId(), uuid: randomUUID(), open: open.value };
+  const base = { now: service.now(), bootId: bootId(), uuid: randomUUID(), open: open.value };
   if (command.name === 'StartVM') return ok({ ...base, timezone: timezoneOfHost() });
   const host = currentHost(service.ledger);
+  if (command.name === 'AdoptDrift' || command.name === 'RepairDrift') {
+    return ok({ ...base, drift: differencesIn(await compareStorage(host, service.driverFor)) });
+  }
   if (command.name === 'AdoptStorage') {
     const storage = await unknownDisks(host, command.payload, service.pools);
     return storage.ok ? ok({ ...base, storage: storage.value }) : storage;

@@ -63,6 +63,7 @@ export const auditProjection: Projection = {
   tables: ['audit_entry', 'audit_held'],
   schema,
   apply,
+  onlyGrows: true,
 };
 
 export type AuditRow = { readonly object: string; readonly position: number; readonly result: string };

@@ -52,6 +52,24 @@ describe.each(Object.entries(WRITERS))('a stream compressed by %s', (name, [prog
       await expect(unpacked(filter, failing())).rejects.toThrow('chunk 1 does not authenticate');
     },
   );
+
+  test.skipIf(!isThere(program))(
+    `is read to its end, whatever follows the compressed data (skipped without ${program})`,
+    async () => {
+      for (const filling of [0, 1]) {
+        let ended = false;
+        const followed = async function* (): AsyncGenerator<Buffer> {
+          yield packed();
+          for (let n = 0; n < 200; n++) yield Buffer.alloc(2 ** 16, filling);
+          ended = true;
+          throw new Error('chunk 1 does not authenticate');
+        };
+        await expect(unpacked(filter, followed())).rejects.toThrow(/./);
+        // Whoever says first that something is wrong may leave the rest unread.
+        if (filling === 0 && filter === 'gzip') expect(ended).toBe(true);
+      }
+    },
+  );
 });
 
 test('a stream that was not compressed is handed on', async () => {

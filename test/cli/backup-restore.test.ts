@@ -3,10 +3,12 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { PASSPHRASE, sample } from '../backup/format2.ts';
 import { BACKUPS, bytesOf, changed, detailsOf, joined, type Part, partsOf } from '../backup/vectors.ts';
 import { expectRefusal, homeWithWork, scratchDirectory, Terminal, type VmItem } from './terminal.ts';
 
 const PLAIN = 'g1-v4-gzip-pax';
+const R2 = { header: 'encrypted=True\nhmac-algorithm=SHA1\n', digest: 'sha1', packed: 'openssl' } as const;
 
 type Volume = { readonly name: string; readonly size: number; readonly sha256: string; readonly pool: string };
 type Restored = {
@@ -78,6 +80,22 @@ describe('backup restore', () => {
         expect(await terminal.info(key), key).toMatchObject({ size, state: 'clean' });
         expect(await hashOf(terminal, key), key).toBe(sha256);
       }
+    }
+    await terminal.isSound();
+  });
+
+  test('of Qubes R2, over several volumes: every image has the size and content it was made with', async () => {
+    const { file, images } = sample(R2);
+    const scratch = await scratchDirectory();
+    for (const [name, content] of [['r2.qbk', file] as const, ['passphrase', PASSPHRASE] as const])
+      writeFileSync(join(scratch, name), content);
+    const terminal = await freshHome();
+    const words = [join(scratch, 'r2.qbk'), '--passphrase-file', join(scratch, 'passphrase')];
+    await terminal.does('backup', 'restore', ...words);
+    for (const [image, { size, sha256 }] of Object.entries(images)) {
+      const key = image.replace(' ', ':').replace(/\.img$/, '');
+      expect(await terminal.info(key), key).toMatchObject({ size, state: 'clean' });
+      expect(await hashOf(terminal, key), key).toBe(sha256);
     }
     await terminal.isSound();
   });

@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Daemon, startDaemon } from '../qubesdb/daemon.ts';
+import { type Daemon, leaveDeadSocket, startDaemon } from '../qubesdb/daemon.ts';
 import { homeWithWork, type Terminal } from './terminal.ts';
 
 const PATIENCE = 240_000;
@@ -37,15 +35,6 @@ const problems = async (terminal: Terminal): Promise<readonly Finding[]> => {
   const found = items.filter(({ problem }) => problem !== null);
   expect(ended.code).toBe(found.length === 0 ? 0 : 2);
   return found;
-};
-
-/** What a daemon leaves behind that was killed. */
-const leaveDeadSocket = async (path: string): Promise<void> => {
-  const script = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => console.log('up'))`;
-  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
-  await once(child.stdout, 'data');
-  child.kill('SIGKILL');
-  await once(child, 'close');
 };
 
 const recoverCode = async (terminal: Terminal): Promise<number | null> => (await terminal.run(['recover'])).code;

@@ -218,6 +218,8 @@ describe('for people', () => {
       'volume',
       'status',
       'log',
+      'watch',
+      'serve',
       'show',
       'blame',
       'why',

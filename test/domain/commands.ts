@@ -102,6 +102,8 @@ export const importStdin = (key: string): Command =>
   command('ImportVolume', { ...split(key), from: { kind: 'stdin' } });
 export const exportTo = (key: string, path = '/tmp/out.img'): Command =>
   command('ExportVolume', { ...split(key), to: { kind: 'file', path } });
+export const backup = (path: string, ...vms: readonly string[]): Command =>
+  command('BackupVM', { vms, to: { kind: 'file', path }, compression: 'none' });
 export const cloneVolume = (source: string, target: string): Command =>
   command('CloneVolume', { source: split(source), target: split(target) });
 export const setVolume = (key: string, change: object): Command => command('SetVolume', { ...split(key), change });

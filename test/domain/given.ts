@@ -105,6 +105,8 @@ export class Story {
       case 'writeFirewall':
       case 'publishFirewall':
       case 'writeKeys':
+      case 'archive':
+      case 'deliver':
       case 'startDomain':
       case 'stopDomain':
         return null;

@@ -78,6 +78,7 @@ const SAMPLES: Samples = {
   PoolMended: { pool: 'lvm', wound: { is: 'torn', volumeGroup: 'vg' }, evidence },
   VmCreated: { vm, class: 'AppVM', properties: {}, features: {}, tags: [], volumes: [], clonedFrom: vm },
   VmRestored: { vm, backup: 'b.qbk', backupId: '20261122T184200-4242', was: 'old' },
+  VmBackedUp: { vm, backup: 'b.qbk', backupId: '20261122T184200-4242', files: 2, bytes: 2 ** 20, whole: false },
   VmRemoved: { vm },
   VmStarted: { vm, bootId: 'boot' },
   VmStopped: { vm, how: 'host-reboot' },
@@ -112,6 +113,18 @@ const SAMPLES: Samples = {
   VolumeImported: { volume, from: '-', current: disk, kept: null },
   VolumeCloned: { volume, from: 'mail:private' as VolumeKey, current: disk, kept },
   VolumeResized: { volume, bytes: 2 ** 20, disk: null, kept: null },
+  VolumeBackedUp: {
+    volume,
+    backup: 'b.qbk',
+    backupId: '20261122T184200-4242',
+    disk,
+    bytes: 2 ** 20,
+    stored: 512,
+    sha256: 'e3b0c44298fc1c14'.repeat(4),
+    chunks: 1,
+    durationMs: 3,
+  },
+  VolumeBackupFailed: { volume, backup: '-', backupId: '20261122T184200-4242', disk, problem: 'EIO: i/o error, read' },
   VolumeExported: { volume, to: '/tmp/out.img', disk },
   VolumeChanged: { volume, change: { revisionsToKeep: 5 }, before: { revisionsToKeep: 1 } },
   VolumeResourced: { volume, spec },
@@ -122,6 +135,12 @@ const SAMPLES: Samples = {
   PoolMoved: { pool: 'default', from: '/a', to: '/b' },
   StorageAdopted: { pools: ['lvm'], untouched: [{ name: 'x', why: 'y' }], notes: [] },
   TrashReidentified: { disk: disk.id, now: 'n' as never, from: volume },
+  DriftIgnored: { object: 'vg/vm-work-private', about: volume, problem: 'is gone', fingerprint: 'f', reason: 'known' },
+  DocumentOverruled: { object: 'qubes.xml', about: null, digest: 'e3b0c44298fc1c14' },
+  DriftRepaired: { object: 'vg/vm-work-private', about: volume, problem: 'is called x' },
+  DiskLost: { volume, disk: disk.id, name: 'vg/vm-work-private' },
+  DisksAccepted: { volume, disks: [{ was: 'n' as never, disk, name: 'vg/vm-work-private', origin: null }] },
+  DriftNoticed: { object: 'vg/vm-work-private', about: null },
   RevisionPinned: { volume, id: kept.id, pinned: true },
 };
 
@@ -154,7 +173,9 @@ describe('every event has its line', () => {
       'PoolWounded',
       'SessionLeft',
       'StepFailed',
+      'VmBackedUp',
       'VmStopped',
+      'VolumeBackupFailed',
     ]);
   });
 

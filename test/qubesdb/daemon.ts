@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { HEADER } from '../../infrastructure/qubesdb/message.ts';
@@ -166,4 +168,13 @@ export const startDaemon = async (path: string): Promise<Daemon> => {
     server.listen(path, resolve);
   });
   return daemon;
+};
+
+/** What a daemon leaves behind that was killed. */
+export const leaveDeadSocket = async (path: string): Promise<void> => {
+  const script = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => console.log('up'))`;
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+  await once(child.stdout, 'data');
+  child.kill('SIGKILL');
+  await once(child, 'close');
 };

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../domain/decide.ts';
+import { checkResting } from '../../domain/invariants/rest.ts';
+import { revisionOrder } from '../../domain/invariants/retention.ts';
+import type { VmName } from '../../domain/names.ts';
 import * as to from '../domain/commands.ts';
 import { crashAt } from '../runner/world.ts';
 import { heldBy, makeLv, stockAppVm, stockHost, stockTemplate, trashOf, volumeIn, workLeftWith } from './stock.ts';
@@ -19,6 +22,19 @@ describe('adopting what stock Qubes left', () => {
     expect(revisions).toMatchObject([{ id: '1000-back', number: 1, at: 1000 }]);
     expect(situation).toMatchObject({ is: 'clean', current: { id: world.model.find('vm-work-private')?.uuid } });
     expect(lastAt).toBe(1000);
+  });
+
+  test('revisions made while the clock was set back: their origins order them, and later commits come after both', async () => {
+    const world = await workLeftWith({
+      '-2000-back': { of: 'D0' },
+      '-1000-back': { from: '-2000-back', of: 'D1' },
+      '-snap': { from: '-1000-back', of: 'D2' },
+    });
+    await world.does(to.adoptStorage());
+    expect(heldBy(world, 'work:private')).toMatchObject({ current: 'D2', revisions: ['D0', 'D1'] });
+    const { revisions, lastAt } = volumeIn(world, 'work:private');
+    expect([revisions.map(({ at }) => at), lastAt]).toEqual([[2000, 1000], 2000]);
+    expect(checkResting(world.host, 'work' as VmName, [revisionOrder], () => null)).toEqual([]);
   });
 
   test('adopting again finds nothing to do', async () => {
