@@ -19,7 +19,7 @@ act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags|devices
          firewall check|get|set|add|remove|reload|entries
 look     status, log, show, blame, why, lineage, xml (--at EVENT|TIME, --db F)
          diff A B [OBJECT], watch [OBJECT]
-heal     recover, fsck, gc, serve (stays, and does what is due)
+heal     recover, fsck, drift, gc, serve (stays, and does what is due)
 prove    verify, checkpoint, export, witness, replay, bisect run
 backup   backup verify|list|restore FILE
 help     help COMMAND, explain CODE, completion bash, version, demo
