@@ -21,7 +21,7 @@ look     status, log, show, blame, why, lineage, xml (--at EVENT|TIME, --db F)
          diff A B [OBJECT], watch [OBJECT], retention [OBJECT]
 heal     recover, fsck, drift [adopt|repair|ignore|notice], gc, undo, redo,
          op log|show|restore, serve (stays, and does what is due)
-prove    verify, witness, replay, bisect run
+prove    verify, checkpoint, export, witness, replay, bisect run
 backup   backup create -o FILE|-, backup verify|list|restore FILE
 help     help COMMAND, explain CODE, completion bash, version, demo
 

@@ -47,6 +47,8 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
     'The VM or volume was adopted under a name that vm create would refuse. It is kept and written back, but no path and no LV name is ever built from it.',
   D_IO_ERROR:
     'A disk could not be read or written: the kernel log (dmesg) says which. The volume is as before; copy what matters off that disk first.',
+  D_KEY_EXPOSED:
+    'The key for signing checkpoints can be read by others, so that a signature with it proves nothing. It was not used.',
   D_NEEDS_YES: 'This destroys something and there is no terminal to ask on: repeat with --yes.',
   D_NOT_BUILT: 'The commands are not built yet: npm run build.',
   D_NOT_FOUND: 'There is no such object, revision, event or command.',
