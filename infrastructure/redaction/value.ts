@@ -1,7 +1,7 @@
 import { documentIn } from './document.ts';
 import { type Fields, RULES, text } from './rules.ts';
 import { dbPath, dbValue, featureName, propertyName, propertyValue, ruleLine } from './settings.ts';
-import type { Redactor } from './words.ts';
+import { REDACTED, type Redactor } from './words.ts';
 
 type Value = unknown;
 
@@ -27,9 +27,18 @@ const RECORDS: Readonly<Record<string, (one: Redactor, value: Fields) => Value>>
   written: ({ words }, fields) => entriesOf(fields, (name, value) => [name, words.text(String(value))]),
 };
 
+/** Programs, and options without a value: what a step did, not to what. */
+const TOOL_WORDS: ReadonlySet<unknown> = new Set(
+  'sudo|lvm|lvs|vgs|lvcreate|lvremove|lvrename|lvchange|lvextend|lvresize|dmsetup|blkdiscard|dd|cp|sync|-s|-n|-y|-an|-ay|-kn|-K|-T|-V|--|--force|--addtag|--deltag|--config|--thinpool|--name|--snapshot|--yes|--select|-S'.split(
+    '|',
+  ),
+);
+const toolWord = (word: unknown): unknown => (TOOL_WORDS.has(word) ? word : REDACTED);
+
 type Pairs = readonly (readonly [string, string])[];
 const LISTS: Readonly<Record<string, (one: Redactor, value: readonly Value[]) => Value>> = {
   entries: ({ words }, list) => (list as Pairs).map(([number, line]) => [number, ruleLine(words, line)]),
+  argv: (_, list) => list.map((call) => (Array.isArray(call) ? call.map(toolWord) : REDACTED)),
   options: ({ words }, list) => (list as Pairs).map(([name, value]) => [words.text(name), words.text(value)]),
   keys: ({ words }, list) =>
     (list as readonly Fields[]).map((change) => {
