@@ -8,7 +8,7 @@ import { accepts, failsAt } from '../scenarios/history.ts';
 import { writeHistory } from '../scenarios/write-history.ts';
 
 /** In every name and text of the history below, so that whatever of them gets out is seen. */
-export const SECRET = 'qqsecret';
+const SECRET = 'qqsecret';
 
 /** Addresses and the like that cannot hold the word. */
 export const SECRETS = [
@@ -128,7 +128,7 @@ const reverting = (story: Story): string => {
 };
 
 /** A history with every kind of command, refused ones and failed steps too, all about secret things. */
-export const secretiveStory = (): Story => {
+const secretiveStory = (): Story => {
   const story = given().after(
     to.init(
       to.lvmPool(`${SECRET}-lvm`, { volumeGroup: `${SECRET}vg`, thinPool: `${SECRET}thin` }),
