@@ -121,7 +121,7 @@ describe.concurrent('undo on the command line', { timeout: PATIENCE }, () => {
     expectRefusal(await terminal.run(['undo']), 'D_CANNOT_UNDO');
   });
 
-  for (const point of ['kill@after-step:2', 'kill@before-step:3', 'kill@after-record:1', 'kill@before-commit']) {
+  for (const point of ['kill@after-step:2', 'kill@before-commit']) {
     test(`killed at ${point}, an undo is after recover done or not begun`, async () => {
       const terminal = await homeWithWork();
       await session(terminal, 'first');

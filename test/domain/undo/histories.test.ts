@@ -26,7 +26,15 @@ const settingFor = ({ a, b, c }: Choice, story: Story) => {
     () => to.setFirewall(vm, c % 2 ? ['action=drop'] : ['action=accept', 'action=drop']),
     () => to.setLabel(`l${c % 2}`, b % 3 ? `0x00000${b % 10}` : null),
     () => to.setReserve('lvm', c % 2 ? { data: c % 20, metadata: 10 } : null),
-    () => to.setDevice(vm, { class: 'block', backend: 'work', id: `d${c % 3}`, identity: '*', mode: b % 3 ? 'required' : null, options: [] }),
+    () =>
+      to.setDevice(vm, {
+        class: 'block',
+        backend: 'work',
+        id: `d${c % 3}`,
+        identity: '*',
+        mode: b % 3 ? 'required' : null,
+        options: [],
+      }),
   ] as const;
   return (kinds[b % kinds.length] ?? kinds[0])();
 };
@@ -77,7 +85,9 @@ describe('any history', () => {
   let redone = 0;
   let refused = 0;
 
-  test('goes back as far as it says it can, state by state, and forward again to where it was', { timeout: 60_000 }, () => {
+  test('goes back as far as it says it can, state by state, and forward again to where it was', {
+    timeout: 60_000,
+  }, () => {
     const property = fc.property(choices(30, 5), (draws) => {
       const story = wideHost();
       const meanings = live(story, draws);

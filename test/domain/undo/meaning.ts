@@ -13,7 +13,7 @@ type Held = { readonly text: string; readonly kept: number };
  * The contents of all disks of a log, told from its steps alone: a second opinion, which knows nothing of how the way back
  * is decided. Whoever gets a disk to write on writes something new.
  */
-export const contentsIn = (log: readonly Recorded[]): ReadonlyMap<DiskId, Held> => {
+const contentsIn = (log: readonly Recorded[]): ReadonlyMap<DiskId, Held> => {
   const held = new Map<DiskId, Held>();
   const plans = new Map<string, ReadonlyMap<number, Deed>>();
   const made = new Map<string, DiskId>();
@@ -64,6 +64,8 @@ export const meaningOf = ({ site, pools, vms }: Host, log: readonly Recorded[]) 
   return {
     site: site && { properties: site.properties, labels: [...site.labels].sort((a, b) => a.index - b.index) },
     pools: Object.fromEntries(pools),
-    vms: Object.fromEntries([...vms].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, vm]) => [name, vmMeans(vm, held)])),
+    vms: Object.fromEntries(
+      [...vms].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, vm]) => [name, vmMeans(vm, held)]),
+    ),
   };
 };

@@ -23,7 +23,7 @@ const lookBack = (story: Pick<Story, 'host' | 'log' | 'wanted'>, position: numbe
 };
 
 /** The operations of a story, the newest first, as the command line sees them. */
-export const operations = (story: Story): readonly Done[] =>
+const operations = (story: Story): readonly Done[] =>
   story.decided
     .map(({ id, command, position }): Done => {
       const last = story.log.findLast((recorded) => recorded.command === id)?.position ?? position;
@@ -36,7 +36,10 @@ export const operations = (story: Story): readonly Done[] =>
 type Way = Pick<Restore, 'kind' | 'operation' | 'position'> & { readonly only?: string | null };
 
 /** The command that goes back; the story, or a world, then sees the past that it needs. */
-export const wayCommand = (story: Pick<Story, 'host' | 'log' | 'wanted'>, { kind, operation, position, only = null }: Way): Command => {
+export const wayCommand = (
+  story: Pick<Story, 'host' | 'log' | 'wanted'>,
+  { kind, operation, position, only = null }: Way,
+): Command => {
   lookBack(story, position);
   return restoreOperation({ kind, operation, position, head: story.host.position, only });
 };
