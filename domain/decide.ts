@@ -1,5 +1,6 @@
 import { decideAdoptMoved } from './adoption/decide-moved.ts';
 import { decideAdoptStorage } from './adoption/decide-storage.ts';
+import { decideAdoptTestimony } from './adoption/decide-testimony.ts';
 import { decideBackupVm } from './backup/decide.ts';
 import type { CommandName, PayloadOf } from './command/registry.ts';
 import type { Context, Decide, Decision } from './decision.ts';
@@ -43,6 +44,7 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   RecordReboot: decideReboot,
   AdoptStorage: decideAdoptStorage,
   AdoptMoved: decideAdoptMoved,
+  AdoptTestimony: decideAdoptTestimony,
   AdoptDrift: decideAdoptDrift,
   RepairDrift: decideRepairDrift,
   IgnoreDrift: decideIgnoreDrift,

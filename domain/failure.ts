@@ -34,6 +34,7 @@ export const EXIT_OF = {
   D_INTERRUPTED: 130,
   D_NAME_UNSAFE: 7,
   D_IO_ERROR: 1,
+  D_KEY_EXPOSED: 7,
   D_NEEDS_YES: 7,
   D_NOT_BUILT: 1,
   D_NOT_FOUND: 3,

@@ -1,4 +1,5 @@
 import type { AdoptedAs } from './adoption/events.ts';
+import { wordsOfTestimony } from './adoption/testimony.ts';
 import { formatBytes } from './bytes.ts';
 import type { CommandEvent } from './command/events.ts';
 import { isCommandEvent } from './command/operation.ts';
@@ -67,7 +68,7 @@ const wordsOfContent = (fact: VolumeFact): string | null => {
     case 'VolumeExported':
       return `${fact.volume}: exported to ${fact.to === '-' ? 'standard output' : fact.to}`;
     case 'VolumeBackedUp':
-      return `${fact.volume}: backed up to ${nameOf(fact)}, ${formatBytes(fact.bytes)}, sha256 ${fact.sha256.slice(0, 12)}`;
+      return `${fact.volume}: backed up to ${nameOf(fact)}, ${formatBytes(fact.bytes)}, digest ${fact.digest.slice(0, 12)}`;
     case 'VolumeBackupFailed':
       return `! ${fact.volume}: not backed up to ${nameOf(fact)}: ${fact.problem}`;
     default:
@@ -222,6 +223,8 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
       return fact.reserve
         ? `pool ${fact.pool} keeps back ${fact.reserve.data} % of data, ${fact.reserve.metadata} % of metadata`
         : `pool ${fact.pool} keeps back what suits its size`;
+    case 'LvmTestified':
+      return wordsOfTestimony(fact);
     case 'PoolWounded':
       return `! pool ${fact.pool}: ${wordsOfWound(fact.wound)}`;
     case 'PoolMended':

@@ -18,6 +18,7 @@ export const COMMAND_SCHEMAS = {
   AdoptStorage: adoption.adoptStorage,
   AdoptHost: document.adoptHost,
   AdoptMoved: adoption.adoptMoved,
+  AdoptTestimony: adoption.adoptTestimony,
   AdoptDrift: drift.driftTarget,
   RepairDrift: drift.driftTarget,
   IgnoreDrift: drift.ignoreDrift,

@@ -63,7 +63,7 @@ export type VolumeFact =
       readonly kept: Kept;
     }
   | { readonly type: 'VolumeExported'; readonly volume: VolumeKey; readonly to: string; readonly disk: Disk }
-  /** `disk` is the committed one that the backup holds; `stored` of its `bytes` are no hole; `sha256` of the whole content */
+  /** `disk` is the committed one that the backup holds; `stored` of its `bytes` are no hole; `digest` as in the backup's list */
   | {
       readonly type: 'VolumeBackedUp';
       readonly volume: VolumeKey;
@@ -72,7 +72,7 @@ export type VolumeFact =
       readonly disk: Disk;
       readonly bytes: number;
       readonly stored: number;
-      readonly sha256: string;
+      readonly digest: string;
       readonly chunks: number;
       readonly durationMs: number;
     }

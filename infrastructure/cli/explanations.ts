@@ -22,7 +22,7 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_DOCUMENT_REFUSED:
     'The qubes.xml cannot be adopted: stock qubesd would refuse to load it too, or could not save it again. The message says where.',
   D_DRIFT:
-    'Storage is not as the log left it: somebody else changed it. Nothing was touched. Look with: domtrail fsck.',
+    'Storage is not as the log left it: somebody else changed it. Nothing was touched. Look, and choose what to do about it, with: domtrail drift.',
   D_DRIVER_REFUSES: 'The pool of this volume cannot do that.',
   D_EXISTS: 'Something of that name exists already.',
   D_FIREWALL_RULE_INVALID:
@@ -47,6 +47,8 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
     'The VM or volume was adopted under a name that vm create would refuse. It is kept and written back, but no path and no LV name is ever built from it.',
   D_IO_ERROR:
     'A disk could not be read or written: the kernel log (dmesg) says which. The volume is as before; copy what matters off that disk first.',
+  D_KEY_EXPOSED:
+    'The key for signing checkpoints can be read by others, so that a signature with it proves nothing. It was not used.',
   D_NEEDS_YES: 'This destroys something and there is no terminal to ask on: repeat with --yes.',
   D_NOT_BUILT: 'The commands are not built yet: npm run build.',
   D_NOT_FOUND: 'There is no such object, revision, event or command.',
@@ -90,5 +92,5 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_USAGE: 'The command line is not understood: domtrail help COMMAND.',
   D_VERIFY: 'A check of the log, of a projection or of a backup failed. The first bad position is printed.',
   D_XML_FOREIGN_CHANGE:
-    'Somebody else changed qubes.xml since domtrail wrote it. It was not overwritten; compare with: domtrail xml.',
+    'Somebody else changed qubes.xml since domtrail wrote it. It was not overwritten; domtrail drift qubes.xml says what was changed, and takes it over or writes over it.',
 };

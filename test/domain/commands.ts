@@ -39,6 +39,12 @@ export const setReserve = (name: string, reserve: object | null): Command =>
   command('SetPoolReserve', { name, reserve });
 export const removePool = (name: string): Command => command('RemovePool', { name });
 
+export const adoptDrift = (...names: readonly string[]): Command => command('AdoptDrift', { names });
+export const repairDrift = (...names: readonly string[]): Command => command('RepairDrift', { names });
+export const ignoreDrift = (reason: string, ...differences: readonly object[]): Command =>
+  command('IgnoreDrift', { differences, reason });
+export const noticeDrift = (...objects: readonly string[]): Command => command('NoticeDrift', { objects });
+
 type NewVm = { readonly template?: string; readonly label?: string; readonly pool?: string; readonly pools?: object };
 const create =
   (vmClass: string) =>

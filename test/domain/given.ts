@@ -3,6 +3,7 @@ import { type Command, decide } from '../../domain/decide.ts';
 import { type Context, type Decision, eventsOf, stepsOf } from '../../domain/decision.ts';
 import { wordsOfDeed } from '../../domain/deed-words.ts';
 import type { Disk, DiskId, DiskRef } from '../../domain/disk.ts';
+import type { DiskDifference } from '../../domain/drift/difference.ts';
 import { type DomainEvent, type Fact, type Recorded, streamOf } from '../../domain/event.ts';
 import type { Code } from '../../domain/failure.ts';
 import { emptyHost, evolve, type Host, volumeOf } from '../../domain/host/host.ts';
@@ -46,6 +47,8 @@ export class Story {
   open: readonly string[] = [];
   /** how full the pools are seen to be; null: nobody looked */
   usage: SeenUsage | null = null;
+  /** where the pools are seen to differ from the log; null: nobody looked */
+  drift: readonly DiskDifference[] | null = null;
   /** the past that the next way back gets to see */
   wanted: WantedText | null = null;
   private readonly disks = new Map<DiskId, Disk>();
@@ -73,8 +76,9 @@ export class Story {
     const base = { now: this.now, position: this.host.position + 1, bootId: this.bootId, uuid, open: this.open };
     return {
       ...base,
-      ...(this.usage ? { usage: this.usage } : {}),
-      ...(this.wanted ? { wanted: this.wanted } : {}),
+      ...(this.usage && { usage: this.usage }),
+      ...(this.drift && { drift: this.drift }),
+      ...(this.wanted && { wanted: this.wanted }),
     };
   }
 
