@@ -33,13 +33,13 @@ export const introducing = (host: Host, client: Vm): readonly Deed[] => {
 };
 
 /** A netvm learns of a client: who may send, what to translate, and what to let through. */
-const introduce = (host: Host, client: Vm, netvm: Vm, context: Context) => {
+export const introduce = (host: Host, client: Vm, netvm: Vm, context: Context) => {
   const { deeds, facts } = publishAfresh(host, client, netvm, context);
   return { deeds: [...introducing(host, client), ...deeds], facts };
 };
 
 /** The rules of a VM stay as they are until they are published. */
-const holdRules = ({ name }: Vm): Hold => reading(`${name}:firewall.xml`);
+export const holdRules = ({ name }: Vm): Hold => reading(`${name}:firewall.xml`);
 
 /**
  * A VM that starts is made known to its netvm first, so that no packet of it meets another's rules; a netvm that starts finds
