@@ -33,16 +33,21 @@ export const ruleToKeep = (text: string): Result<RuleLine, Failure> => {
   return ok(lineOf(rule.value));
 };
 
-type Change = { readonly vm: Vm; readonly rules: readonly RuleLine[]; readonly cause: FirewallCause };
+type Change = {
+  readonly vm: Vm;
+  readonly rules: readonly RuleLine[];
+  readonly cause: FirewallCause;
+  readonly over?: 'ours' | 'oursElseLeave';
+};
 
-const changeTo = (host: Host, { vm, rules, cause }: Change, context: Context): Decision => {
+const changeTo = (host: Host, { vm, rules, cause, over = 'ours' }: Change, context: Context): Decision => {
   const before = vm.firewall;
   const after = { rules, asOf: context.now };
   return planFirewall(
     host,
     vm,
     {
-      filing: { before, after, over: 'ours' },
+      filing: { before, after, over },
       fact: { type: 'FirewallChanged', vm: vm.name, before, after, cause },
     },
     context,
@@ -116,7 +121,10 @@ export const decideReloadFirewall: Decide<FirewallTarget> = (host, payload, cont
   );
 };
 
-/** Takes out what has expired by now; nothing where nothing has. */
+/**
+ * Takes out what has expired by now; nothing where nothing has. A firewall.xml that somebody else changed is left to a
+ * person, but it keeps no rule in force beyond its time: who reads the file sees the time too, the agent does not.
+ */
 export const decideExpireRule: Decide<FirewallTarget> = (host, payload, context) => {
   const vm = findFirewall(host, payload.vm);
   if (!vm.ok) return vm;
@@ -124,5 +132,5 @@ export const decideExpireRule: Decide<FirewallTarget> = (host, payload, context)
   const rules = liveLines(lines, context.now);
   return rules.length === lines.length
     ? nothingToDo(vm.value)
-    : changeTo(host, { vm: vm.value, rules, cause: 'expired' }, context);
+    : changeTo(host, { vm: vm.value, rules, cause: 'expired', over: 'oursElseLeave' }, context);
 };
