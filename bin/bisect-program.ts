@@ -10,13 +10,14 @@ import { writeState } from '../infrastructure/service/stored-state.ts';
 import { LOOKING_BACK, type Reading } from './compose.ts';
 
 /** A state that its owner may go on folding, while the one it was taken from stays. */
-const copyOf = ({ position, site, pools, vms, operations, trash }: Host): Host => ({
+const copyOf = ({ position, site, pools, vms, operations, trash, answers }: Host): Host => ({
   position,
   site,
   pools: new Map(pools),
   vms: new Map(vms),
   operations: new Map(operations),
   trash: new Map(trash),
+  answers: new Map(answers),
 });
 
 /** So many events are folded at most to reach a position that lies before one that was looked at. */

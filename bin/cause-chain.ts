@@ -50,8 +50,13 @@ const ROLES: Readonly<Record<string, string>> = {
   gone: 'is erased now; it was a disk',
 };
 
-const roleOf = ({ role, revision }: DiskRow): string =>
-  role === 'revision' ? `is revision ${revision ?? ''}`.trim() : (ROLES[role] ?? `is ${role}`);
+const ENDS: Readonly<Record<string, string>> = {
+  lost: 'is lost; it was a disk',
+  replaced: 'was replaced by somebody else; it was a disk',
+};
+
+const roleOf = ({ role, revision, why }: DiskRow): string =>
+  role === 'revision' ? `is revision ${revision ?? ''}`.trim() : (ENDS[why ?? ''] ?? ROLES[role] ?? `is ${role}`);
 
 const linksOfDisk = (reading: Reading, row: DiskRow): readonly Link[] => {
   const now = row.gone ?? row.changed;

@@ -3,9 +3,13 @@ import { decideAdoptStorage } from './adoption/decide-storage.ts';
 import type { CommandName, PayloadOf } from './command/registry.ts';
 import type { Context, Decide, Decision } from './decision.ts';
 import { decideAdoptHost } from './document/decide-adopt.ts';
+import { decideAdoptDrift } from './drift/decide-adopt.ts';
+import { decideIgnoreDrift, decideNoticeDrift, decideOverruleDocument } from './drift/decide-answer.ts';
+import { decideRepairDrift } from './drift/decide-repair.ts';
 import { failure } from './failure.ts';
 import {
   decideAddRule,
+  decideAdoptFirewall,
   decideExpireRule,
   decideReloadFirewall,
   decideRemoveRule,
@@ -37,6 +41,11 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   RecordReboot: decideReboot,
   AdoptStorage: decideAdoptStorage,
   AdoptMoved: decideAdoptMoved,
+  AdoptDrift: decideAdoptDrift,
+  RepairDrift: decideRepairDrift,
+  IgnoreDrift: decideIgnoreDrift,
+  OverruleDocument: decideOverruleDocument,
+  NoticeDrift: decideNoticeDrift,
   CollectGarbage: decideGarbage,
   AddPool: decideAddPool,
   RemovePool: decideRemovePool,
@@ -68,6 +77,7 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   PinRevision: decidePin,
   UnpinRevision: decideUnpin,
   SetFirewall: decideSetFirewall,
+  AdoptFirewall: decideAdoptFirewall,
   AddRule: decideAddRule,
   RemoveRule: decideRemoveRule,
   ReloadFirewall: decideReloadFirewall,

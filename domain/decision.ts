@@ -1,6 +1,7 @@
 import type { Witness } from './adoption/proof.ts';
 import type { SeenPool } from './adoption/seen.ts';
 import type { CommandEvent, Hold, Owner } from './command/events.ts';
+import type { DiskDifference } from './drift/difference.ts';
 import type { Fact } from './event.ts';
 import type { Failure } from './failure.ts';
 import type { Host } from './host/host.ts';
@@ -34,6 +35,8 @@ export type Context = {
   readonly storage?: readonly SeenPool[];
   /** what the log itself tells about the age of its disks (only looked up for the adoption of a moved home) */
   readonly witness?: Witness;
+  /** where the pools differ from the log (only looked up for answers to that) */
+  readonly drift?: readonly DiskDifference[];
   /** how full the pools are that the plan writes to (only looked up for plans that do) */
   readonly usage?: SeenUsage;
 };

@@ -9,7 +9,8 @@ export type DiskId = string & { readonly brand: 'DiskId' };
  * - scratch: a volatile volume's disk · direct: the committed disk itself, written by the VM (revisions_to_keep = -1)
  * - revision: an older committed state · import: being filled by the user · incoming: being built by a plan
  * - trash: out of the live namespace, waiting to be erased
- * - legacy: a name that stock Qubes gives or gave and we never do; a disk only leaves it
+ * - legacy: a name that stock Qubes gives or gave and we never do · stray: `name`, which only somebody else gave; a disk
+ *   only leaves either
  */
 export type Role =
   | { readonly kind: 'current' }
@@ -20,7 +21,8 @@ export type Role =
   | { readonly kind: 'import' }
   | { readonly kind: 'incoming'; readonly position: number }
   | { readonly kind: 'trash'; readonly position: number }
-  | { readonly kind: 'legacy'; readonly as: 'back' | 'tmp' | 'precache' };
+  | { readonly kind: 'legacy'; readonly as: 'back' | 'tmp' | 'precache' }
+  | { readonly kind: 'stray'; readonly name: string };
 
 /** Where a disk is: `vid` is the volume's id inside the pool, as qubes.xml writes it (`VG/vm-work-private`, `appvms/work/private`). */
 export type Place = { readonly pool: PoolName; readonly vid: string; readonly role: Role };
@@ -39,6 +41,8 @@ export const roleText = (role: Role): string => {
       return `${role.kind} ${role.position}`;
     case 'legacy':
       return `old -${role.as}`;
+    case 'stray':
+      return role.name;
     default:
       return role.kind;
   }

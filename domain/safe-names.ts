@@ -30,6 +30,12 @@ const safeVid = (vid: string): boolean => {
   return plain && parts.length > 1 && parts.length < 4;
 };
 
+/** Whatever somebody called a disk: it stays inside its pool, and nothing takes it for an option. */
+const safeStray = (name: string): boolean =>
+  name.length <= 1024 &&
+  /^[^/\u0000-\u001f\u007f-]/.test(name) &&
+  name.split('/').every((part) => !/^\.{0,2}$/.test(part));
+
 const safeObject = (object: string): boolean => {
   const colon = object.lastIndexOf(':');
   const vm = colon < 0 ? object : object.slice(0, colon);
@@ -47,11 +53,11 @@ const unsafe = (host: Host, { object, deed }: Step): Failure | null => {
   if (!safeObject(object)) {
     return nameUnsafe(object);
   }
-  for (const { pool, vid } of placesOf(deed)) {
+  for (const { pool, vid, role } of placesOf(deed)) {
     const definition = host.pools.get(pool);
     const why = definition ? whyUnusable(definition) : null;
     if (why !== null) return failure('D_DRIVER_REFUSES', why);
-    if (!safeVid(vid))
+    if (!safeVid(vid) || (role.kind === 'stray' && !safeStray(role.name)))
       return failure('D_NAME_UNSAFE', `${object} has an id from which no path and no LV name is built: ${vid}`);
   }
   return null;

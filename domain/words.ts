@@ -3,6 +3,7 @@ import { formatBytes } from './bytes.ts';
 import type { CommandEvent } from './command/events.ts';
 import { isCommandEvent } from './command/operation.ts';
 import { stepsOf } from './decision.ts';
+import type { Accepted } from './drift/adopted.ts';
 import type { DomainEvent } from './event.ts';
 import { isFirewallFact } from './firewall/events.ts';
 import { wordsOfFirewall } from './firewall/words.ts';
@@ -84,6 +85,11 @@ type OtherVolumeFact = Exclude<
 
 const adoptedAs = (as: AdoptedAs): string => (as.is === 'revision' ? `revision ${as.id}` : as.is);
 
+const wordsOfAccepted = ({ was, disk, name }: Accepted): string =>
+  was === disk.id
+    ? `${name} has ${formatBytes(disk.bytes)} now, accepted`
+    : `${name} is another disk now (${disk.id}, ${formatBytes(disk.bytes)}), accepted in place of ${was}`;
+
 const wordsOfLife = (fact: OtherVolumeFact): string => {
   switch (fact.type) {
     case 'VolumeAdded':
@@ -122,6 +128,10 @@ const wordsOfLife = (fact: OtherVolumeFact): string => {
       return `adopted ${fact.name} as ${adoptedAs(fact.as)}${fact.why === null ? '' : ` (${fact.why})`}`;
     case 'VolumeReidentified':
       return `the same ${count(fact.disks.length, 'disk')} under new identities, after a move`;
+    case 'DiskLost':
+      return `${fact.name} is lost (${fact.disk})`;
+    case 'DisksAccepted':
+      return fact.disks.map(wordsOfAccepted).join('; ');
     case 'RevisionPinned':
       return `revision ${fact.id} ${fact.pinned ? 'pinned' : 'unpinned'}`;
   }
@@ -178,6 +188,16 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
       return `adopted what lay in ${fact.pools.join(', ')}, ${count(fact.untouched.length, 'disk')} left alone`;
     case 'TrashReidentified':
       return `${fact.from}: trash ${fact.disk} is ${fact.now} since a move`;
+    case 'DriftIgnored':
+      return `${fact.about === null ? '' : `${fact.about}: `}${fact.object} is left as it is (${fact.reason}): ${fact.problem}`;
+    case 'DocumentOverruled':
+      return fact.digest === null
+        ? `${fact.object} is written again: it was missing`
+        : `${fact.object} is written over, the edited one is kept aside (${fact.digest.slice(0, 12)})`;
+    case 'DriftRepaired':
+      return `${fact.about === null ? '' : `${fact.about}: `}${fact.object} put right: ${fact.problem}`;
+    case 'DriftNoticed':
+      return `${fact.about === null ? '' : `${fact.about}: `}${fact.object} is told again`;
     case 'PoolAdded':
       return `pool ${fact.pool} added (${fact.definition.driver})`;
     case 'PoolMoved':

@@ -39,13 +39,12 @@ const fsck: Action = {
     const { host, home, past, asOf, ledger } = reading.value;
     closeLedger(ledger);
     const disks = await checkHost(host, driverFor);
-    if (!disks.ok) return disks;
     const db = qubesDbAt(home.qubesDb);
     // Only this home's files and daemons are those of now.
     const isHere = !past && args.text('db') === undefined;
     const firewalls = isHere ? await checkFirewalls(host, { home: home.dir, db, now: Date.now() }) : [];
     await db.close();
-    const found = [...disks.value, ...firewalls];
+    const found = [...disks, ...firewalls];
     const problems = found.filter(({ problem }) => problem !== null);
     if (args.flag('json')) outJson('fsck', asOf, { items: found });
     else {

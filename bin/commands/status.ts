@@ -11,7 +11,8 @@ import { warningsOf } from '../../infrastructure/cli/pool-warnings.ts';
 import { escapeText, localTime, shortId } from '../../infrastructure/cli/text.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
 import { bootId } from '../../infrastructure/ledger/process-identity.ts';
-import { driverFor, openReading } from '../compose.ts';
+import { DOCUMENT, isLeftAlone, lookAtDocument } from '../../infrastructure/service/document-look.ts';
+import { driverFor, openReading, type Reading } from '../compose.ts';
 
 const HELP = `domtrail status: one screen about the host
 
@@ -71,7 +72,18 @@ const scarce = (pools: readonly SeenPool[]): readonly Attention[] =>
     })),
   );
 
-const summary = (host: Host, boot: string | null, seen: readonly SeenPool[]) => {
+/** A look at the file's inode and time; its content is read only where those are not as they were left. */
+const document = ({ host, ledger, home }: Reading): readonly Attention[] => {
+  const look = lookAtDocument(ledger, home.qubesXml);
+  const next = `domtrail drift ${DOCUMENT}`;
+  if (look.is === 'missing') return [{ object: DOCUMENT, problem: 'is missing', next }];
+  if (look.is !== 'foreign' || isLeftAlone(host, look.digest)) return [];
+  return [{ object: DOCUMENT, problem: 'was changed by somebody else', next }];
+};
+
+type Now = { readonly boot: string | null; readonly seen: readonly SeenPool[]; readonly files: readonly Attention[] };
+
+const summary = (host: Host, { boot, seen, files }: Now) => {
   const vms = [...host.vms.values()].filter((vm) => vm.class !== 'AdminVM');
   const running = vms.filter((vm) => vm.power.is === 'running').length;
   const trash = [...host.trash.values()];
@@ -88,6 +100,7 @@ const summary = (host: Host, boot: string | null, seen: readonly SeenPool[]) => 
       ...unfinished(host),
       ...(boot === null ? [] : ghosts(host, boot)),
       ...dirtyVolumes(host),
+      ...files,
       ...scarce(seen),
     ],
   };
@@ -122,10 +135,14 @@ const status: Action = {
     const reading = openReading(args);
     if (!reading.ok) return reading;
     const { host, asOf, ledger, home, past } = reading.value;
-    closeLedger(ledger);
     // A copy or a past state says nothing about this boot of this machine.
     const elsewhere = past || args.text('db') !== undefined;
-    const item = summary(host, elsewhere ? null : bootId(), elsewhere ? [] : await lookAtPools(host));
+    const files = elsewhere ? [] : document(reading.value);
+    closeLedger(ledger);
+    const now: Now = elsewhere
+      ? { boot: null, seen: [], files }
+      : { boot: bootId(), seen: await lookAtPools(host), files };
+    const item = summary(host, now);
     if (args.flag('json')) outJson('status', asOf, { item: { home: home.dir, ...item } });
     else out(page(item, asOf.position, asOf.time, args.text('db') ?? home.dir));
     return ok(0);

@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import * as adoption from '../adoption/commands.ts';
 import * as document from '../document/commands.ts';
+import * as drift from '../drift/commands.ts';
 import * as firewall from '../firewall/commands.ts';
 import * as host from '../host/commands.ts';
 import * as pool from '../pool/commands.ts';
@@ -15,6 +16,11 @@ export const COMMAND_SCHEMAS = {
   AdoptStorage: adoption.adoptStorage,
   AdoptHost: document.adoptHost,
   AdoptMoved: adoption.adoptMoved,
+  AdoptDrift: drift.driftTarget,
+  RepairDrift: drift.driftTarget,
+  IgnoreDrift: drift.ignoreDrift,
+  OverruleDocument: drift.overruleDocument,
+  NoticeDrift: drift.noticeDrift,
   CollectGarbage: host.collectGarbage,
   AddPool: pool.addPool,
   RemovePool: pool.removePool,
@@ -45,6 +51,7 @@ export const COMMAND_SCHEMAS = {
   SetVolume: volume.setVolume,
   PinRevision: volume.pinRevision,
   UnpinRevision: volume.pinRevision,
+  AdoptFirewall: firewall.adoptFirewall,
   SetFirewall: firewall.setFirewall,
   AddRule: firewall.addRule,
   RemoveRule: firewall.removeRule,

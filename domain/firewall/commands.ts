@@ -10,6 +10,8 @@ const number = z
   .min(0)
   .max(MOST_RULES - 1);
 
+/** The rules of a firewall.xml that somebody else wrote. */
+export const adoptFirewall = z.strictObject({ vm: vmNameSchema, rules: z.array(line).max(MOST_RULES) });
 export const setFirewall = z.strictObject({ vm: vmNameSchema, rules: z.array(line).max(MOST_RULES) });
 /** `before`: the number of the rule that it goes in front of; null for the end. */
 export const addRule = z.strictObject({ vm: vmNameSchema, rule: line, before: number.nullable() });

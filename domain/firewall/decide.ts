@@ -12,6 +12,7 @@ import { mustFit, mustNotBeTooMany } from './limits.ts';
 import { invalid } from './options.ts';
 import { parseRule } from './parse.ts';
 import { nothingToDo, planFirewall } from './plan.ts';
+import type { Revision } from './publication.ts';
 import type { RuleLine } from './rule.ts';
 import { lineOf } from './texts.ts';
 
@@ -33,40 +34,48 @@ export const ruleToKeep = (text: string): Result<RuleLine, Failure> => {
   return ok(lineOf(rule.value));
 };
 
-type Change = {
-  readonly vm: Vm;
-  readonly rules: readonly RuleLine[];
-  readonly cause: FirewallCause;
-  readonly over?: 'ours' | 'oursElseLeave';
+type Change = { readonly vm: Vm; readonly rules: readonly RuleLine[]; readonly cause: FirewallCause };
+
+/** What a change may write its file over, where that is not only what we wrote. */
+const OVER: Partial<Readonly<Record<FirewallCause, Revision['over']>>> = {
+  adopted: 'anything',
+  expired: 'oursElseLeave',
 };
 
-const changeTo = (host: Host, { vm, rules, cause, over = 'ours' }: Change, context: Context): Decision => {
+const changeTo = (host: Host, { vm, rules, cause }: Change, context: Context): Decision => {
   const before = vm.firewall;
   const after = { rules, asOf: context.now };
   return planFirewall(
     host,
     vm,
     {
-      filing: { before, after, over },
+      filing: { before, after, over: OVER[cause] ?? 'ours' },
       fact: { type: 'FirewallChanged', vm: vm.name, before, after, cause },
     },
     context,
   );
 };
 
-export const decideSetFirewall: Decide<SetFirewall> = (host, payload, context) => {
-  const vm = findFirewall(host, payload.vm);
-  if (!vm.ok) return vm;
-  const rules: RuleLine[] = [];
-  for (const [at, text] of payload.rules.entries()) {
-    const rule = ruleToKeep(text);
-    if (!rule.ok) return err({ ...rule.error, message: `rule ${at}: ${rule.error.message}` });
-    rules.push(rule.value);
-  }
-  const before = vm.value.firewall?.rules ?? null;
-  const unchanged = before?.length === rules.length && before.every((line, at) => line === rules[at]);
-  return unchanged ? nothingToDo(vm.value) : changeTo(host, { vm: vm.value, rules, cause: 'set' }, context);
-};
+const decideRules =
+  (cause: 'set' | 'adopted'): Decide<SetFirewall> =>
+  (host, payload, context) => {
+    const vm = findFirewall(host, payload.vm);
+    if (!vm.ok) return vm;
+    const rules: RuleLine[] = [];
+    for (const [at, text] of payload.rules.entries()) {
+      const rule = ruleToKeep(text);
+      if (!rule.ok) return err({ ...rule.error, message: `rule ${at}: ${rule.error.message}` });
+      rules.push(rule.value);
+    }
+    const before = vm.value.firewall?.rules ?? null;
+    const unchanged = before?.length === rules.length && before.every((line, at) => line === rules[at]);
+    return unchanged ? nothingToDo(vm.value) : changeTo(host, { vm: vm.value, rules, cause }, context);
+  };
+
+export const decideSetFirewall = decideRules('set');
+
+/** Takes over what somebody else wrote into the file. It is written again in our form; theirs is kept beside. */
+export const decideAdoptFirewall = decideRules('adopted');
 
 export const decideAddRule: Decide<AddRule> = (host, payload, context) => {
   const vm = findFirewall(host, payload.vm);
@@ -132,5 +141,5 @@ export const decideExpireRule: Decide<FirewallTarget> = (host, payload, context)
   const rules = liveLines(lines, context.now);
   return rules.length === lines.length
     ? nothingToDo(vm.value)
-    : changeTo(host, { vm: vm.value, rules, cause: 'expired', over: 'oursElseLeave' }, context);
+    : changeTo(host, { vm: vm.value, rules, cause: 'expired' }, context);
 };

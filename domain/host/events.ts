@@ -1,5 +1,6 @@
 import type { AdoptionHostFact } from '../adoption/events.ts';
 import type { Disk, DiskId, Place } from '../disk.ts';
+import type { DriftFact } from '../drift/events.ts';
 
 export type Label = { readonly name: string; readonly index: number; readonly color: string };
 
@@ -8,6 +9,7 @@ export type Loss = { readonly object: string; readonly what: string; readonly te
 
 export type HostFact =
   | AdoptionHostFact
+  | DriftFact
   | {
       readonly type: 'HostInitialised';
       readonly labels: readonly Label[];

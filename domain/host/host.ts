@@ -1,6 +1,7 @@
 import type { Operation } from '../command/operation.ts';
 import { evolveOperation, isCommandEvent } from '../command/operation.ts';
 import type { Disk, DiskId, Place } from '../disk.ts';
+import { type Answer, evolveAnswers } from '../drift/answer.ts';
 import type { Recorded } from '../event.ts';
 import { type FirewallFact, isFirewallFact } from '../firewall/events.ts';
 import { evolveFirewall } from '../firewall/firewall.ts';
@@ -36,6 +37,8 @@ export type Host = {
   /** unfinished commands only */
   readonly operations: Map<string, Operation>;
   readonly trash: Map<DiskId, Trash>;
+  /** differences from the world that somebody has answered, by what `drift` calls them */
+  readonly answers: Map<string, Answer>;
 };
 
 export const emptyHost = (): Host => ({
@@ -45,9 +48,10 @@ export const emptyHost = (): Host => ({
   vms: new Map(),
   operations: new Map(),
   trash: new Map(),
+  answers: new Map(),
 });
 
-/** `vm/NAME`, `pool/NAME`, `operation/ID`, `trash/DISK` or `site`: one value of the state that an event changed. */
+/** `vm/NAME`, `pool/NAME`, `operation/ID`, `trash/DISK`, `answer/OBJECT` or `site`: one value of the state that an event changed. */
 export type EntityKey = string;
 
 /** Raise this when `evolve` changes what it makes of old events: stored values of another version are folded again. */
@@ -134,6 +138,12 @@ const evolveHostFact = (host: Host, { event, position, time }: Recorded): Entity
     case 'DiskErased':
       host.trash.delete(event.disk);
       return `trash/${event.disk}`;
+    case 'DriftIgnored':
+    case 'DocumentOverruled':
+    case 'DriftRepaired':
+    case 'DriftNoticed':
+      evolveAnswers(host.answers, event, position);
+      return `answer/${event.object}`;
     default:
       return 'site';
   }
@@ -179,6 +189,8 @@ export const entityOf = (host: Host, key: EntityKey): unknown => {
       return host.operations.get(name);
     case 'trash':
       return host.trash.get(name as DiskId);
+    case 'answer':
+      return host.answers.get(name);
     default:
       return host.site ?? undefined;
   }
@@ -191,6 +203,7 @@ export const entityKeysOf = (host: Host): readonly EntityKey[] => [
   ...[...host.pools.keys()].map((name) => `pool/${name}`),
   ...[...host.operations.keys()].map((id) => `operation/${id}`),
   ...[...host.trash.keys()].map((id) => `trash/${id}`),
+  ...[...host.answers.keys()].map((object) => `answer/${object}`),
 ];
 
 /** Puts a value that `entityOf` once gave back into a state: how a stored snapshot is loaded. */
@@ -209,6 +222,9 @@ export const restoreEntity = (host: Host, key: EntityKey, value: unknown): void 
       break;
     case 'trash':
       host.trash.set(name as DiskId, value as Trash);
+      break;
+    case 'answer':
+      host.answers.set(name, value as Answer);
       break;
     default:
       host.site = value as Site;

@@ -13,7 +13,10 @@ import type { Shelf } from './shelf.ts';
 /** What a disk is for, as far as its name tells: current, scratch and direct disks share one name on LVM. */
 export type Slot = NamedAs['kind'];
 
-export const slotOf = (role: Role): Slot => (role.kind === 'scratch' || role.kind === 'direct' ? 'current' : role.kind);
+export const slotOf = (role: Role): Slot => {
+  if (role.kind === 'stray') return 'legacy';
+  return role.kind === 'scratch' || role.kind === 'direct' ? 'current' : role.kind;
+};
 
 /** A disk where it lies: by the recorded steps, or as a driver saw it. `erased`: it was discarded, or began to be. */
 export type Lying = {

@@ -134,11 +134,13 @@ const objectOf = ({ event, command }: Recorded): string => {
   return 'object' in event ? event.object : `cmd:${command}`;
 };
 
+const CAME_OTHERWISE: ReadonlySet<string> = new Set(['DiskAdopted', 'VolumeReidentified', 'DiskLost', 'DisksAccepted']);
+
 /** What steps leave on the shelf, and what came to the log without one. */
 const keepShelf = ({ host, shelf }: Watched, recorded: Recorded, stepped: Stepped | null): void => {
   const { event } = recorded;
   if (stepped) shelveStep(shelf, stepped, recorded);
-  else if (event.type === 'DiskAdopted' || event.type === 'VolumeReidentified') {
+  else if (CAME_OTHERWISE.has(event.type) && 'volume' in event) {
     const volume = volumeOf(host, event.volume as VolumeKey);
     if (volume) shelveAnew(shelf, volume);
   } else if (event.type === 'DirectOpened') {

@@ -1,5 +1,6 @@
 import type { AdoptionVolumeFact } from '../adoption/events.ts';
 import type { Disk } from '../disk.ts';
+import type { DriftVolumeFact } from '../drift/adopted.ts';
 import type { VolumeKey } from '../names.ts';
 import type { Session, VolumeSpec } from './volume.ts';
 
@@ -8,6 +9,7 @@ export type Kept = { readonly id: string; readonly number: number; readonly at: 
 
 export type VolumeFact =
   | AdoptionVolumeFact
+  | DriftVolumeFact
   | { readonly type: 'VolumeAdded'; readonly volume: VolumeKey; readonly spec: VolumeSpec }
   | { readonly type: 'VolumeRemoved'; readonly volume: VolumeKey }
   | { readonly type: 'VolumeProvisioned'; readonly volume: VolumeKey; readonly current: Disk }

@@ -1,5 +1,6 @@
 import { evolveAdopted } from '../adoption/evolve.ts';
 import type { DiskId } from '../disk.ts';
+import { evolveDrifted } from '../drift/evolve.ts';
 import type { DomainEvent } from '../event.ts';
 import type { Kept, VolumeFact } from './events.ts';
 import type { Revision, Session, Situation, Volume, VolumeSpec } from './volume.ts';
@@ -128,6 +129,9 @@ export const evolveVolume = (volume: Volume, fact: VolumeFact, position: number)
     case 'DiskAdopted':
     case 'VolumeReidentified':
       return evolveAdopted(volume, fact, position);
+    case 'DiskLost':
+    case 'DisksAccepted':
+      return evolveDrifted(volume, fact);
     case 'RevisionPinned':
       return { ...volume, revisions: pin(volume.revisions, fact.id, fact.pinned) };
   }

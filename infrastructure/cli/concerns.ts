@@ -3,7 +3,7 @@ import type { DomainEvent, Recorded } from '../../domain/event.ts';
 /** The VM, volume or pool an event is about. */
 const objectsOf = (event: DomainEvent): readonly string[] => {
   const fields = event as unknown as Readonly<Record<string, unknown>>;
-  return ['vm', 'volume', 'pool', 'object', 'from', 'disk'].flatMap((name) =>
+  return ['vm', 'volume', 'pool', 'object', 'about', 'from', 'disk'].flatMap((name) =>
     typeof fields[name] === 'string' ? [fields[name]] : [],
   );
 };

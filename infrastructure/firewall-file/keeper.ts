@@ -60,6 +60,12 @@ const read = async (home: string, path: string): Promise<Result<There, Failure>>
   return ok({ text: stats.size > LARGEST ? '' : await readFile(full, 'utf8') });
 };
 
+/** The text that lies at a firewall.xml's path below the home, null for none. D_DRIFT for what is no file. */
+export const filedText = async (home: string, path: string): Promise<Result<string | null, Failure>> => {
+  const there = await read(home, path);
+  return there.ok ? ok(there.value.text) : there;
+};
+
 const textOf = (lines: WriteFirewall['before']): string | null => (lines === null ? null : firewallXml(lines));
 
 const syncWhatIsThere = async (directory: string): Promise<void> => {

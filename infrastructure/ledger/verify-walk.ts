@@ -94,12 +94,13 @@ const checkOrder = (walk: Walk, [position, stream, version]: HashedRow): void =>
 };
 
 /** The maps of a state change as it is folded on; what they hold does not. */
-const copyOf = ({ pools, vms, operations, trash, ...rest }: Host): Host => ({
+const copyOf = ({ pools, vms, operations, trash, answers, ...rest }: Host): Host => ({
   ...rest,
   pools: new Map(pools),
   vms: new Map(vms),
   operations: new Map(operations),
   trash: new Map(trash),
+  answers: new Map(answers),
 });
 
 const derive = (walk: Walk, row: HashedRow): void => {

@@ -6,6 +6,7 @@ import {
   fchownSync,
   fstatSync,
   fsyncSync,
+  linkSync,
   openSync,
   readFileSync,
   renameSync,
@@ -71,7 +72,7 @@ const firstDifference = (theirs: string, ours: string): string => {
 const foreign = (path: string, theirs: There | null, ours: string): Failure =>
   failure('D_XML_FOREIGN_CHANGE', `${path} was changed by somebody else; it was left alone`, {
     cause: theirs ? firstDifference(theirs.content.toString('utf8'), ours) : 'it was removed just now',
-    next: `domtrail xml | diff ${path} -`,
+    next: 'domtrail drift qubes.xml   (says what was changed, and how to take it over or write over it)',
   });
 
 /** Stock gives the file to the group, so that its users read it; whoever is not in the group keeps it private. */
@@ -130,16 +131,31 @@ const replace = (path: string, before: There | null, text: string): Result<null,
   }
 };
 
+/** Named after its content, so that a second try after a crash keeps the same file once. */
+const keepAside = (path: string, digest: string): void => {
+  try {
+    linkSync(path, `${path}.foreign-${digest.slice(0, 8)}`);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
+};
+
 /**
  * Puts `text` in the place of qubes.xml: a reader sees the old document or the new one, also after a power cut (spec:
  * qubes-xml A.7). `lastWritten` is the sha256 of what we put there last, null for never: a file with any other content is
- * somebody else's work and stays (D_XML_FOREIGN_CHANGE). A file that already has the content is not written again, one
+ * somebody else's work and stays (D_XML_FOREIGN_CHANGE). One with the digest `overruled`, which somebody said may go, is
+ * kept beside as `.foreign-XXXXXXXX`. A file that already has the content is not written again, one
  * that is missing is. Other errors: D_DISK_FULL, D_HOME_UNREADABLE.
  *
  * Stock holds an fcntl lock on the file meanwhile, which Node cannot take. Inode, time, size and content are compared
  * again right before the rename instead; a writer that comes in between those two system calls is not noticed.
  */
-export const writeQubesXml = (path: string, text: string, lastWritten: string | null): Result<null, Failure> => {
+export const writeQubesXml = (
+  path: string,
+  text: string,
+  lastWritten: string | null,
+  overruled: string | null = null,
+): Result<null, Failure> => {
   try {
     const there = look(path);
     if (there?.content.equals(Buffer.from(text, 'utf8'))) {
@@ -147,7 +163,9 @@ export const writeQubesXml = (path: string, text: string, lastWritten: string | 
       syncDirectory(path);
       return ok(null);
     }
-    if (there && hash('sha256', there.content) !== lastWritten) return err(foreign(path, there, text));
+    const digest = there && hash('sha256', there.content);
+    if (digest !== null && digest === overruled) keepAside(path, digest);
+    else if (there && digest !== lastWritten) return err(foreign(path, there, text));
     return replace(path, there, text);
   } catch (error) {
     return err(refusal(error, path));

@@ -1,21 +1,16 @@
-import { matchDisks } from '../../domain/adoption/match.ts';
-import type { SeenDisk } from '../../domain/adoption/seen.ts';
-import type { Disk, Place } from '../../domain/disk.ts';
-import type { Failure } from '../../domain/failure.ts';
+import { problemOf } from '../../domain/drift/difference.ts';
 import type { Host } from '../../domain/host/host.ts';
 import { type Lying, slotOf } from '../../domain/invariants/invariant.ts';
 import { INVARIANTS } from '../../domain/invariants/invariants.ts';
 import { diskWhereTheLogSays, oneCurrentPerVolume } from '../../domain/invariants/place.ts';
 import { checkResting } from '../../domain/invariants/rest.ts';
 import type { Pool } from '../../domain/pool/pool.ts';
-import { ok, type Result } from '../../domain/result.ts';
 import { type Vm, volumesOf } from '../../domain/vm/vm.ts';
 import { disksOf } from '../../domain/volume/disks.ts';
 import { placeOf } from '../../domain/volume/swap.ts';
 import type { Volume } from '../../domain/volume/volume.ts';
 import type { Sighting, VolumeDriver } from '../drivers/driver.port.ts';
-import { type Look, lookOf, whereIs } from '../runner/judge.ts';
-import { seenDisk } from './observe.ts';
+import { type Compared, compareStorage, type Stranger, type UnseenPool } from './compare-storage.ts';
 
 /**
  * One line of a check. `problem` null: fine. `position`: the event that explains the object. `repair`: what to type.
@@ -23,19 +18,19 @@ import { seenDisk } from './observe.ts';
  */
 export type Finding = {
   readonly object: string;
-  readonly kind: 'volume' | 'trash' | 'leftover' | 'foreign' | 'operation' | 'pool' | 'invariant' | 'firewall';
+  readonly kind:
+    | 'volume'
+    | 'trash'
+    | 'leftover'
+    | 'foreign'
+    | 'operation'
+    | 'pool'
+    | 'invariant'
+    | 'firewall'
+    | 'document';
   readonly problem: string | null;
   readonly position: number | null;
   readonly repair: string | null;
-  readonly note?: string;
-};
-
-type Expectation = {
-  readonly object: string;
-  readonly kind: 'volume' | 'trash';
-  readonly disk: Disk;
-  readonly place: Place;
-  readonly position: number | null;
   readonly note?: string;
 };
 
@@ -43,71 +38,24 @@ type Expectation = {
 export const undecided = (key: string): string =>
   `a session that was not committed: domtrail volume commit ${key} keeps it, domtrail volume discard ${key} throws it away`;
 
-const expectedIn = (host: Host, pool: Pool): readonly Expectation[] => {
-  const disks = [...host.vms.values()].flatMap(volumesOf).flatMap((volume) =>
-    volume.spec.pool === pool.name
-      ? disksOf(volume).map(
-          ({ disk, role }): Expectation => ({
-            object: volume.spec.key,
-            kind: 'volume',
-            disk,
-            place: placeOf(volume, role),
-            position: volume.revisions.find((revision) => revision.disk.id === disk.id)?.position ?? null,
-            ...(role.kind === 'session' && volume.situation.is === 'dirty' ? { note: undecided(volume.spec.key) } : {}),
-          }),
-        )
-      : [],
-  );
-  const trash = [...host.trash.values()].filter(({ place }) => place.pool === pool.name);
-  return [
-    ...disks,
-    ...trash.map(
-      ({ disk, place, from, position }): Expectation => ({ object: from, kind: 'trash', disk, place, position }),
-    ),
-  ];
-};
-
-const compare = (expected: Expectation, look: Look, driver: VolumeDriver): Finding => {
-  const name = driver.nameOf(expected.place);
-  const seen = whereIs(expected.disk.id, name, look);
-  const base = { object: `${expected.object} ${name}`, kind: expected.kind, position: expected.position };
-  if (seen?.name === name) {
-    const problem = seen.usable ? null : 'it is listed but cannot be activated';
-    const note = expected.note === undefined ? {} : { note: expected.note };
-    return { ...base, problem, repair: problem ? 'domtrail recover' : null, ...note };
-  }
-  if (seen) return { ...base, problem: `its disk ${expected.disk.id} is now called ${seen.name}`, repair: null };
-  const other = look.byName.get(name);
-  const problem = other
-    ? `another disk (${other.id}) has its name; ${expected.disk.id} is gone`
-    : `its disk ${expected.disk.id} is gone`;
-  const repair = expected.kind === 'trash' ? 'domtrail gc --yes' : null;
-  return { ...base, problem, repair };
-};
-
-/** Which disks an adoption would take, by their names: those of volumes that have none. */
-const claimsOn = (host: Host, pool: Pool, disks: readonly SeenDisk[]): ReadonlyMap<string, string> => {
-  const claims = new Map<string, string>();
-  for (const [{ spec, situation, revisions }, found] of matchDisks(host, [{ pool: pool.name, disks }]).found) {
-    if (!spec.saveOnStop || situation.is !== 'absent' || revisions.length > 0) continue;
-    for (const { disk } of found) claims.set(disk.name, `${spec.key} has no disk: domtrail adopt --storage --plan`);
-  }
-  return claims;
+/** What a comparison found about a disk that the log expects. */
+export const findingOf = ({ expected, position, undecided: open, difference }: Compared): Finding => {
+  const { object, name, kind } = expected;
+  const base = { object: `${object} ${name}`, kind, position };
+  if (!difference) return { ...base, problem: null, repair: null, ...(open ? { note: undecided(object) } : {}) };
+  const repair =
+    difference.is === 'unusable' ? 'domtrail recover' : kind === 'trash' ? 'domtrail gc --yes' : 'domtrail drift';
+  return { ...base, problem: problemOf(difference), repair };
 };
 
 /** A disk that the log does not expect: ours from a step of an unfinished command, ours without one, or somebody else's. */
-const unexpected = (seen: Sighting, host: Host, claim: string | undefined): Finding => {
-  const base = { object: seen.name, position: null, ...(claim === undefined ? {} : { note: claim }) };
-  if (!seen.madeBy) return { ...base, kind: 'foreign', problem: null, repair: null };
+const strangerFinding = (host: Host, { seen, claimed, difference }: Stranger): Finding => {
+  const note = claimed === null ? {} : { note: `${claimed} has no disk: domtrail adopt --storage --plan` };
+  const base = { object: seen.name, position: null, ...note };
+  if (!seen.madeBy || !difference) return { ...base, kind: 'foreign', problem: null, repair: null };
   const open = host.operations.get(seen.madeBy.command);
-  const repair = open ? 'domtrail recover' : null;
-  return {
-    ...base,
-    kind: 'leftover',
-    problem: `made by cmd:${seen.madeBy.command}, which the log does not keep`,
-    position: open?.position ?? null,
-    repair,
-  };
+  const repair = open ? 'domtrail recover' : 'domtrail drift';
+  return { ...base, kind: 'leftover', problem: problemOf(difference), position: open?.position ?? null, repair };
 };
 
 type Seen = { readonly sightings: readonly Sighting[]; readonly driver: VolumeDriver };
@@ -156,46 +104,27 @@ const operations = (host: Host): readonly Finding[] =>
     repair: 'domtrail recover',
   }));
 
-const checkPool = async (
-  host: Host,
-  pool: Pool,
-  driver: VolumeDriver,
-  seen: Map<string, Seen>,
-): Promise<Result<readonly Finding[], Failure>> => {
-  const sightings = await driver.survey();
-  if (!sightings.ok) {
-    const { message } = sightings.error;
-    return ok([{ object: pool.name, kind: 'pool', problem: message, position: null, repair: null }]);
-  }
-  seen.set(pool.name, { sightings: sightings.value, driver });
-  const look = lookOf(sightings.value);
-  const expected = expectedIn(host, pool);
-  const known = new Set(expected.map(({ disk }) => disk.id));
-  const strangers = sightings.value.filter(({ id }) => !known.has(id));
-  const claims = claimsOn(
-    host,
-    pool,
-    strangers.map((seen) => seenDisk(driver, seen)),
-  );
-  const rest = strangers.map((seen) => unexpected(seen, host, claims.get(seen.name)));
-  return ok([...expected.map((one) => compare(one, look, driver)), ...rest]);
-};
+export const unseenFinding = ({ pool, failure: { message } }: UnseenPool): Finding => ({
+  object: pool.name,
+  kind: 'pool',
+  problem: message,
+  position: null,
+  repair: null,
+});
 
 /**
- * Compares what the log says with what each pool has, disk by disk, by identity. Changes nothing. Disks of others are
- * listed without a problem: they are none of ours.
+ * Compares what the log says with what each pool has, disk by disk, by identity, and holds the named invariants against
+ * it. Changes nothing. Disks of others are listed without a problem: they are none of ours.
  */
-export const checkHost = async (
-  host: Host,
-  driverFor: (pool: Pool) => VolumeDriver,
-): Promise<Result<readonly Finding[], Failure>> => {
+export const checkHost = async (host: Host, driverFor: (pool: Pool) => VolumeDriver): Promise<readonly Finding[]> => {
   const findings: Finding[] = [...operations(host)];
   const seen = new Map<string, Seen>();
-  for (const pool of host.pools.values()) {
-    if (pool.driver === 'linux-kernel') continue;
-    const checked = await checkPool(host, pool, driverFor(pool), seen);
-    if (!checked.ok) return checked;
-    findings.push(...checked.value);
+  for (const one of await compareStorage(host, driverFor)) {
+    if ('failure' in one) findings.push(unseenFinding(one));
+    else {
+      seen.set(one.pool.name, one);
+      findings.push(...one.compared.map(findingOf), ...one.strangers.map((each) => strangerFinding(host, each)));
+    }
   }
-  return ok([...findings, ...broken(host, seen)]);
+  return [...findings, ...broken(host, seen)];
 };

@@ -1,3 +1,4 @@
+import type { Renamed } from '../../domain/adoption/events.ts';
 import type { Disk, DiskId, Place } from '../../domain/disk.ts';
 import type { Recorded } from '../../domain/event.ts';
 import { type Host, volumeOf } from '../../domain/host/host.ts';
@@ -13,6 +14,7 @@ import { brokenInvariants } from '../drivers/lvm-model/invariants.ts';
 import { eventsBetween, foldTo } from '../ledger/fold.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type DiskDeed, isDomainDeed, isKeptDeed } from '../runner/bind-deed.ts';
+import { bring, followDrift } from './model-drift.ts';
 import {
   lvAt,
   lvFor,
@@ -95,6 +97,10 @@ const carryOut = async (run: Run, recording: Recording, recorded: Recorded): Pro
   if (event.type === 'StepFailed') failHalfWay(run, recording);
   if (!isDiskDeed(deed) || recording.disk === null || event.type === 'StepFailed') return [];
   const disk = event.disk ?? { id: recording.disk, bytes: 0 };
+  if (deed.do === 'move' && recording.operation.name === 'RepairDrift') {
+    bring(run.models, deed.to.pool, disk.id, lvAt(run.models, deed.to));
+    return [];
+  }
   const originId = deed.do === 'snapshot' ? ('id' in deed.of ? deed.of.id : made(deed.of.madeBy)) : null;
   const bound = boundIn(run, deed, disk, originId);
   fillOn(run, recording, disk, recorded);
@@ -152,15 +158,18 @@ const sessionText = (run: Run, { event }: Recorded): string | null => {
   return contentOf(run, volume.spec.pool, volume.situation.session.disk.id);
 };
 
+const reidentify = (models: ModelHost, renamed: readonly Renamed[]): void => {
+  for (const { was, now } of renamed) {
+    const lv = models.lvs.get(was);
+    if (lv) standsFor(models, now, lv);
+  }
+};
+
 /** Events that bring disks to the log without a step, or give them another identity. */
 const followFacts = (run: Run, { event, position }: Recorded): void => {
   const { models, host } = run;
-  if (event.type === 'VolumeReidentified') {
-    for (const { was, now } of event.disks) {
-      const lv = models.lvs.get(was);
-      if (lv) standsFor(models, now, lv);
-    }
-  }
+  if (event.type === 'VolumeReidentified') reidentify(models, event.disks);
+  if (event.type === 'DisksAccepted' || event.type === 'DiskLost') followDrift(models, host, event);
   if (event.type === 'DiskAdopted' || event.type === 'VolumeReidentified') {
     const volume = volumeOf(host, event.volume);
     if (volume) modelVolume(models, volume);

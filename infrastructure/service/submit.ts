@@ -14,6 +14,7 @@ import { currentHost } from '../ledger/state.ts';
 import { waits } from '../runner/mend-pools.ts';
 import { type Recovered, recoverOperation } from '../runner/recover.ts';
 import { type Ended, runOperation } from '../runner/run.ts';
+import { compareStorage, differencesIn } from './compare-storage.ts';
 import { movedDisks, openDisks, unknownDisks } from './observe.ts';
 import { type HostRecovered, recoverHost } from './recover.ts';
 import { handsFor, type Service } from './service.ts';
@@ -47,6 +48,9 @@ const observe = async (service: Service, command: Command): Promise<Result<Seen,
   const base = { now: service.now(), bootId: bootId(), uuid: randomUUID(), open: open.value };
   if (command.name === 'StartVM') return ok({ ...base, timezone: timezoneOfHost() });
   const host = currentHost(service.ledger);
+  if (command.name === 'AdoptDrift' || command.name === 'RepairDrift') {
+    return ok({ ...base, drift: differencesIn(await compareStorage(host, service.driverFor)) });
+  }
   if (command.name === 'AdoptStorage') {
     const storage = await unknownDisks(host, command.payload, service.pools);
     return storage.ok ? ok({ ...base, storage: storage.value }) : storage;

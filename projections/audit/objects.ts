@@ -34,6 +34,11 @@ export const objectsOf = (event: DomainEvent): readonly string[] => {
     case 'DiskErased':
     case 'TrashReidentified':
       return withVm(event.from);
+    case 'DriftIgnored':
+    case 'DocumentOverruled':
+    case 'DriftRepaired':
+    case 'DriftNoticed':
+      return event.about === null ? ['global'] : withVm(event.about);
     case 'HostInitialised':
     case 'HostAdopted':
     case 'HostRebooted':

@@ -18,6 +18,9 @@ const TEXTS = perPrefix((prefix) => ({
     ON CONFLICT (disk) DO UPDATE SET role = 'trash', changed = excluded.changed, why = excluded.why`,
   renameDisk: `UPDATE ${prefix}volumes_disk SET disk = ? WHERE disk = ?`,
   renameOrigin: `UPDATE ${prefix}volumes_disk SET origin = ? WHERE origin = ?`,
+  accept: `INSERT INTO ${prefix}volumes_disk VALUES (?, ?, 'current', NULL, 0, ?, ?, ?, 'DisksAccepted', ?, ?, NULL, ?, NULL, NULL)
+    ON CONFLICT (disk) DO UPDATE SET volume = excluded.volume, changed = excluded.changed, why = NULL, gone = NULL`,
+  lose: `UPDATE ${prefix}volumes_disk SET role = 'gone', changed = ?, gone = ?, why = ? WHERE disk = ? AND volume = ?`,
   erase: `UPDATE ${prefix}volumes_disk SET role = 'gone', changed = ?, gone = ? WHERE disk = ?`,
 }));
 
@@ -70,6 +73,18 @@ const rename = ({ sql, prefix }: Write, was: string, now: string): void => {
   sql.run(TEXTS(prefix).renameOrigin, now, was);
 };
 
+/** What lies there is taken for what was listed. Disks that changed places come back under the other volume. */
+const accept = ({ sql, prefix, recorded }: Write, volume: Volume): void => {
+  const { event, command, position } = recorded;
+  if (event.type !== 'DisksAccepted') return;
+  const { key } = volume.spec;
+  const { accept: take, lose } = TEXTS(prefix);
+  for (const { disk, name, origin } of event.disks)
+    sql.run(take, disk.id, key, origin, name, disk.bytes, command, position, position);
+  const there = new Set(event.disks.map(({ disk }) => disk.id));
+  for (const { was } of event.disks) if (!there.has(was)) sql.run(lose, position, position, 'replaced', was, key);
+};
+
 const COMMITTED: ReadonlySet<string> = new Set(['current', 'direct']);
 
 /** Takes up the disk an event brings, and gives every disk of the volume the role it has now. Those that left it follow in `throwAway`. */
@@ -78,7 +93,12 @@ export const followDisks = (write: Write, volume: Volume): void => {
   if (write.recorded.event.type === 'VolumeReidentified') {
     for (const { was, now } of write.recorded.event.disks) rename(write, was, now);
   }
+  accept(write, volume);
   const { sql, prefix, recorded } = write;
+  if (recorded.event.type === 'DiskLost') {
+    const { position, event } = recorded;
+    sql.run(TEXTS(prefix).lose, position, position, 'lost', event.disk, volume.spec.key);
+  }
   const { assign } = TEXTS(prefix);
   const { position } = recorded;
   const revisions = new Map(volume.revisions.map((one) => [one.disk.id, one]));

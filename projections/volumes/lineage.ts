@@ -128,6 +128,8 @@ const howText = ({ how, source }: DiskRow): string => {
       return ', while it was running';
     case 'DiskAdopted':
       return ', adopted';
+    case 'DisksAccepted':
+      return ', accepted as it was found';
     default:
       return '';
   }
@@ -168,6 +170,8 @@ const ENDS: readonly (readonly [why: string, words: (n: number) => string])[] = 
   ['discarded', (n) => `${count(n, 'session', 'sessions')} thrown away`],
   ['removed', (n) => `${count(n, 'disk', 'disks')} removed with the volume`],
   ['leftover', (n) => `${count(n, 'leftover', 'leftovers')} of stock Qubes put aside`],
+  ['lost', (n) => `${count(n, 'disk', 'disks')} lost`],
+  ['replaced', (n) => `${count(n, 'disk', 'disks')} replaced by somebody else`],
   ['undone', (n) => `${count(n, 'disk', 'disks')} of commands that were undone`],
 ];
 

@@ -122,6 +122,12 @@ const SAMPLES: Samples = {
   PoolMoved: { pool: 'default', from: '/a', to: '/b' },
   StorageAdopted: { pools: ['lvm'], untouched: [{ name: 'x', why: 'y' }], notes: [] },
   TrashReidentified: { disk: disk.id, now: 'n' as never, from: volume },
+  DriftIgnored: { object: 'vg/vm-work-private', about: volume, problem: 'is gone', fingerprint: 'f', reason: 'known' },
+  DocumentOverruled: { object: 'qubes.xml', about: null, digest: 'e3b0c44298fc1c14' },
+  DriftRepaired: { object: 'vg/vm-work-private', about: volume, problem: 'is called x' },
+  DiskLost: { volume, disk: disk.id, name: 'vg/vm-work-private' },
+  DisksAccepted: { volume, disks: [{ was: 'n' as never, disk, name: 'vg/vm-work-private', origin: null }] },
+  DriftNoticed: { object: 'vg/vm-work-private', about: null },
   RevisionPinned: { volume, id: kept.id, pinned: true },
 };
 

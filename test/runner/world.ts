@@ -50,6 +50,7 @@ const copyOfHost = (host: Host): Host => ({
   vms: new Map(host.vms),
   operations: new Map(host.operations),
   trash: new Map(host.trash),
+  answers: new Map(host.answers),
 });
 
 export type Submitted = { readonly id: string; readonly decision: Decision; readonly ended: Ended | null };

@@ -23,6 +23,7 @@ import { catchUp } from '../../infrastructure/ledger/projections.ts';
 import { currentHost } from '../../infrastructure/ledger/state.ts';
 import { qubesDbAt } from '../../infrastructure/qubesdb/choose.ts';
 import type { Recovered } from '../../infrastructure/runner/recover.ts';
+import { type Offered, storageDrift } from '../../infrastructure/service/drift.ts';
 import { checkHost } from '../../infrastructure/service/fsck.ts';
 import { type Home, homeAt } from '../../infrastructure/service/home.ts';
 import { publishQubesXml } from '../../infrastructure/service/publish.ts';
@@ -57,7 +58,7 @@ const insist = <T>(result: { ok: true; value: T } | { ok: false; error: { code: 
 };
 
 /** What every part of a host needs to know of it. `boot` and `run` may be exchanged under way. */
-type Parts = { readonly hands: Hands; readonly home: Home; ledger: Ledger; boot: number; run: Run };
+type Parts = { readonly hands: Hands; readonly home: Home; ledger: Ledger; boot: number; commands: number; run: Run };
 
 const driverOf =
   (parts: Parts) =>
@@ -96,13 +97,11 @@ const openAt = (home: Home, mode: 'create' | 'write'): Ledger => {
   return ledger;
 };
 
-let commands = 0;
-
 /** Gives a command as another process would; `id` null for one that nobody chose. */
 const give = (parts: Parts, command: Command, fault: Fault): Promise<Submitted> =>
   submit(serviceAt(parts, fault), {
     command,
-    id: `c${++commands}`,
+    id: `c${++parts.commands}`,
     reason: null,
     actor: user,
   }).then(insist);
@@ -124,7 +123,7 @@ const lvsOf = async ({ hands }: Parts): Promise<readonly Lv[]> => {
 };
 
 const problemsOf = async (parts: Parts): Promise<readonly string[]> => {
-  const findings = insist(await checkHost(currentHost(parts.ledger), driverOf(parts)));
+  const findings = await checkHost(currentHost(parts.ledger), driverOf(parts));
   return findings.flatMap(({ object, problem }) => (problem === null ? [] : [`${object}: ${problem}`]));
 };
 
@@ -170,6 +169,8 @@ const looking = (parts: Parts) => ({
     return found;
   },
   names: async (): Promise<readonly string[]> => (await lvsOf(parts)).map(({ name }) => name).sort(),
+  /** what `drift` lists */
+  drift: (): Promise<readonly Offered[]> => storageDrift(currentHost(parts.ledger), driverOf(parts)),
   /** what `fsck` complains about */
   problems: () => problemsOf(parts),
   read: (path: string | null, length: number, offset = 0): Promise<string> => {
@@ -234,7 +235,7 @@ export const lvmHost = async (hands: Hands) => {
   const dir = await mkdtemp(join(tmpdir(), 'domtrail-storage-'));
   const home = homeAt(join(dir, 'home'));
   await mkdir(home.dir);
-  const parts: Parts = { hands, home, ledger: openAt(home, 'create'), boot: 1, run: hands.run };
+  const parts: Parts = { hands, home, ledger: openAt(home, 'create'), boot: 1, commands: 0, run: hands.run };
   await ended(parts, to.init(to.lvmPool('lvm')), NO_FAULT);
   let files = 0;
   return {

@@ -29,6 +29,14 @@ const timeText = (at: number): string => {
   return `${new Date(at * 1000).toISOString().slice(0, 19)}Z`;
 };
 
+/** A file in a VM's directory, whatever it is called: what somebody renamed is renamed back from there. */
+const STRAY = /^(?:appvms|vm-templates)\/(?!\.\.?\/)[^/\0]+\/(?!\.\.?$)[^/\0]+$/;
+
+const strayName = (name: string): string => {
+  if (!STRAY.test(name)) throw new Error(`${JSON.stringify(name)} is no file of a VM in a file pool`);
+  return name;
+};
+
 /**
  * The path of a volume's disk, relative to the pool's directory. Throws on an id that `isVid` refuses: ids are checked
  * where they are made, so such a one is a bug.
@@ -53,10 +61,12 @@ export const imageName = (vid: string, role: Role): string => {
     case 'legacy':
       if (slot.as !== 'precache') throw new RangeError(`no file of stock's was ever called -${slot.as}`);
       return `${vid}-precache.img`;
+    case 'stray':
+      return strayName(slot.name);
   }
 };
 
-export type ParsedName = { readonly vid: string; readonly slot: Slot };
+export type ParsedName = { readonly vid: string; readonly slot: Exclude<Slot, { readonly kind: 'stray' }> };
 
 const LIVE = /^(.+?)(-dirty|-import|-precache)?\.img$/;
 const REVISION = /^(.+)\.img\.([1-9]\d{0,14})@(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)$/;

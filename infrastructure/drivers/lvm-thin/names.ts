@@ -20,7 +20,16 @@ export type Slot =
   | { readonly kind: 'revision'; readonly at: number }
   | { readonly kind: 'incoming' | 'trash'; readonly position: number };
 
-const suffixOf = (role: Role): string => {
+const LV_NAME = /^[a-zA-Z0-9_+.][a-zA-Z0-9_+.-]*\/[a-zA-Z0-9_+.][a-zA-Z0-9_+.-]*$/;
+
+/** Any name that LVM lets an LV of the same volume group have. */
+const strayName = (vid: string, name: string): string => {
+  const sameGroup = name.startsWith(vid.slice(0, vid.indexOf('/') + 1));
+  if (!sameGroup || !LV_NAME.test(name)) throw new Error(`${JSON.stringify(name)} is no LV beside ${vid}`);
+  return name;
+};
+
+const suffixOf = (role: Exclude<Role, { readonly kind: 'stray' }>): string => {
   switch (role.kind) {
     case 'current':
     case 'scratch':
@@ -48,7 +57,7 @@ const suffixOf = (role: Role): string => {
  */
 export const lvNameOf = (vid: string, role: Role): string => {
   if (!isVid(vid)) throw new Error(`${JSON.stringify(vid)} is not the id of a volume in an LVM pool`);
-  return `${vid}${suffixOf(role)}`;
+  return role.kind === 'stray' ? strayName(vid, role.name) : `${vid}${suffixOf(role)}`;
 };
 
 /** Digits without leading zeros that a number can hold exactly: anything else is not a name we make. */
