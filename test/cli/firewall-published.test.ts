@@ -117,8 +117,8 @@ describe('rules are published to where the agent of the netvm reads them', () =>
       await daemon.stop();
       daemon = await startDaemon(path);
       expect(await problems(terminal)).toMatchObject([{ kind: 'firewall', repair: 'domtrail recover' }]);
-      expect(await recovers(terminal)).toMatchObject([{ name: 'ReloadFirewall', outcome: 'completed' }]);
-      expect(daemon.keys.get(rule)).toBe('action=drop');
+      expect(await recovers(terminal)).toMatchObject([{ name: 'RewriteKeys', outcome: 'completed' }]);
+      expect([daemon.keys.get(rule), daemon.keys.get('/name')]).toEqual(['action=drop', 'net']);
       expect(daemon.keys.get('/connected-ips')).toMatch(/^10\.137\./);
       expect(daemon.isDead()).toBe(false);
 

@@ -121,4 +121,5 @@ export const removeRule = (vm: string, which: number | string): Command =>
     typeof which === 'number' ? { vm, number: which, rule: null } : { vm, number: null, rule: which },
   );
 export const reload = (vm: string): Command => command('ReloadFirewall', { vm });
+export const rewriteKeys = (vm: string): Command => command('RewriteKeys', { vm });
 export const expireRules = (vm: string): Command => command('ExpireRule', { vm });

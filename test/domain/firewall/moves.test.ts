@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { appVm, setFeature, setFirewall, setProperty, start, stop } from '../commands.ts';
+import { appVm, rewriteKeys, setFeature, setFirewall, setProperty, start, stop } from '../commands.ts';
 import type { Story } from '../given.ts';
 import { smallHost } from '../hosts.ts';
 
@@ -78,5 +78,24 @@ describe('nobody is told', () => {
     networked()
       .when(setFeature('net', 'service.x', '1'))
       .thenPlan([]);
+  });
+});
+
+describe('a QubesDB that forgot everything', () => {
+  test("has it written again: the VM's own keys, and the rules of those it serves", () => {
+    const story = networked();
+    const { decision } = story.when(rewriteKeys('net'));
+    const deeds = decision.ok ? decision.value.plan.main.map(({ deed }) => deed) : [];
+    expect(deeds).toMatchObject([
+      { do: 'writeKeys', vm: 'net', fresh: false },
+      { do: 'publishFirewall', vm: 'work', netvm: 'net', address: '10.137.0.2', before: null, wake: true },
+    ]);
+    const [own] = deeds;
+    const paths = own?.do === 'writeKeys' ? own.keys.map((key) => ('write' in key ? key.write : key.remove)) : [];
+    for (const path of ['/name', '/connected-ips', '/mapped-ip/10.137.0.2/visible-ip']) expect(paths).toContain(path);
+  });
+
+  test('belongs to nobody when the VM does not run', () => {
+    networked().after(stop('work')).when(rewriteKeys('work')).thenNothing();
   });
 });
