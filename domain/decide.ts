@@ -1,5 +1,7 @@
 import { decideAdoptMoved } from './adoption/decide-moved.ts';
 import { decideAdoptStorage } from './adoption/decide-storage.ts';
+import { decideAdoptTestimony } from './adoption/decide-testimony.ts';
+import { decideBackupVm } from './backup/decide.ts';
 import type { CommandName, PayloadOf } from './command/registry.ts';
 import type { Context, Decide, Decision } from './decision.ts';
 import { decideAdoptHost } from './document/decide-adopt.ts';
@@ -25,6 +27,7 @@ import { decideRewriteKeys } from './qubesdb/decide-rewrite.ts';
 import { decideRestoreVm } from './restore/decide.ts';
 import { err } from './result.ts';
 import { unsafeIn } from './safe-names.ts';
+import { decideRestoreOperation } from './undo/decide.ts';
 import { decideCloneVm } from './vm/decide-clone.ts';
 import { decideCreateVm } from './vm/decide-create.ts';
 import { decideSetDevice } from './vm/decide-device.ts';
@@ -42,6 +45,7 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   RecordReboot: decideReboot,
   AdoptStorage: decideAdoptStorage,
   AdoptMoved: decideAdoptMoved,
+  AdoptTestimony: decideAdoptTestimony,
   AdoptDrift: decideAdoptDrift,
   RepairDrift: decideRepairDrift,
   IgnoreDrift: decideIgnoreDrift,
@@ -55,6 +59,7 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   RecordPoolMended: decidePoolMended,
   CreateVM: decideCreateVm,
   CloneVM: decideCloneVm,
+  BackupVM: decideBackupVm,
   RestoreVM: decideRestoreVm,
   RemoveVM: decideRemoveVm,
   StartVM: decideStart,
@@ -84,6 +89,7 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   ReloadFirewall: decideReloadFirewall,
   ExpireRule: decideExpireRule,
   RewriteKeys: decideRewriteKeys,
+  RestoreOperation: decideRestoreOperation,
 };
 
 /** A command as a value: a name and the payload its schema let through. */

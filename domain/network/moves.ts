@@ -48,8 +48,7 @@ const toldOf = (
  * rules as they are now, whatever it knew from an earlier time; what the old one has reaches nobody. What does not run is
  * told by its start. Adds to the plan and gives what it holds.
  */
-export const planMoves = (setting: string, builder: PlanBuilder, change: Change): readonly Hold[] => {
-  if (!SETTINGS.has(setting)) return [];
+export const planMoves = (builder: PlanBuilder, change: Change): readonly Hold[] => {
   const holds: Hold[] = [];
   for (const vm of change.after.vms.values()) {
     const told = toldOf(vm, change);
@@ -60,3 +59,7 @@ export const planMoves = (setting: string, builder: PlanBuilder, change: Change)
   }
   return holds;
 };
+
+/** The same after a change of one property or feature, which may have nothing to do with the network. */
+export const planMovesBy = (setting: string, builder: PlanBuilder, change: Change): readonly Hold[] =>
+  SETTINGS.has(setting) ? planMoves(builder, change) : [];

@@ -3,7 +3,7 @@ import type { Context, Decision } from '../decision.ts';
 import { type Failure, failure } from '../failure.ts';
 import { holdName, reading } from '../holds.ts';
 import type { Host } from '../host/host.ts';
-import { planMoves } from '../network/moves.ts';
+import { planMovesBy } from '../network/moves.ts';
 import { type PlanBuilder, planBuilder } from '../plan-builder.ts';
 import type { Pool } from '../pool/pool.ts';
 import { err, ok, type Result } from '../result.ts';
@@ -93,7 +93,7 @@ const setGlobal = (host: Host, { name, value }: SetProperty, context: Context): 
     retagAll(host, name, checked.value, builder);
   }
   const site = host.site && { ...host.site, properties: having(host.site.properties, name, checked.value) };
-  const moved = planMoves(name, builder, { before: host, after: { ...host, site }, context });
+  const moved = planMovesBy(name, builder, { before: host, after: { ...host, site }, context });
   return ok({ plan: builder.build(), holds: [holdName(SITE), ...moved] });
 };
 
@@ -134,7 +134,7 @@ const setOn = (host: Host, vm: Vm, name: string, value: string | null) => {
     builder.fact({ type: 'PropertySet', vm: vm.name, name, value, before });
     if (keeper) retag(vm, name, keeperOf(host, next, keeper), builder);
     if (name !== 'template' || !value) {
-      return ok(planMoves(name, builder, { before: host, after: withVm(host, next), context }));
+      return ok(planMovesBy(name, builder, { before: host, after: withVm(host, next), context }));
     }
     const followed = followTemplate(host, vm, value, builder);
     return followed.ok ? ok([]) : followed;
@@ -168,7 +168,7 @@ export const decideSetFeature = (host: Host, { vm, name, value }: SetFeature, co
   if (before === value) return ok({ plan: builder.build(), holds: [reading(vm)] });
   builder.fact({ type: 'FeatureSet', vm, name, value, before });
   const after = withVm(host, { ...found.value, features: having(found.value.features, name, value) });
-  const moved = planMoves(name, builder, { before: host, after, context });
+  const moved = planMovesBy(name, builder, { before: host, after, context });
   return ok({ plan: builder.build(), holds: [reading(vm), ...moved] });
 };
 

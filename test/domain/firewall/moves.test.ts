@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { appVm, rewriteKeys, setFeature, setFirewall, setProperty, start, stop } from '../commands.ts';
 import type { Story } from '../given.ts';
 import { smallHost } from '../hosts.ts';
+import { whenBack } from '../undo/past.ts';
 
 /** `work` runs behind `net`; `other` runs too, and both provide network. */
 const networked = (): Story =>
@@ -35,6 +36,16 @@ describe('a running VM that reaches the network another way', () => {
       .when(setProperty('work', 'netvm', 'net'))
       .thenPlan(['work: write 4 keys into the QubesDB of net', 'work: publish 1 rule for 10.137.0.2 in net']);
     expect(story.vm('work').published).toMatchObject({ netvm: 'other' });
+  });
+
+  test('back by an undo: the same', () => {
+    const story = networked();
+    const { position } = story.host;
+    story.after(setProperty('work', 'netvm', 'other'));
+    whenBack(story, position, 'work').thenPlan([
+      'work: write 4 keys into the QubesDB of net',
+      'work: publish 2 rules for 10.137.0.2 in net',
+    ]);
   });
 
   test('by another default, when it has no netvm of its own', () => {
