@@ -26,6 +26,7 @@ import { decideAddPool, decidePoolMended, decidePoolWound, decideRemovePool, dec
 import { decideRestoreVm } from './restore/decide.ts';
 import { err } from './result.ts';
 import { unsafeIn } from './safe-names.ts';
+import { decideRestoreOperation } from './undo/decide.ts';
 import { decideCloneVm } from './vm/decide-clone.ts';
 import { decideCreateVm } from './vm/decide-create.ts';
 import { decideSetDevice } from './vm/decide-device.ts';
@@ -86,6 +87,7 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   RemoveRule: decideRemoveRule,
   ReloadFirewall: decideReloadFirewall,
   ExpireRule: decideExpireRule,
+  RestoreOperation: decideRestoreOperation,
 };
 
 /** A command as a value: a name and the payload its schema let through. */

@@ -68,7 +68,7 @@ const wordsOfContent = (fact: VolumeFact): string | null => {
     case 'VolumeExported':
       return `${fact.volume}: exported to ${fact.to === '-' ? 'standard output' : fact.to}`;
     case 'VolumeBackedUp':
-      return `${fact.volume}: backed up to ${nameOf(fact)}, ${formatBytes(fact.bytes)}, sha256 ${fact.sha256.slice(0, 12)}`;
+      return `${fact.volume}: backed up to ${nameOf(fact)}, ${formatBytes(fact.bytes)}, digest ${fact.digest.slice(0, 12)}`;
     case 'VolumeBackupFailed':
       return `! ${fact.volume}: not backed up to ${nameOf(fact)}: ${fact.problem}`;
     default:
@@ -107,6 +107,8 @@ const wordsOfLife = (fact: OtherVolumeFact): string => {
       return 'removed';
     case 'VolumeRestored':
       return `restored from ${fact.from}, ${formatBytes(fact.current.bytes)}, sha256 ${fact.sha256.slice(0, 12)}`;
+    case 'VolumeReturned':
+      return `back from the trash with ${count(fact.revisions.length, 'revision')}`;
     case 'VolumeProvisioned':
       return `first disk, ${formatBytes(fact.current.bytes)}`;
     case 'SessionOpened':
@@ -193,6 +195,8 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
       return `global ${setTo(fact.name, fact.value)}`;
     case 'DiskTrashed':
       return `${fact.from}: disk ${fact.disk.id} into the trash (${fact.why})`;
+    case 'DiskReturned':
+      return `${fact.from}: disk ${fact.disk} back from the trash`;
     case 'DiskErased':
       return `${fact.from}: disk ${fact.disk} erased`;
     case 'StorageAdopted':

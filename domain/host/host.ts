@@ -136,6 +136,7 @@ const evolveHostFact = (host: Host, { event, position, time }: Recorded): Entity
       return `trash/${disk.id}`;
     }
     case 'TrashReidentified':
+    case 'DiskReturned':
     case 'DiskErased':
       host.trash.delete(event.disk);
       return `trash/${event.disk}`;

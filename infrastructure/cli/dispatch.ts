@@ -52,6 +52,9 @@ const TAKES_VALUE = new Set([
   '--volume-pool',
   '--archive',
   '--backup',
+  '--only',
+  '-n',
+  '--number',
 ]);
 
 /** The first word that is neither an option nor its value, and what is left without it. */

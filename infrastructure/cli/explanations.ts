@@ -7,6 +7,8 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_BAD_INPUT: 'A name, size or other argument is not of the form it must have. Nothing was stored.',
   D_BUSY:
     'Another command holds the log or an object this one needs. Its id is printed; wait, or use --wait SECONDS. One that has stopped is ended by: domtrail recover.',
+  D_CANNOT_UNDO:
+    'What would have to come back is gone, or is in use. The message names it. Nothing was changed; op restore OP --only OBJECT brings back the rest.',
   D_CHECK_FAILED:
     'The program given to bisect could not be started, or ended in a way that says neither good nor bad (a signal, or a code above 127).',
   D_CLASS_REFUSES: 'VMs of this class cannot do that.',
@@ -45,6 +47,8 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
     'The VM or volume was adopted under a name that vm create would refuse. It is kept and written back, but no path and no LV name is ever built from it.',
   D_IO_ERROR:
     'A disk could not be read or written: the kernel log (dmesg) says which. The volume is as before; copy what matters off that disk first.',
+  D_KEY_EXPOSED:
+    'The key for signing checkpoints can be read by others, so that a signature with it proves nothing. It was not used.',
   D_NEEDS_YES: 'This destroys something and there is no terminal to ask on: repeat with --yes.',
   D_NOT_BUILT: 'The commands are not built yet: npm run build.',
   D_NOT_FOUND: 'There is no such object, revision, event or command.',

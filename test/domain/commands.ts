@@ -73,6 +73,8 @@ export const setProperty = (vm: string | null, name: string, value: string | nul
   command('SetProperty', { vm, name, value });
 export const setFeature = (vm: string, name: string, value: string | null): Command =>
   command('SetFeature', { vm, name, value });
+export const setDevice = (vm: string, device: object): Command => command('SetDevice', { vm, ...device });
+export const setLabel = (name: string, color: string | null): Command => command('SetLabel', { name, color });
 export const setTag = (vm: string, name: string, present: boolean): Command => command('SetTag', { vm, name, present });
 
 type NewVolume = {
@@ -128,5 +130,6 @@ export const removeRule = (vm: string, which: number | string): Command =>
     'RemoveRule',
     typeof which === 'number' ? { vm, number: which, rule: null } : { vm, number: null, rule: which },
   );
+export const restoreOperation = (payload: object): Command => command('RestoreOperation', payload);
 export const reload = (vm: string): Command => command('ReloadFirewall', { vm });
 export const expireRules = (vm: string): Command => command('ExpireRule', { vm });

@@ -34,6 +34,8 @@ const typed = async (offer: string | null): Promise<void> => {
   const line = words.join(' ');
   if (line === 'gc --yes')
     return host.does({ name: 'CollectGarbage', payload: { disks: [...host.host().trash.keys()] } });
+  const erased = /^gc (\S+) --yes$/.exec(line)?.[1];
+  if (erased !== undefined) return host.does({ name: 'CollectGarbage', payload: { disks: [erased] } });
   if (line === 'recover') return void (await host.recover());
   const [, name, word] = /^drift (adopt|repair) (\S+)$/.exec(line) ?? [];
   if (word === undefined) throw new Error(`nobody can type ${offer}`);
