@@ -50,11 +50,11 @@ const TAKES_VALUE = new Set([
   '--rename',
   '--pool',
   '--volume-pool',
+  '--archive',
+  '--backup',
   '--only',
   '-n',
   '--number',
-  '--archive',
-  '--backup',
 ]);
 
 /** The first word that is neither an option nor its value, and what is left without it. */
