@@ -1,8 +1,8 @@
 import { createReadStream, statSync, writeSync } from 'node:fs';
+import { contentDigest } from '../../infrastructure/backup/content-digest.ts';
 import { sparseArchive } from '../../infrastructure/backup/sparse-tar/archive.ts';
 import { tarFiles } from '../../infrastructure/backup/sparse-tar/read.ts';
 import { wholeContent } from '../../infrastructure/backup/sparse-tar/whole.ts';
-import { wholeHash } from '../../infrastructure/backup/whole-hash.ts';
 import { rangesOf } from '../../infrastructure/drivers/file-reflink/image.ts';
 import { imageAt } from '../../infrastructure/drivers/image.ts';
 import { run } from '../../infrastructure/process/run.ts';
@@ -14,12 +14,12 @@ const put = (piece: Buffer): void => {
   for (let at = 0; at < piece.length; ) at += writeSync(1, piece, at);
 };
 
-/** `map`: holes from the file system. `scan`: none known. `hashed`: as a backup does it, with the sha256 of the content. */
+/** `map`: holes from the file system. `scan`: none known. `hashed`: as a backup does it, with the digest of the content. */
 const archived = async (): Promise<void> => {
   const image = imageAt(file, statSync(file).size, mode === 'scan' ? null : await rangesOf(file));
-  const hash = mode === 'hashed' ? wholeHash() : null;
-  for await (const piece of sparseArchive(image, 'vm7/private.img', hash?.add)) put(piece);
-  await hash?.digest(image.bytes);
+  const digest = mode === 'hashed' ? contentDigest() : null;
+  for await (const piece of sparseArchive(image, 'vm7/private.img', digest?.add)) put(piece);
+  digest?.of(image.bytes);
 };
 
 /** What a restore does with an inner archive: reads it and feeds a dd that makes the target sparse. */

@@ -59,7 +59,7 @@ const rowsFor = (dir, ours) => {
   return [
     ['1 GiB dense / GNU tar --sparse', archive('map', dense), tar(dense), 1.2],
     ['10 GiB with 200 MiB, holes from the file system / GNU tar --sparse', archive('map', sparse), tar(sparse), 1.5],
-    ['the same with the sha256 of all 10 GiB, as a backup does it', archive('hashed', sparse), tar(sparse), null],
+    ['the same with the digest of its content, as a backup does it', archive('hashed', sparse), tar(sparse), null],
     ['10 GiB with 200 MiB, scanned / cat | cat', archive('scan', sparse), `cat ${sparse} | cat > ${out}`, null],
     ['1 GiB half full, scanned / cat | cat', archive('scan', half), `cat ${half} | cat > ${out}`, null],
     [
