@@ -2,12 +2,14 @@ import { actorText } from '../infrastructure/cli/event-item.ts';
 import { localTime } from '../infrastructure/cli/text.ts';
 import type { Ledger } from '../infrastructure/ledger/ledger.ts';
 import { eventAt, findCommand, type StoredCommand } from '../infrastructure/ledger/queries.ts';
-import type { Told } from '../projections/volumes/lineage-svg.ts';
+import type { Teller } from '../projections/volumes/lineage-svg.ts';
 
-/** Tells of events when they were and who caused them; every command is read once. */
-export const tellerOf = (ledger: Ledger): ((position: number) => Told | null) => {
+export type FindCommand = (id: string) => StoredCommand | null;
+
+/** Commands by their id, each read once. */
+export const knownCommands = (ledger: Ledger): FindCommand => {
   const commands = new Map<string, StoredCommand | null>();
-  const commandOf = (id: string): StoredCommand | null => {
+  return (id) => {
     const known = commands.get(id);
     if (known !== undefined) return known;
     const found = findCommand(ledger, id);
@@ -15,6 +17,10 @@ export const tellerOf = (ledger: Ledger): ((position: number) => Told | null) =>
     commands.set(id, command);
     return command;
   };
+};
+
+/** Tells of events when they were and who caused them. */
+export const tellerOf = (ledger: Ledger, commandOf: FindCommand = knownCommands(ledger)): Teller => {
   return (position) => {
     const recorded = eventAt(ledger, position);
     if (!recorded) return null;
