@@ -4,7 +4,12 @@ import { localTime, utcTime } from '../infrastructure/cli/text.ts';
 import { pageOfEvents } from '../infrastructure/ledger/event-pages.ts';
 import type { Ledger } from '../infrastructure/ledger/ledger.ts';
 import type { Clock, Report, ReportedVolume } from '../projections/report/report.ts';
-import { disksOfVolume, volumesProjection, volumesWithDisks, volumesWithoutDisk } from '../projections/volumes/volumes.ts';
+import {
+  disksOfVolume,
+  volumesProjection,
+  volumesWithDisks,
+  volumesWithoutDisk,
+} from '../projections/volumes/volumes.ts';
 import { type Reading, tablesAt } from './compose.ts';
 import { knownCommands, tellerOf } from './event-teller.ts';
 import type { Span } from './log-events.ts';
@@ -34,7 +39,7 @@ const headAt = (ledger: Ledger, position: number): string => {
 
 /** The reader sees the host's own time; which that is stands in the head of the report. */
 const clock = (): Clock => ({
-  zone: `${Intl.DateTimeFormat().resolvedOptions().timeZone}, as on the machine that made this`,
+  zone: `${Intl.DateTimeFormat().resolvedOptions().timeZone}, where this was made`,
   day: (ms) => localTime(ms).slice(0, 10),
   time: (ms) => localTime(ms).slice(11),
   iso: utcTime,

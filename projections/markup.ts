@@ -3,7 +3,13 @@ export type Markup = { readonly markup: string };
 type Child = Markup | string | number | null;
 type Attributes = Readonly<Record<string, string | number | null>>;
 
-const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 const spelled = (character: string): string => {
   const code = character.codePointAt(0) ?? 0;

@@ -1,7 +1,8 @@
-import { parseVolumeKey } from '../../domain/names.ts';
-import { ok } from '../../domain/result.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { parseVolumeKey, type VmName, type VolumeKey, type VolumeName } from '../../domain/names.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
 import { findVolume } from '../../domain/volume/find.ts';
-import { expectWords } from '../../infrastructure/cli/arguments.ts';
+import { type Arguments, expectWords, usage } from '../../infrastructure/cli/arguments.ts';
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
 import { out, outJson } from '../../infrastructure/cli/output.ts';
 import { writeOutput } from '../../infrastructure/cli/output-file.ts';
@@ -9,9 +10,9 @@ import { localTime } from '../../infrastructure/cli/text.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
 import { timeOf } from '../../infrastructure/ledger/queries.ts';
 import { lineageOf, lineageText } from '../../projections/volumes/lineage.ts';
-import { lineageSvg } from '../../projections/volumes/lineage-svg.ts';
+import { type Lineage, lineageSvg } from '../../projections/volumes/lineage-svg.ts';
 import { disksOfVolume, volumesProjection } from '../../projections/volumes/volumes.ts';
-import { openReading, tablesAt } from '../compose.ts';
+import { openReading, type Reading, tablesAt } from '../compose.ts';
 import { tellerOf } from '../event-teller.ts';
 import { pastUpTo, resumedAbout } from '../volume-past.ts';
 
@@ -34,41 +35,48 @@ const utf8 = (): boolean =>
 /** Lines of a picture at most; what is older is counted in it. */
 const MOST_LINES = 400;
 
+type VolumeAddress = { readonly vm: VmName; readonly volume: VolumeName; readonly key: VolumeKey };
+
+/** A removed volume still has its history. */
+const lineageAt = (reading: Reading, { vm, volume, key }: VolumeAddress): Result<Lineage, Failure> => {
+  const disks = disksOfVolume(tablesAt(reading, volumesProjection), key);
+  const found = findVolume(reading.host, vm, volume);
+  if (!found.ok && disks.length === 0) return found;
+  const past = pastUpTo(reading.ledger, key, reading.asOf.position, resumedAbout(reading, key));
+  return ok({ volume: key, disks, past, most: MOST_LINES });
+};
+
+const show = (args: Arguments, { ledger, asOf }: Reading, about: Lineage): Result<number, Failure> => {
+  const { volume, disks, past } = about;
+  if (args.flag('svg')) {
+    const { markup } = lineageSvg(about, tellerOf(ledger), { page: false });
+    const written = writeOutput(args.text('output'), `${markup}\n`);
+    return written.ok ? ok(0) : written;
+  }
+  const states = lineageOf(disks, past);
+  const when = (position: number): string => localTime(timeOf(ledger, position) ?? 0);
+  if (args.flag('json')) outJson('lineage', asOf, { item: { volume, states } });
+  else if (states.length === 0) out(`${volume} never had a disk\n`);
+  else out(lineageText(states, args.flag('ascii') || !utf8() ? 'ascii' : 'utf8', when));
+  return ok(0);
+};
+
 const lineage: Action = {
   options: { ascii: 'flag', svg: 'flag', output: 'value' },
   help: HELP,
   run: async (args) => {
     const words = expectWords(args.values, ['VM:VOLUME'], 'lineage');
     if (!words.ok) return words;
+    if (args.text('output') !== undefined && !args.flag('svg')) return err(usage('-o goes with --svg', 'lineage'));
     const key = parseVolumeKey(words.value[0] ?? '');
     if (!key.ok) return key;
     const reading = openReading(args);
     if (!reading.ok) return reading;
-    const { ledger, host, asOf } = reading.value;
     try {
-      const found = findVolume(host, key.value.vm, key.value.volume);
-      const volume = key.value.key;
-      const disks = disksOfVolume(tablesAt(reading.value, volumesProjection), volume);
-      const past = pastUpTo(ledger, volume, asOf.position, resumedAbout(reading.value, volume));
-      const nodes = lineageOf(disks, past);
-      // A removed volume still has its history.
-      if (!found.ok && nodes.length === 0) return found;
-      if (args.flag('svg')) {
-        const picture = lineageSvg({ volume, disks, past, most: MOST_LINES }, tellerOf(ledger), { page: false });
-        const written = writeOutput(args.text('output'), `${picture.markup}\n`);
-        return written.ok ? ok(0) : written;
-      }
-      const when = (position: number): string => localTime(timeOf(ledger, position) ?? 0);
-      if (args.flag('json')) outJson('lineage', asOf, { item: { volume, states: nodes } });
-      else
-        out(
-          nodes.length === 0
-            ? `${volume} never had a disk\n`
-            : lineageText(nodes, args.flag('ascii') || !utf8() ? 'ascii' : 'utf8', when),
-        );
-      return ok(0);
+      const about = lineageAt(reading.value, key.value);
+      return about.ok ? show(args, reading.value, about.value) : about;
     } finally {
-      closeLedger(ledger);
+      closeLedger(reading.value.ledger);
     }
   },
 };

@@ -9,7 +9,7 @@ h3{font-size:.95rem;margin:1.6rem 0 .4rem;font-weight:650}
 h3 .soft,summary .soft{font-weight:400;margin-left:.75em}
 a{color:var(--live)}
 .soft{color:var(--soft)}.back{color:var(--back)}.bad{color:var(--bad);font-weight:600}.mended{color:var(--soft)}
-dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(17rem,1fr));gap:.35rem 2rem;margin:0 0 1rem}
+dl{display:grid;grid-template-columns:1fr 1fr;gap:.3rem 2rem;margin:0 0 1rem}dl div:nth-last-child(-n+2){grid-column:1/-1}
 dl div{display:flex;gap:.75rem}dt{flex:0 0 6rem;color:var(--soft)}dd{margin:0;min-width:0}
 code{font:12px/1.5 ui-monospace,monospace}
 nav{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;margin-top:1.25rem}
@@ -23,7 +23,8 @@ li>span:nth-child(2)>*{margin-right:.6em}
 .word{color:var(--back)}.failed .word,.abandoned .word{color:var(--bad)}
 .troubles li{padding-block:.5rem}.troubles li>span:nth-child(2)>*{display:block}.what{font-weight:600}
 .at{font-size:.85em;padding-top:.12em}
-figure{margin:1.1rem 0 1.75rem}
+figure{margin:1rem 0 1.1rem}
+figure.bare{margin:.35rem 0}
 figcaption{display:flex;flex-wrap:wrap;gap:0 1rem;margin-bottom:.5rem}
 .name{font-weight:650}
 .vm{content-visibility:auto;contain-intrinsic-size:auto 400px;border-top:1px solid var(--line);padding-top:.6rem;margin-top:.6rem}

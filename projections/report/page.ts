@@ -5,7 +5,7 @@ import { element, empty, joined, literally, type Markup } from '../markup.ts';
 import { LINEAGE_STYLE } from '../volumes/lineage-style.ts';
 import { REPORT_STYLE } from './page-style.ts';
 import { poolUsage } from './pool-usage.ts';
-import type { Report } from './report.ts';
+import type { Report, ReportCommand } from './report.ts';
 import { moment, timeline } from './timeline.ts';
 import { type Trouble, troublesOf } from './troubles.ts';
 import { turnsList, volumePictures } from './volumes.ts';
@@ -18,7 +18,9 @@ const policy = (): string => {
   return `default-src 'none'; style-src 'sha256-${digest}'; base-uri 'none'; form-action 'none'`;
 };
 
-const count = (n: number, one: string): string => `${n.toLocaleString('en-GB')} ${one}${n === 1 ? '' : 's'}`;
+/** Digits in threes, the same in every locale. */
+const number = (n: number): string => `${n}`.replace(/\B(?=(?:\d{3})+$)/g, '\u202f');
+const count = (n: number, one: string): string => `${number(n)} ${one}${n === 1 ? '' : 's'}`;
 
 const fact = (name: string, value: Markup | string): Markup =>
   element('div', {}, element('dt', {}, name), element('dd', {}, value));
@@ -29,9 +31,24 @@ const extent = ({ after, upTo, position }: Report): string => {
   return upTo === after ? `none${before}${later}` : `ev:${after + 1} to ev:${upTo}${before}${later}`;
 };
 
+const OUTCOMES = [
+  ['completed', 'completed'],
+  ['rejected', 'refused'],
+  ['failed', 'failed'],
+  ['abandoned', 'taken back'],
+  ['accepted', 'not ended'],
+] as const;
+
+const outcomes = (commands: readonly ReportCommand[]): string => {
+  const words = OUTCOMES.flatMap(([outcome, word]) => {
+    const some = commands.filter((command) => command.outcome === outcome).length;
+    return some === 0 ? [] : [`${number(some)} ${word}`];
+  });
+  return words.length === 0 ? 'none' : words.join(', ');
+};
+
 const head = (report: Report, open: number): Markup => {
   const { host, ledger, position, time, head: hash, clock, commands } = report;
-  const bad = commands.filter(({ outcome }) => outcome !== 'completed').length;
   return element(
     'header',
     {},
@@ -40,15 +57,19 @@ const head = (report: Report, open: number): Markup => {
       'dl',
       {},
       fact('Host', element('bdi', {}, host ?? 'not named in a copied log')),
-      fact('Log', element('bdi', {}, ledger)),
       fact('As of', joined([`ev:${position}`, time === null ? '' : ', ', time === null ? '' : moment(clock, time)])),
-      fact('Chain head', element('code', {}, hash)),
       fact('Events', extent(report)),
-      fact('Commands', `${commands.length.toLocaleString('en-GB')}${bad === 0 ? ', all completed' : `, ${bad.toLocaleString('en-GB')} of them not completed`}`),
-      fact('Open', open === 0 ? 'nothing waits for a decision' : `${count(open, 'failure')} not mended, see below`),
+      fact('Commands', outcomes(commands)),
+      fact('Open', open === 0 ? 'nothing waits for a decision' : `${count(open, 'failure')} not mended`),
       fact('Times', clock.zone),
+      fact('Log', element('bdi', {}, ledger)),
+      fact('Chain head', element('code', {}, hash)),
     ),
-    element('p', { class: 'soft' }, 'Made by domtrail report from the log alone; domtrail verify proves the log, domtrail drift looks at the pools.'),
+    element(
+      'p',
+      { class: 'soft' },
+      'Made by domtrail report from the log alone; domtrail verify proves the log, domtrail drift looks at the pools.',
+    ),
   );
 };
 
@@ -61,8 +82,16 @@ const troubleLine = (trouble: Trouble, report: Report): Markup =>
       'span',
       {},
       element('bdi', { class: 'what' }, trouble.what),
-      element('bdi', { class: 'soft' }, trouble.code === null ? trouble.message : `${trouble.code}: ${trouble.message}`),
-      element('bdi', { class: trouble.settled ? 'mended' : 'bad' }, `${trouble.settled ? '→' : '! open:'} ${trouble.mended}`),
+      element(
+        'bdi',
+        { class: 'soft' },
+        trouble.code === null ? trouble.message : `${trouble.code}: ${trouble.message}`,
+      ),
+      element(
+        'bdi',
+        { class: trouble.settled ? 'mended' : 'bad' },
+        `${trouble.settled ? '→' : '! open:'} ${trouble.mended}`,
+      ),
     ),
     element('span', { class: 'at soft' }, `ev:${trouble.position}`),
   );

@@ -66,7 +66,12 @@ const figure = (pool: string, samples: readonly PoolSample[], clock: Clock): Mar
   return element(
     'figure',
     {},
-    element('figcaption', {}, element('bdi', { class: 'name' }, pool), element('span', { class: 'soft' }, words(samples, clock))),
+    element(
+      'figcaption',
+      {},
+      element('bdi', { class: 'name' }, pool),
+      element('span', { class: 'soft' }, words(samples, clock)),
+    ),
     element('div', { class: 'plot' }, chart(pool, shown), element('span', { class: 'full soft' }, '100 %')),
     element(
       'div',

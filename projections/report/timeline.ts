@@ -51,7 +51,12 @@ export const timeline = ({ commands, clock }: Report): Markup => {
       element(
         'section',
         { class: 'day' },
-        element('h3', {}, day, element('span', { class: 'soft' }, some.length === 1 ? '1 command' : `${some.length} commands`)),
+        element(
+          'h3',
+          {},
+          day,
+          element('span', { class: 'soft' }, some.length === 1 ? '1 command' : `${some.length} commands`),
+        ),
         element('ol', { class: 'commands' }, ...some.map((command) => line(command, clock))),
       ),
     ),

@@ -99,7 +99,14 @@ const ofHost = (events: readonly Recorded[]): readonly Trouble[] =>
     if (event.type !== 'PoolWounded') return [];
     const message = `LVM reports it as ${event.wound.is}.`;
     return [
-      { position, time, what: `Pool ${event.pool} damaged`, code: null, message, ...wounded(events, index, event.pool) },
+      {
+        position,
+        time,
+        what: `Pool ${event.pool} damaged`,
+        code: null,
+        message,
+        ...wounded(events, index, event.pool),
+      },
     ];
   });
 

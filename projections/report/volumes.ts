@@ -1,5 +1,5 @@
 import { element, joined, type Markup } from '../markup.ts';
-import { lineageSvg, verdictOf } from '../volumes/lineage-svg.ts';
+import { hasPicture, lineageSvg, verdictOf } from '../volumes/lineage-svg.ts';
 import { turnText } from '../volumes/state-words.ts';
 import type { Report, ReportedVolume } from './report.ts';
 
@@ -13,14 +13,14 @@ const isEventful = ({ past: { turns, marks } }: ReportedVolume): boolean => turn
 const figure = (volume: ReportedVolume, { tell }: Report): Markup =>
   element(
     'figure',
-    { id: volume.anchor },
+    { id: volume.anchor, class: hasPicture(volume) ? null : 'bare' },
     element(
       'figcaption',
       {},
       element('bdi', { class: 'name' }, volume.volume),
       element('span', { class: volume.past.turns.length > 0 ? 'back' : 'soft' }, verdictOf(volume)),
     ),
-    lineageSvg(volume, tell, { page: true }),
+    hasPicture(volume) ? lineageSvg(volume, tell, { page: true }) : null,
   );
 
 /** The lineage of every volume, machine by machine. */
@@ -35,16 +35,29 @@ export const volumePictures = (report: Report): Markup => {
       element(
         'details',
         { class: 'vm', ...(open || volumes.some(isEventful) ? { open: 'open' } : {}) },
-        element('summary', {}, element('bdi', {}, vm), element('span', { class: 'soft' }, volumes.map(({ volume }) => volume.slice(vm.length + 1)).join(', '))),
+        element(
+          'summary',
+          {},
+          element('bdi', {}, vm),
+          element('span', { class: 'soft' }, volumes.map(({ volume }) => volume.slice(vm.length + 1)).join(', ')),
+        ),
         ...volumes.map((volume) => figure(volume, report)),
       ),
     ),
     volumesLeftOut === 0
       ? null
-      : element('p', { class: 'soft' }, `${volumesLeftOut} more volumes that changed less recently: domtrail lineage VM:VOLUME --svg draws each of them.`),
+      : element(
+          'p',
+          { class: 'soft' },
+          `${volumesLeftOut} more volumes that changed less recently: domtrail lineage VM:VOLUME --svg draws each of them.`,
+        ),
     volumesWithoutDisk.length === 0
       ? null
-      : element('p', { class: 'soft' }, `Without a disk so far: ${volumesWithoutDisk.length} volumes, among them ${volumesWithoutDisk.slice(0, 12).join(', ')}.`),
+      : element(
+          'p',
+          { class: 'soft' },
+          `Without a disk so far: ${volumesWithoutDisk.length} volumes, among them ${volumesWithoutDisk.slice(0, 12).join(', ')}.`,
+        ),
   ]);
 };
 

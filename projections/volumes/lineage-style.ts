@@ -8,8 +8,8 @@ color-scheme:light dark;background:var(--paper);font:14px/1.4 system-ui,sans-ser
 @media(prefers-color-scheme:dark){.lineage{--ink:#e4e8eb;--soft:#98a4af;--line:#46515b;--paper:#15181b;--live:#7db2ff;--back:#f2a750;--bad:#ff8a80;--pin:#bda6f5}}
 .lineage text{fill:var(--ink)}.lineage tspan{unicode-bidi:isolate}
 .lineage .small{font-size:12px;fill:var(--soft)}.lineage .id{font:11px/1.4 ui-monospace,monospace;fill:var(--soft)}
-.lineage .strong{font-weight:600}.lineage .past{fill:var(--soft)}
-.lineage .back{fill:var(--back)}.lineage .bad{fill:var(--bad)}.lineage .pin{fill:var(--pin)}
+.lineage .name{font-weight:600}.lineage .past,.lineage .past .name{fill:var(--soft)}.lineage .past .name{font-weight:400}
+.lineage .back{fill:var(--back);font-weight:600}.lineage .bad{fill:var(--bad);font-weight:600}.lineage .pin{fill:var(--pin)}
 .lineage .edge{fill:none;stroke:var(--line);stroke-width:2}.lineage .edge.turn{stroke:var(--back);stroke-dasharray:5 4}
 .lineage .edge.more{stroke-dasharray:2 5}
 .lineage .dot{fill:var(--paper);stroke:var(--soft);stroke-width:2}

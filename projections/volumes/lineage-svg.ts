@@ -4,7 +4,7 @@ import { drawLanes, type Strokes } from './lanes.ts';
 import { since } from './lineage.ts';
 import { LINEAGE_STYLE } from './lineage-style.ts';
 import { type PictureRow, pictureRows } from './picture-rows.ts';
-import { endText, markText, pastText, stateText, turnText } from './state-words.ts';
+import { endText, howText, markText, pastText, stateText, turnText } from './state-words.ts';
 import type { Past } from './turns.ts';
 import type { DiskRow } from './volumes.ts';
 
@@ -43,7 +43,8 @@ const place = (rows: readonly PictureRow[]): { readonly placed: readonly Placed[
     y += row.states.length > 1 ? FOLD_HEIGHT : STATE_HEIGHT;
     return at;
   });
-  return { placed, height: y };
+  // The last one's lines need no room for an edge below them.
+  return { placed, height: Math.max(0, y - 12) };
 };
 
 /** From a state down to the one it goes on from; dashed where that is not the state before it. */
@@ -81,6 +82,14 @@ const dot = ({ states, marks, x, y }: Placed): Markup => {
 
 const GONE: ReadonlySet<string> = new Set(['trash', 'gone']);
 
+/** Room for the words after them: a path can be long, and the hover text has all of it. */
+const LONGEST_NAME = 48;
+
+const short = (text: string): string => {
+  const characters = Array.from(text);
+  return characters.length <= LONGEST_NAME ? text : `${characters.slice(0, LONGEST_NAME - 1).join('')}…`;
+};
+
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** The command that made it a state says more than the start that made its disk. */
@@ -104,27 +113,44 @@ const hover = (row: PictureRow, told: Told | null): string =>
     })
     .join(' | ');
 
-const stateLines = (row: Placed, x: number, teller: Teller): readonly (Markup | null)[] => {
+const plainName = (row: DiskRow): string => {
+  const bare = { ...row, how: '', pinned: false };
+  return (GONE.has(row.role) ? pastText(bare) : stateText(bare)).split(', ')[0] ?? '';
+};
+
+/** What a state came from, how it ended, as far as its name does not say it. */
+const remark = ({ states: [row], turn }: PictureRow): string => {
+  const source = row.source === null ? null : short(row.source);
+  const came =
+    turn === null ? howText({ ...row, source }) : turnText({ ...turn, to: turn.to === null ? null : short(turn.to) });
+  const left = row.role === 'session' ? 'not committed' : '';
+  const ended = GONE.has(row.role) && !(turn?.is === 'discarded' && row.role === 'gone') ? endText(row) : left;
+  return [came, ended].filter((part) => part !== '').join(', ');
+};
+
+const badge = (kind: string, text: string): Markup => element('tspan', { dx: 10, class: kind }, text);
+
+const nameLine = (row: Placed, x: number): Markup => {
   const [state] = row.states;
-  const gone = GONE.has(state.role);
+  const said = remark(row);
+  return element(
+    'text',
+    { x, y: row.y + 5, class: GONE.has(state.role) ? 'past' : null },
+    element('tspan', { class: 'name' }, capital(plainName(state))),
+    state.pinned ? badge('pin', '◎ pinned') : null,
+    said === '' ? null : badge(row.turn === null ? 'past' : 'back', row.turn === null ? said : `↶ ${said}`),
+    ...row.marks.map((one) =>
+      badge(one.is === 'crash' ? 'bad' : 'past', `${one.is === 'crash' ? '✕ ' : ''}${markText(one)}`),
+    ),
+  );
+};
+
+const stateLines = (row: Placed, x: number, teller: Teller): readonly Markup[] => {
+  const [state] = row.states;
   const told = teller(since(state));
-  const turn = row.turn === null ? null : turnText(row.turn);
-  const plain = state.role === 'revision' ? `revision ${state.revision}` : stateText({ ...state, how: '' });
-  const [words] = gone ? pastText({ ...state, how: '' }).split(', ') : [plain];
-  const said = turn ?? stateText({ ...state, role: 'current' }).replace(/^committed(, )?/, '');
-  const ends = gone ? (said === '' ? endText(state) : `${said}, ${endText(state)}`) : said;
   return [
     element('title', {}, hover(row, told)),
-    element(
-      'text',
-      { x, y: row.y + 5, class: gone ? 'past' : 'strong' },
-      element('tspan', {}, capital(words ?? '')),
-      state.pinned ? element('tspan', { dx: 10, class: 'pin' }, '◎ pinned') : null,
-      ends === '' ? null : element('tspan', { dx: 10, class: turn === null ? 'past' : 'back' }, turn === null ? ends : `↶ ${ends}`),
-      ...row.marks.map((one) =>
-        element('tspan', { dx: 10, class: one.is === 'crash' ? 'bad' : 'past' }, `${one.is === 'crash' ? '✕ ' : ''}${markText(one)}`),
-      ),
-    ),
+    nameLine(row, x),
     element('text', { x, y: row.y + 23, class: 'small' }, ...tale(told, since(state))),
     element('text', { x, y: row.y + 39, class: 'id' }, `${formatBytes(state.bytes)}  ${state.disk}`),
   ];
@@ -153,9 +179,14 @@ const times = (n: number): string => (n === 1 ? 'once' : n === 2 ? 'twice' : `${
 export const verdictOf = ({ past: { turns, marks }, disks }: Lineage): string => {
   const crashes = [...marks.values()].flat().filter(({ is }) => is === 'crash').length;
   const crashed = crashes === 0 ? '' : `; left by a crash ${times(crashes)}`;
-  if (turns.length === 0) return `${disks.length === 0 ? 'Never had a disk' : 'Never went back'}${crashed}`;
+  if (disks.length === 0) return 'Never had a disk';
+  if (!disks.some(({ committed }) => committed !== null)) return `Keeps nothing: fresh at every start${crashed}`;
+  if (turns.length === 0) return `Never went back${crashed}`;
   return `Went back ${times(turns.length)}, last at ev:${turns.at(-1)?.position ?? 0}${crashed}`;
 };
+
+/** Whether there is a state to draw: a volume that keeps nothing has none while its VM is stopped. */
+export const hasPicture = ({ disks, past }: Lineage): boolean => pictureRows(disks, past, 1).rows.length > 0;
 
 type Frame = { readonly page: boolean };
 

@@ -60,7 +60,7 @@ const THERE: ReadonlySet<string> = new Set([...IN_USE, 'current', 'direct', 'rev
 
 export const isThere = ({ role }: DiskRow): boolean => THERE.has(role);
 
-const rank = ({ role }: DiskRow): number => (IN_USE.has(role) ? 0 : role === 'revision' ? 2 : 1);
+const rank = ({ role }: DiskRow): number => (IN_USE.has(role) ? 0 : role === 'current' || role === 'direct' ? 1 : 2);
 /** From when on it was a state of the volume. */
 export const since = ({ committed, made }: DiskRow): number => committed ?? made;
 

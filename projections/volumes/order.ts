@@ -12,10 +12,7 @@ const childrenOf = (points: readonly Point[]): Map<string, number> => {
 };
 
 /** As `compare` has them, but never a point above one that goes on from it. A circle is cut at its first point. */
-export const childrenFirst = <T extends Point>(
-  points: readonly T[],
-  compare: (a: T, b: T) => number,
-): readonly T[] => {
+export const childrenFirst = <T extends Point>(points: readonly T[], compare: (a: T, b: T) => number): readonly T[] => {
   const sorted = [...points].sort(compare);
   const waiting = new Map(sorted.map((point) => [point.id, point]));
   const children = childrenOf(sorted);

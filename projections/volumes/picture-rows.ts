@@ -60,7 +60,11 @@ export const pictureRows = (disks: readonly DiskRow[], { marks, turns }: Past, m
   const byId = new Map(disks.map((row) => [row.disk, row]));
   const ids = new Set(shown.map(({ disk }) => disk));
   const turnOf = new Map(turns.map((turn) => [turn.disk, turn]));
-  const linked = shown.map((row) => ({ ...row, id: row.disk, parent: parentIn(byId, row, ({ disk }) => ids.has(disk)) }));
+  const linked = shown.map((row) => ({
+    ...row,
+    id: row.disk,
+    parent: parentIn(byId, row, ({ disk }) => ids.has(disk)),
+  }));
   const all = childrenFirst(linked, newestFirst).map(
     ({ id, parent, ...row }): PictureRow => ({
       id,

@@ -1,24 +1,25 @@
 import type { Mark, Turn } from './turns.ts';
 import type { DiskRow } from './volumes.ts';
 
-const howText = ({ how, source }: DiskRow): string => {
+/** How a state came about, where that is not the usual way; '' for that. */
+export const howText = ({ how, source }: DiskRow): string => {
   switch (how) {
     case 'VolumeImported':
-      return `, imported from ${source === '-' ? 'standard input' : source}`;
+      return `imported from ${source === '-' ? 'standard input' : source}`;
     case 'VolumeRestored':
-      return ', restored from a backup';
+      return 'restored from a backup';
     case 'VolumeCloned':
-      return `, cloned from ${source}`;
+      return `cloned from ${source}`;
     case 'VolumeReverted':
-      return `, reverted to ${source}`;
+      return `reverted to ${source}`;
     case 'VolumeResized':
-      return ', cut to a smaller size';
+      return 'cut to a smaller size';
     case 'SessionCheckpointed':
-      return ', while it was running';
+      return 'while it was running';
     case 'DiskAdopted':
-      return ', adopted';
+      return 'adopted';
     case 'DisksAccepted':
-      return ', found there and accepted';
+      return 'found there and accepted';
     default:
       return '';
   }
@@ -34,7 +35,7 @@ export const markText = ({ is, position }: Mark): string => `${MARKS[is]} ev:${p
 
 /** A state that is there, in a few words; the marks tell what befell it. */
 export const stateText = (row: DiskRow, marks: readonly Mark[] = []): string => {
-  const more = [howText(row), ...marks.map((mark) => `, ${markText(mark)}`)].join('');
+  const more = [howText(row), ...marks.map(markText)].map((part) => (part === '' ? '' : `, ${part}`)).join('');
   switch (row.role) {
     case 'session':
       return `session, not committed${more}`;
@@ -70,7 +71,7 @@ export const endText = ({ why, role }: DiskRow): string => {
 /** A state that is gone or in the trash, by what it was. */
 export const pastText = (row: DiskRow): string => {
   const was = row.committed === null ? 'session' : row.revision === null ? 'state' : `revision ${row.revision}`;
-  return `${was}${howText(row)}, ${endText(row)}`;
+  return [was, howText(row), endText(row)].filter((part) => part !== '').join(', ');
 };
 
 /** A turn as the sentence that answers "when did it go back in time". */

@@ -41,9 +41,11 @@ const followSession = (walk: Walk, event: DomainEvent, position: number): void =
       if (event.as.is === 'session') walk.session = event.disk.id;
       return;
     case 'SessionLeft':
-      return mark(walk, walk.session, 'crash', position);
+      mark(walk, walk.session, 'crash', position);
+      return;
     case 'SessionResumed':
-      return mark(walk, walk.session, 'resumed', position);
+      mark(walk, walk.session, 'resumed', position);
+      return;
     case 'SessionDiscarded':
       if (walk.had) walk.turns.push({ is: 'discarded', position, disk: walk.session, to: null });
       walk.session = null;
