@@ -73,6 +73,12 @@ const head = (report: Report, open: number): Markup => {
   );
 };
 
+/** Failures and findings that are listed at most, the newest. */
+const MOST_TROUBLES = 200;
+
+const leftOut = (n: number): Markup | null =>
+  n > 0 ? element('p', { class: 'soft' }, `and ${number(n)} older ones`) : null;
+
 const troubleLine = (trouble: Trouble, report: Report): Markup =>
   element(
     'li',
@@ -81,7 +87,7 @@ const troubleLine = (trouble: Trouble, report: Report): Markup =>
     element(
       'span',
       {},
-      element('bdi', { class: 'what' }, trouble.what),
+      element('bdi', { class: 'what' }, trouble.times === 1 ? trouble.what : `${trouble.what}, ${trouble.times} times`),
       element(
         'bdi',
         { class: 'soft' },
@@ -99,7 +105,14 @@ const troubleLine = (trouble: Trouble, report: Report): Markup =>
 const failures = (troubles: readonly Trouble[], report: Report): Markup =>
   troubles.length === 0
     ? element('p', { class: 'soft' }, 'Nothing failed.')
-    : element('ol', { class: 'troubles' }, ...troubles.map((one) => troubleLine(one, report)));
+    : joined([
+        element(
+          'ol',
+          { class: 'troubles' },
+          ...troubles.slice(0, MOST_TROUBLES).map((one) => troubleLine(one, report)),
+        ),
+        leftOut(troubles.length - MOST_TROUBLES),
+      ]);
 
 const DRIFT: ReadonlySet<string> = new Set([
   'DriftIgnored',
@@ -121,19 +134,18 @@ const tellsDrift = ({ event }: Recorded): boolean => {
 const drift = ({ events, clock }: Report): Markup => {
   const found = events.filter(tellsDrift).reverse();
   if (found.length === 0) return element('p', { class: 'soft' }, 'None is recorded in these events.');
-  return element(
-    'ol',
-    { class: 'troubles' },
-    ...found.map((recorded) =>
-      element(
-        'li',
-        {},
-        moment(clock, recorded.time),
-        element('bdi', {}, wordsOf(recorded.event)),
-        element('span', { class: 'at soft' }, `ev:${recorded.position}`),
-      ),
-    ),
-  );
+  const line = ({ event, time, position }: Recorded): Markup =>
+    element(
+      'li',
+      {},
+      moment(clock, time),
+      element('bdi', {}, wordsOf(event)),
+      element('span', { class: 'at soft' }, `ev:${position}`),
+    );
+  return joined([
+    element('ol', { class: 'troubles' }, ...found.slice(0, MOST_TROUBLES).map(line)),
+    leftOut(found.length - MOST_TROUBLES),
+  ]);
 };
 
 const SECTIONS = [

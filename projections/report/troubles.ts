@@ -10,7 +10,10 @@ export type Trouble = {
   readonly message: string;
   readonly settled: boolean;
   readonly mended: string;
+  /** how often just that happened, the newest of them standing for all */
+  readonly times: number;
 };
+type Once = Omit<Trouble, 'times'>;
 
 const STANDS = 'still stands; domtrail recover goes on with it';
 
@@ -27,7 +30,7 @@ const endAfter = (events: readonly Recorded[], position: number): Pick<Trouble, 
 };
 
 /** A refusal changes nothing; the same wish granted later is worth knowing. */
-const refused = (command: ReportCommand, commands: readonly ReportCommand[]): Trouble => {
+const refused = (command: ReportCommand, commands: readonly ReportCommand[]): Once => {
   const later = commands.find(
     ({ first, name, object, outcome }) =>
       first > command.first && name === command.name && object === command.object && outcome === 'completed',
@@ -43,8 +46,8 @@ const refused = (command: ReportCommand, commands: readonly ReportCommand[]): Tr
   };
 };
 
-const stopped = (command: ReportCommand, events: readonly Recorded[]): readonly Trouble[] =>
-  events.flatMap(({ event, position, time }): readonly Trouble[] => {
+const stopped = (command: ReportCommand, events: readonly Recorded[]): readonly Once[] =>
+  events.flatMap(({ event, position, time }): readonly Once[] => {
     const before = events.filter((other) => other.position < position).at(-1)?.event.type;
     const about = { position, time, ...endAfter(events, position) };
     if (event.type === 'CommandFailed') {
@@ -56,7 +59,7 @@ const stopped = (command: ReportCommand, events: readonly Recorded[]): readonly 
     return [{ ...about, what: `${titleOf(command)} cut off`, code: null, message }];
   });
 
-const cutOff = (command: ReportCommand): Trouble => ({
+const cutOff = (command: ReportCommand): Once => ({
   position: command.first,
   time: command.received,
   what: `${titleOf(command)} has not ended`,
@@ -66,7 +69,7 @@ const cutOff = (command: ReportCommand): Trouble => ({
   mended: STANDS,
 });
 
-const ofCommand = (report: Report, command: ReportCommand, events: readonly Recorded[]): readonly Trouble[] => {
+const ofCommand = (report: Report, command: ReportCommand, events: readonly Recorded[]): readonly Once[] => {
   if (command.outcome === 'rejected') return [refused(command, report.commands)];
   const all = stopped(command, events);
   return all.length === 0 && command.outcome === 'accepted' ? [cutOff(command)] : all;
@@ -89,8 +92,8 @@ const wounded = (events: readonly Recorded[], from: number, pool: string): Pick<
   return { settled: false, mended: 'not mended; domtrail recover tries again' };
 };
 
-const ofHost = (events: readonly Recorded[]): readonly Trouble[] =>
-  events.flatMap(({ event, position, time }, index): readonly Trouble[] => {
+const ofHost = (events: readonly Recorded[]): readonly Once[] =>
+  events.flatMap(({ event, position, time }, index): readonly Once[] => {
     if (event.type === 'SessionLeft') {
       const message = 'The host went down under the running session; its data is kept.';
       const what = `${event.volume} left by a crash`;
@@ -110,6 +113,17 @@ const ofHost = (events: readonly Recorded[]): readonly Trouble[] =>
     ];
   });
 
+/** The same refusal over and over is one line: a script that tries every minute must not bury the rest. */
+const together = (all: readonly Once[]): readonly Trouble[] => {
+  const counted = new Map<string, Trouble>();
+  for (const one of all) {
+    const key = JSON.stringify([one.what, one.code, one.message, one.mended]);
+    const known = counted.get(key);
+    counted.set(key, known ? { ...known, times: known.times + 1 } : { ...one, times: 1 });
+  }
+  return [...counted.values()];
+};
+
 /** Everything that went wrong in the time of a report, newest first, each with what mended it. */
 export const troublesOf = (report: Report): readonly Trouble[] => {
   const byCommand = new Map<string, Recorded[]>();
@@ -119,5 +133,5 @@ export const troublesOf = (report: Report): readonly Trouble[] => {
     else byCommand.set(one.command, [one]);
   }
   const commands = report.commands.flatMap((command) => ofCommand(report, command, byCommand.get(command.id) ?? []));
-  return [...commands, ...ofHost(report.events)].sort((a, b) => b.position - a.position);
+  return together([...commands, ...ofHost(report.events)].sort((a, b) => b.position - a.position));
 };

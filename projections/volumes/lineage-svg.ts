@@ -28,6 +28,8 @@ export type Lineage = {
 const LANE = 18;
 const LEFT = 16;
 const TOP = 18;
+/** Room for the name above a picture that stands for itself. */
+const HEADING = 42;
 const STATE_HEIGHT = 64;
 const FOLD_HEIGHT = 40;
 const WIDTH = 760;
@@ -35,9 +37,12 @@ const NO_STROKES: Strokes = { line: '', join: '', last: '', ends: '', crosses: '
 
 type Placed = PictureRow & { readonly x: number; readonly y: number };
 
-const place = (rows: readonly PictureRow[]): { readonly placed: readonly Placed[]; readonly height: number } => {
+const place = (
+  rows: readonly PictureRow[],
+  top: number,
+): { readonly placed: readonly Placed[]; readonly height: number } => {
   const drawn = drawLanes(rows, NO_STROKES);
-  let y = TOP;
+  let y = top;
   const placed = rows.map((row, index) => {
     const at = { ...row, x: LEFT + LANE * (drawn[index]?.lane ?? 0), y };
     y += row.states.length > 1 ? FOLD_HEIGHT : STATE_HEIGHT;
@@ -188,6 +193,14 @@ export const verdictOf = ({ past: { turns, marks }, disks }: Lineage): string =>
 /** Whether there is a state to draw: a volume that keeps nothing has none while its VM is stopped. */
 export const hasPicture = ({ disks, past }: Lineage): boolean => pictureRows(disks, past, 1).rows.length > 0;
 
+const heading = (lineage: Lineage): Markup =>
+  element(
+    'text',
+    { x: LEFT - 6, y: 26 },
+    element('tspan', { class: 'name' }, lineage.volume),
+    element('tspan', { dx: 14, class: lineage.past.turns.length > 0 ? 'back' : 'past' }, verdictOf(lineage)),
+  );
+
 type Frame = { readonly page: boolean };
 
 /**
@@ -196,7 +209,7 @@ type Frame = { readonly page: boolean };
  */
 export const lineageSvg = (lineage: Lineage, teller: Teller, { page }: Frame): Markup => {
   const { rows, older } = pictureRows(lineage.disks, lineage.past, lineage.most);
-  const { placed, height } = place(rows);
+  const { placed, height } = place(rows, page ? TOP : TOP + HEADING);
   const byId = new Map(placed.map((row) => [row.id, row]));
   const x = cornerOf(placed);
   const tall = height + (older > 0 ? 26 : 0);
@@ -209,6 +222,7 @@ export const lineageSvg = (lineage: Lineage, teller: Teller, { page }: Frame): M
     { class: 'lineage', role: 'img', 'aria-label': label, ...size },
     page ? null : element('title', {}, label),
     page ? null : element('style', {}, literally(LINEAGE_STYLE)),
+    page ? null : heading(lineage),
     ...placed.map((row) => edge(row, row.parent === null ? undefined : byId.get(row.parent), height)),
     ...placed.map((row) =>
       element('g', {}, ...(row.states.length > 1 ? foldLines(row, x, teller) : stateLines(row, x, teller)), dot(row)),

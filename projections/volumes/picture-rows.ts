@@ -28,7 +28,7 @@ const isShown = (row: DiskRow, lasting: boolean): boolean => {
 const isPlain = ({ states: [row], marks, turn }: PictureRow): boolean =>
   row.role === 'gone' && row.committed !== null && marks.length === 0 && turn === null;
 
-/** Joins neighbours that are plain, each with only the one above it going on from it. */
+/** Joins neighbours that are plain, each with only the one above it going on from it: where a branch begins is worth its line. */
 const fold = (rows: readonly PictureRow[]): readonly PictureRow[] => {
   const children = new Map<string, number>();
   for (const { parent } of rows) if (parent !== null) children.set(parent, (children.get(parent) ?? 0) + 1);
@@ -44,9 +44,9 @@ const fold = (rows: readonly PictureRow[]): readonly PictureRow[] => {
   };
   for (const row of rows) {
     const last = run.at(-1);
-    const goesOn = last?.parent === row.id && children.get(row.id) === 1;
-    if (!isPlain(row) || (last && !goesOn)) end();
-    if (isPlain(row)) run.push(row);
+    const plain = isPlain(row) && (children.get(row.id) ?? 0) <= 1;
+    if (!plain || (last && last.parent !== row.id)) end();
+    if (plain) run.push(row);
     else folded.push(row);
   }
   end();

@@ -26,9 +26,9 @@ export const howText = ({ how, source }: DiskRow): string => {
 };
 
 const MARKS: Readonly<Record<Mark['is'], string>> = {
-  crash: 'left by a crash at',
-  resumed: 'taken up again at',
-  recovered: 'finished by recovery at',
+  crash: 'crash at',
+  resumed: 'resumed at',
+  recovered: 'recovered at',
 };
 
 export const markText = ({ is, position }: Mark): string => `${MARKS[is]} ev:${position}`;
