@@ -18,7 +18,7 @@ act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags|devices
          set|add|remove|pin|unpin
          firewall check|get|set|add|remove|reload|entries
 look     status, log, show, blame, why, lineage, xml (--at EVENT|TIME, --db F)
-         diff A B [OBJECT], watch [OBJECT]
+         diff A B [OBJECT], watch [OBJECT], report --html -o FILE
 heal     recover, fsck, gc, serve (stays, and does what is due)
 prove    verify, witness, replay, bisect run
 backup   backup verify|list|restore FILE

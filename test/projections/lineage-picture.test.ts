@@ -31,8 +31,9 @@ describe('going back in time', () => {
   test('is a revert, an import over what was there, and a session thrown away; a stop that commits is none', () => {
     const story = smallHost(3).after(to.start('work'), to.stop('work'));
     expect(turnsIn(story)).toEqual([]);
+    const [revision] = story.volume(KEY).revisions;
     story.after(to.revert(KEY), to.importFile(KEY, '/tmp/new.img'), to.start('work'), to.stopDiscarding('work'));
-    expect(turnsIn(story)).toEqual(['reverted 1', 'imported /tmp/new.img', 'discarded null']);
+    expect(turnsIn(story)).toEqual([`reverted ${revision?.id}`, 'imported /tmp/new.img', 'discarded null']);
   });
 
   test('is told with how often it happened, and crashes beside it', () => {
@@ -90,11 +91,9 @@ describe('a picture of many states', () => {
 
   test('never folds away a turn, or the state that a branch begins at', () => {
     const turn: Turn = { is: 'reverted', position: 251, disk: 'd250', to: '7' };
-    expect(sizes(chain(500), { marks: new Map(), turns: [turn] })).toEqual(
-      [1, 249 - 1 + 0, 1, 250].map((n, i) => (i === 1 ? 248 : n)),
-    );
+    expect(sizes(chain(500), { marks: new Map(), turns: [turn] })).toEqual([1, 248, 1, 250]);
     const aside = row('aside', 'revision', 600, { origin: 'd100' });
-    expect(sizes([...chain(500), aside])).toEqual([1, 398, 1, 1, 100]);
+    expect(sizes([...chain(500), aside])).toEqual([1, 1, 398, 1, 100]);
   });
 
   test('counts what it leaves out below', () => {
@@ -115,12 +114,13 @@ describe('a picture of many states', () => {
 
 describe('the picture', () => {
   const story = smallHost(4).after(to.start('work'), to.stop('work'), to.start('work'), to.stop('work'));
-  story.after(to.pin(KEY, '1'), to.revert(KEY, '1'), to.start('work'), to.recordReboot('boot-2'));
+  const oldest = story.volume(KEY).revisions.at(-1)?.id ?? '';
+  story.after(to.pin(KEY, oldest), to.revert(KEY, oldest), to.start('work'), to.recordReboot('boot-2'));
   const svg = svgOf(lineageIn(story));
 
   test('shows every state with its identity, what came of it, and who did it', () => {
     for (const { disk, how } of lineageIn(story).disks) if (how !== 'ScratchOpened') expect(svg).toContain(disk);
-    expect(svg).toContain('↶ reverted to revision 1');
+    expect(svg).toContain(`↶ reverted to revision ${oldest}`);
     expect(svg).toContain('◎ pinned');
     expect(svg).toMatch(/✕ crash at ev:\d+/);
     expect(svg).toContain('StopVM by ada');
@@ -130,7 +130,7 @@ describe('the picture', () => {
   test('is one file without a script or anything to fetch, light and dark, with text as text', () => {
     expect(XMLValidator.validate(svg)).toBe(true);
     expect(svg.replace('xmlns="http://www.w3.org/2000/svg"', '')).not.toMatch(
-      /http|script|href|src=|url\(|@import|\son/,
+      /http|script|href|src=|url\(|@import|\son\w+=/,
     );
     expect(svg).toContain('prefers-color-scheme:dark');
     const parsed = new XMLParser({ ignoreAttributes: false }).parse(svg) as { readonly svg: Record<string, unknown> };
