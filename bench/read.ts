@@ -4,7 +4,7 @@ import { PROJECTIONS } from '../bin/compose.ts';
 import { foldTo } from '../infrastructure/ledger/fold.ts';
 import { closeLedger, type Ledger, openLedger } from '../infrastructure/ledger/ledger.ts';
 import { rebuild } from '../infrastructure/ledger/projections.ts';
-import { emptyWalk, walkEvents } from '../infrastructure/ledger/verify-walk.ts';
+import { walkEvents, walkFrom } from '../infrastructure/ledger/verify-walk.ts';
 import { median, type Spent, spent, tell } from './clock.ts';
 import { must, openWriting } from './history.ts';
 
@@ -64,7 +64,7 @@ const rebuilding = async (): Promise<object> => {
 
 const verifying = async (): Promise<object> => {
   const ledger = must(openLedger(file, 'read'));
-  const walk = emptyWalk();
+  const walk = walkFrom(ledger);
   const chain = await spent(() => walkEvents(ledger, walk));
   if (walk.chain ?? walk.order ?? walk.fold) throw new Error('the ledger of the bench does not verify');
   closeLedger(ledger);

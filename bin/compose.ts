@@ -1,5 +1,5 @@
 import { type Failure, failure } from '../domain/failure.ts';
-import { emptyHost, type Host } from '../domain/host/host.ts';
+import type { Host } from '../domain/host/host.ts';
 import type { Pool } from '../domain/pool/pool.ts';
 import { whyUnusable } from '../domain/pool/usable.ts';
 import { err, ok, type Result } from '../domain/result.ts';
@@ -13,6 +13,7 @@ import { lvmThinDriver } from '../infrastructure/drivers/lvm-thin/driver.ts';
 import { refusingDriver } from '../infrastructure/drivers/refusing.ts';
 import { NO_FAULT, parseFault } from '../infrastructure/fault.ts';
 import { noHypervisor } from '../infrastructure/hypervisor/none.ts';
+import { hostAtBeginning } from '../infrastructure/ledger/beginning.ts';
 import type { Mode } from '../infrastructure/ledger/connection.ts';
 import { foldTo } from '../infrastructure/ledger/fold.ts';
 import { type Ledger, openLedger } from '../infrastructure/ledger/ledger.ts';
@@ -84,6 +85,7 @@ export const openService = (args: Arguments, mode: Exclude<Mode, 'read'>): Resul
       qubesDb: qubesDbAt(home.qubesDb),
       fault: fault.value,
       publish: () => publishQubesXml(ledger.value, home, qubesXml),
+      stateAt: (position) => stateAt(ledger.value, position),
       progress: progressOn(process.stderr.isTTY === true),
       waitMs: waitMs.value,
     }),
@@ -96,11 +98,15 @@ export type Reading = {
   readonly host: Host;
   readonly asOf: AsOf;
   readonly past: boolean;
+  /** the home of this machine as it is now: only then do its disks and daemons say anything about it */
+  readonly live: boolean;
 };
 
 /** The state at a position, folded on from the last waypoint before it. */
-export const stateAt = (ledger: Ledger, position: number): Host =>
-  foldTo(ledger, position, inStep(ledger, waypointsProjection) ? waypointBefore(ledger.sql, position) : emptyHost());
+export const stateAt = (ledger: Ledger, position: number): Host => {
+  const reached = inStep(ledger, waypointsProjection) ? waypointBefore(ledger.sql, position) : null;
+  return foldTo(ledger, position, reached && reached.position > 0 ? reached : hostAtBeginning(ledger));
+};
 
 const pastState = (ledger: Ledger, position: number): Host => {
   const stored = process.env[LOOKING_BACK.state];
@@ -119,7 +125,8 @@ export const openReading = (args: Arguments): Result<Reading, Failure> => {
   if (!position.ok) return position;
   const host = position.value === null ? currentHost(ledger.value) : pastState(ledger.value, position.value);
   const asOf = { position: host.position, time: timeOf(ledger.value, host.position) };
-  return ok({ home, ledger: ledger.value, host, asOf, past: position.value !== null });
+  const past = position.value !== null;
+  return ok({ home, ledger: ledger.value, host, asOf, past, live: !past && file === undefined });
 };
 
 /** What was replayed for a look into the past: another question of the same command need not replay it again. */

@@ -27,7 +27,7 @@ type Found = {
 };
 
 const readEntries = async (
-  { host, home, past }: Reading,
+  { host, home, past, live }: Reading,
   name: string,
   families: readonly Family[],
 ): Promise<Result<Found, Failure>> => {
@@ -37,6 +37,7 @@ const readEntries = async (
   if (!netvm) return ok({ netvm: null, note: `${name} has no netvm, so nobody reads its rules`, entries: {} });
   if (past)
     return err(usage('firewall entries shows what lies in QubesDB now; it has no past: firewall get --at', 'firewall'));
+  if (!live) return err(usage('firewall entries shows what lies in QubesDB here; a copy has none', 'firewall'));
   if (!runs(netvm)) {
     return ok({ netvm: netvm.name, note: `${netvm.name} does not run; its start publishes the rules`, entries: {} });
   }

@@ -13,7 +13,8 @@ export const FILTERS: OptionKinds = { failed: 'flag', type: 'value', actor: 'val
 
 const FAILURES = new Set(['CommandRejected', 'CommandFailed', 'CommandAbandoned', 'StepFailed']);
 
-const patternOf = (text: string | undefined, topic: string): Result<RegExp | null, Failure> => {
+/** A pattern as -g takes it. */
+export const patternOf = (text: string | undefined, topic: string): Result<RegExp | null, Failure> => {
   if (text === undefined) return ok(null);
   try {
     return ok(new RegExp(text, 'i'));

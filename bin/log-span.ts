@@ -1,8 +1,9 @@
 import type { Failure } from '../domain/failure.ts';
 import { ok, type Result } from '../domain/result.ts';
 import type { Arguments } from '../infrastructure/cli/arguments.ts';
-import { beforeThisBoot, positionAt } from '../infrastructure/ledger/queries.ts';
+import { positionAt } from '../infrastructure/ledger/queries.ts';
 import type { Reading } from './compose.ts';
+import { bootOf } from './log-boot.ts';
 import { positionBefore, type Span } from './log-events.ts';
 
 /** What `--since`, `--until` and `-b` mean. A time stands for the last event at or before it, an event for itself. */
@@ -13,6 +14,7 @@ export const spanOf = (args: Arguments, { ledger, asOf }: Reading): Result<Span,
   if (!from.ok) return from;
   const to = until === undefined ? ok(asOf.position) : positionAt(ledger, until);
   if (!to.ok) return to;
-  const boot = args.flag('boot') ? beforeThisBoot(ledger) : 0;
-  return ok({ after: Math.max(from.value, boot), upTo: Math.min(to.value, asOf.position) });
+  const boot = bootOf(ledger, args.text('boot'), asOf.position);
+  if (!boot.ok) return boot;
+  return ok({ after: Math.max(from.value, boot.value.after), upTo: Math.min(to.value, boot.value.to) });
 };

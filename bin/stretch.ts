@@ -1,6 +1,7 @@
 import type { Failure } from '../domain/failure.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { usage } from '../infrastructure/cli/arguments.ts';
+import { beginningOf } from '../infrastructure/ledger/beginning.ts';
 import { positionAt } from '../infrastructure/ledger/queries.ts';
 import type { Stretch } from '../infrastructure/service/replay.ts';
 import type { Reading } from './compose.ts';
@@ -10,7 +11,7 @@ import type { Reading } from './compose.ts';
  * means everything up to it. Ends are events, `@`, `@-` or times.
  */
 export const stretchOf = (range: string | undefined, { ledger, asOf }: Reading): Result<Stretch, Failure> => {
-  const all: Stretch = { after: 0, to: asOf.position };
+  const all: Stretch = { after: beginningOf(ledger).position, to: asOf.position };
   if (range === undefined) return ok(all);
   const dots = range.indexOf('..');
   const [first, last] = dots < 0 ? ['', range] : [range.slice(0, dots), range.slice(dots + 2)];

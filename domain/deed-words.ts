@@ -46,6 +46,10 @@ export const wordsOfDeed = (deed: Deed): string => {
       return `publish ${ruleCount(deed.after.length)} for ${deed.address} in ${deed.netvm}${deed.wake ? '' : ', without waking its agent'}`;
     case 'writeKeys':
       return `write ${deed.keys.length} keys into the QubesDB of ${deed.vm}`;
+    case 'archive':
+      return `back up ${deed.vms.length} VM${deed.vms.length === 1 ? '' : 's'} to ${targetText(deed.to)}`;
+    case 'deliver':
+      return `name the backup ${deed.path}`;
     case 'startDomain':
       return 'start the domain';
     case 'stopDomain':
@@ -65,6 +69,7 @@ export const symbolOfDeed = (deed: Deed): '+' | '~' | '-' | '=' => {
       return deed.after === null ? '-' : deed.before === null ? '+' : '~';
     case 'read':
     case 'activate':
+    case 'archive':
       return '=';
     default:
       return '~';

@@ -53,23 +53,29 @@ type Doomed = {
   readonly from: Place;
 };
 
+/** Takes a disk out of the live namespace with a main step and leaves it in the trash, from where it can come back. */
+export const setAside = (builder: PlanBuilder, doomed: Doomed, why: TrashReason): Place => {
+  const { object, ref, disk, from } = doomed;
+  const place: Place = { ...from, role: { kind: 'trash', position: builder.freshPosition() } };
+  builder.main(object, { do: 'move', disk: ref, from, to: place });
+  builder.fact({ type: 'DiskTrashed', disk, place, from: object, why });
+  return place;
+};
+
 /**
  * Takes a disk out of the live namespace with a main step and erases it in the cleanup: destroy last, and under another
  * name. The facts come with the plan's.
  */
 export const throwAway = (builder: PlanBuilder, doomed: Doomed, why: TrashReason): void => {
-  const { object, ref, disk, from } = doomed;
-  const place: Place = { ...from, role: { kind: 'trash', position: builder.freshPosition() } };
-  builder.main(object, { do: 'move', disk: ref, from, to: place });
-  builder.fact({ type: 'DiskTrashed', disk, place, from: object, why });
-  if ('id' in disk) eraseLater(builder, object, disk, place);
+  const place = setAside(builder, doomed, why);
+  eraseLater(builder, doomed.object, doomed.disk, place);
 };
 
 /** Erases a disk that is in the trash by then. */
-const eraseLater = (builder: PlanBuilder, object: string, disk: Disk, place: Place): void =>
-  builder.cleanup(object, { do: 'erase', disk: { id: disk.id }, at: place }, [
-    { type: 'DiskErased', disk: disk.id, from: object },
-  ]);
+const eraseLater = (builder: PlanBuilder, object: string, disk: Doomed['disk'], place: Place): void => {
+  const [ref, id] = 'id' in disk ? [{ id: disk.id }, disk.id] : [disk, { idOf: disk.madeBy }];
+  builder.cleanup(object, { do: 'erase', disk: ref, at: place }, [{ type: 'DiskErased', disk: id, from: object }]);
+};
 
 /** Moves a disk to the trash and erases it, all of it in the cleanup; `then` holds from the move on. */
 export const retireLater = (

@@ -11,8 +11,11 @@ const placesOf = (deed: Deed): readonly Place[] => {
       return [deed.from, deed.to];
     case 'snapshot':
       return [deed.from, deed.at];
+    case 'archive':
+      return deed.vms.flatMap(({ volumes }) => volumes.map(({ at }) => at));
     case 'startDomain':
     case 'stopDomain':
+    case 'deliver':
     // The path of firewall.xml is made of the VM's name, which is looked at for every step.
     case 'writeFirewall':
     case 'publishFirewall':

@@ -1,3 +1,4 @@
+import type { Archive, Deliver } from './backup/archive.ts';
 import type { Disk, DiskId, DiskRef, Place } from './disk.ts';
 import type { Fact } from './event.ts';
 import type { Entry } from './firewall/entries.ts';
@@ -65,6 +66,8 @@ export type Deed =
     }
   /** Writes keys into a VM's QubesDB, in order; `fresh`: the VM has just started, and nothing older counts. */
   | { readonly do: 'writeKeys'; readonly vm: VmName; readonly fresh: boolean; readonly keys: readonly KeyChange[] }
+  | Archive
+  | Deliver
   | { readonly do: 'startDomain'; readonly vm: VmName }
   | { readonly do: 'stopDomain'; readonly vm: VmName; readonly how: 'shutdown' | 'kill' };
 
@@ -92,11 +95,11 @@ export type Plan = {
   readonly cleanup: readonly Step[];
 };
 
-/** A value in which a disk that does not exist yet is written as `{ madeBy: n }`. */
+/** A value in which a disk that does not exist yet is written as `{ madeBy: n }`, and its id as `{ idOf: n }`. */
 export type Template<T> = T extends Disk
   ? Disk | { readonly madeBy: number }
   : T extends DiskId
-    ? T
+    ? T | { readonly idOf: number }
     : T extends string | number | boolean | null | undefined
       ? T
       : T extends readonly (infer U)[]
@@ -109,16 +112,21 @@ export type Made = ReadonlyMap<number, Disk>;
 const isMadeBy = (value: object): value is { readonly madeBy: number } =>
   'madeBy' in value && Object.keys(value).length === 1;
 
+const isIdOf = (value: object): value is { readonly idOf: number } =>
+  'idOf' in value && Object.keys(value).length === 1;
+
 /** Replaces every `{ madeBy: n }` by the disk that step n made. Throws on a step that made none: a bug in a plan. */
 export const bind = <T>(template: Template<T>, made: Made): T => {
+  const disk = (step: number): Disk => {
+    const found = made.get(step);
+    if (!found) throw new Error(`plan refers to step ${step}, which made no disk`);
+    return found;
+  };
   const walk = (value: unknown): unknown => {
     if (value === null || typeof value !== 'object') return value;
     if (Array.isArray(value)) return value.map(walk);
-    if (isMadeBy(value)) {
-      const disk = made.get(value.madeBy);
-      if (!disk) throw new Error(`plan refers to step ${value.madeBy}, which made no disk`);
-      return disk;
-    }
+    if (isMadeBy(value)) return disk(value.madeBy);
+    if (isIdOf(value)) return disk(value.idOf).id;
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, walk(item)]));
   };
   return walk(template) as T;

@@ -1,4 +1,5 @@
 import type { AdoptedAs } from './adoption/events.ts';
+import { wordsOfTestimony } from './adoption/testimony.ts';
 import { formatBytes } from './bytes.ts';
 import type { CommandEvent } from './command/events.ts';
 import { isCommandEvent } from './command/operation.ts';
@@ -48,6 +49,8 @@ const keptAs = (kept: Kept): string => (kept ? `, the old state kept as revision
 const setTo = (name: string, value: string | null): string =>
   value === null ? `${name} unset` : `${name} = ${value === '' ? '""' : value}`;
 
+const nameOf = ({ backup }: { readonly backup: string }): string => (backup === '-' ? 'standard output' : backup);
+
 const wordsOfContent = (fact: VolumeFact): string | null => {
   switch (fact.type) {
     case 'SessionCommitted':
@@ -64,6 +67,10 @@ const wordsOfContent = (fact: VolumeFact): string | null => {
       return `${fact.volume}: ${formatBytes(fact.bytes)}${keptAs(fact.kept)}`;
     case 'VolumeExported':
       return `${fact.volume}: exported to ${fact.to === '-' ? 'standard output' : fact.to}`;
+    case 'VolumeBackedUp':
+      return `${fact.volume}: backed up to ${nameOf(fact)}, ${formatBytes(fact.bytes)}, digest ${fact.digest.slice(0, 12)}`;
+    case 'VolumeBackupFailed':
+      return `! ${fact.volume}: not backed up to ${nameOf(fact)}: ${fact.problem}`;
     default:
       return null;
   }
@@ -79,7 +86,9 @@ type OtherVolumeFact = Exclude<
       | 'VolumeImported'
       | 'VolumeCloned'
       | 'VolumeResized'
-      | 'VolumeExported';
+      | 'VolumeExported'
+      | 'VolumeBackedUp'
+      | 'VolumeBackupFailed';
   }
 >;
 
@@ -98,6 +107,8 @@ const wordsOfLife = (fact: OtherVolumeFact): string => {
       return 'removed';
     case 'VolumeRestored':
       return `restored from ${fact.from}, ${formatBytes(fact.current.bytes)}, sha256 ${fact.sha256.slice(0, 12)}`;
+    case 'VolumeReturned':
+      return `back from the trash with ${count(fact.revisions.length, 'revision')}`;
     case 'VolumeProvisioned':
       return `first disk, ${formatBytes(fact.current.bytes)}`;
     case 'SessionOpened':
@@ -147,6 +158,8 @@ const wordsOfVm = (fact: VmFact): string => {
       return `${fact.vm} created (${fact.class}${fact.clonedFrom ? `, cloned from ${fact.clonedFrom}` : ''})`;
     case 'VmRestored':
       return `${fact.vm} restored from ${fact.backup}${fact.was === fact.vm ? '' : `, where it was ${fact.was}`}`;
+    case 'VmBackedUp':
+      return `${fact.whole ? '' : '! '}${fact.vm} backed up to ${nameOf(fact)}${fact.whole ? '' : ', not all of it'}`;
     case 'VmRemoved':
       return `${fact.vm} removed`;
     case 'VmStarted':
@@ -182,6 +195,8 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
       return `global ${setTo(fact.name, fact.value)}`;
     case 'DiskTrashed':
       return `${fact.from}: disk ${fact.disk.id} into the trash (${fact.why})`;
+    case 'DiskReturned':
+      return `${fact.from}: disk ${fact.disk} back from the trash`;
     case 'DiskErased':
       return `${fact.from}: disk ${fact.disk} erased`;
     case 'StorageAdopted':
@@ -208,6 +223,8 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
       return fact.reserve
         ? `pool ${fact.pool} keeps back ${fact.reserve.data} % of data, ${fact.reserve.metadata} % of metadata`
         : `pool ${fact.pool} keeps back what suits its size`;
+    case 'LvmTestified':
+      return wordsOfTestimony(fact);
     case 'PoolWounded':
       return `! pool ${fact.pool}: ${wordsOfWound(fact.wound)}`;
     case 'PoolMended':

@@ -10,19 +10,21 @@ import { type Action, runGroup } from '../../infrastructure/cli/dispatch.ts';
 import { lineWidth, out, outJson, talk } from '../../infrastructure/cli/output.ts';
 import { passphraseFor } from '../../infrastructure/cli/passphrase.ts';
 import { escapeText, table } from '../../infrastructure/cli/text.ts';
+import { createAction } from '../backup-create.ts';
 import { restoreAction } from '../backup-restore.ts';
 
-const HELP = `domtrail backup: Qubes backups, looked into
+const HELP = `domtrail backup: Qubes backups, made, looked into and restored
 
+  domtrail backup create -o FILE|- [VM...]           the committed state of volumes
   domtrail backup verify FILE --passphrase-file F    is every volume in it, and whole?
   domtrail backup list FILE                          which VMs it says it holds
   domtrail backup restore FILE [VM...]               as a whole or not at all
   ssh host cat FILE | domtrail backup verify - --passphrase-file F
 
-Formats 2, 3 and 4, as Qubes 2, 3 and 4 write them; only restore needs a home and writes.
-verify opens, unpacks and hashes everything, and finds what stock tools pass over: a
-volume that is missing as a whole, a last chunk that was cut off. It exits 6 for any
-problem and says what an archive of this format cannot prove.
+Formats 2, 3 and 4, as Qubes 2, 3 and 4 write them; create writes format 4. verify and
+list need no home. verify opens, unpacks and hashes everything, and finds what stock
+tools pass over: a volume that is missing as a whole, a last chunk that was cut off. It
+exits 6 for any problem and says what an archive of this format cannot prove.
 `;
 
 /** A file's own name means nothing to a format: as_of is for the log, which has no part in this. */
@@ -109,4 +111,4 @@ const verify: Action = {
 };
 
 export const main = (argv: readonly string[]): Promise<number> =>
-  runGroup('backup', { verify, list, restore: restoreAction(verify) }, HELP, argv);
+  runGroup('backup', { create: createAction, verify, list, restore: restoreAction(verify) }, HELP, argv);

@@ -9,6 +9,7 @@ import { type Action, runGroup } from '../../infrastructure/cli/dispatch.ts';
 import { eventItem } from '../../infrastructure/cli/event-item.ts';
 import { out, outJson, talk } from '../../infrastructure/cli/output.ts';
 import { escapeText, localTime } from '../../infrastructure/cli/text.ts';
+import { beginningOf } from '../../infrastructure/ledger/beginning.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
 import { eventAt, findCommand, positionAt, type StoredCommand } from '../../infrastructure/ledger/queries.ts';
 import { type Bisected, bisect, stepsLeft } from '../../infrastructure/service/bisect.ts';
@@ -35,7 +36,7 @@ Prints the event, its command and who asked for it. Exit 3 when there is none.
 `;
 
 const stretchOf = (args: Arguments, { ledger, asOf }: Reading): Result<Stretch, Failure> => {
-  const good = positionAt(ledger, args.text('good') ?? '0');
+  const good = positionAt(ledger, args.text('good') ?? `${beginningOf(ledger).position}`);
   if (!good.ok) return good;
   const bad = positionAt(ledger, args.text('bad') ?? `${asOf.position}`);
   if (!bad.ok) return bad;

@@ -6,7 +6,7 @@ import { type Arguments, expectWords, usage } from '../../infrastructure/cli/arg
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
 import { out, outJson } from '../../infrastructure/cli/output.ts';
 import { writeOutput } from '../../infrastructure/cli/output-file.ts';
-import { localTime } from '../../infrastructure/cli/text.ts';
+import { escapeText, localTime } from '../../infrastructure/cli/text.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
 import { timeOf } from '../../infrastructure/ledger/queries.ts';
 import { lineageOf, lineageText } from '../../projections/volumes/lineage.ts';
@@ -14,6 +14,7 @@ import { type Lineage, lineageSvg } from '../../projections/volumes/lineage-svg.
 import { disksOfVolume, volumesProjection } from '../../projections/volumes/volumes.ts';
 import { openReading, type Reading, tablesAt } from '../compose.ts';
 import { tellerOf } from '../event-teller.ts';
+import { testimonyAbout, testimonyLines } from '../testimony-about.ts';
 import { pastUpTo, resumedAbout } from '../volume-past.ts';
 
 const HELP = `domtrail lineage: every state a volume ever had, by disk identity
@@ -24,8 +25,9 @@ const HELP = `domtrail lineage: every state a volume ever had, by disk identity
   domtrail lineage work:private --svg -o work.svg    also what is gone, for a browser
 
 @ in use   ● committed   ○ an older revision; a lane beside the first holds what a
-revert left aside. States that are gone are counted at the end. The picture is one
-file: no script, nothing that it fetches, dark or light as the reader has it.
+revert left aside. States that are gone are counted at the end, and then comes
+what LVM's own archive says of the volume, where an adoption took it over. The
+picture is one file: no script, nothing that it fetches, dark or light.
 `;
 
 /** The graph's lines need a UTF-8 terminal; anything else gets plain letters. */
@@ -37,27 +39,40 @@ const MOST_LINES = 400;
 
 type VolumeAddress = { readonly vm: VmName; readonly volume: VolumeName; readonly key: VolumeKey };
 
+/** So many of LVM's own entries are shown, the newest; `log VM:VOLUME` has all of them. */
+const TESTIMONIES = 10;
+
+type Testimony = ReturnType<typeof testimonyAbout>;
+type About = Lineage & { readonly told: Testimony };
+
 /** A removed volume still has its history. */
-const lineageAt = (reading: Reading, { vm, volume, key }: VolumeAddress): Result<Lineage, Failure> => {
+const lineageAt = (reading: Reading, { vm, volume, key }: VolumeAddress): Result<About, Failure> => {
   const disks = disksOfVolume(tablesAt(reading, volumesProjection), key);
+  const told = testimonyAbout(reading, key);
   const found = findVolume(reading.host, vm, volume);
-  if (!found.ok && disks.length === 0) return found;
+  if (!found.ok && disks.length === 0 && told.length === 0) return found;
   const past = pastUpTo(reading.ledger, key, reading.asOf.position, resumedAbout(reading, key));
-  return ok({ volume: key, disks, past, most: MOST_LINES });
+  return ok({ volume: key, disks, past, most: MOST_LINES, told });
 };
 
-const show = (args: Arguments, { ledger, asOf }: Reading, about: Lineage): Result<number, Failure> => {
-  const { volume, disks, past } = about;
-  if (args.flag('svg')) {
-    const { markup } = lineageSvg(about, tellerOf(ledger), { page: false });
-    const written = writeOutput(args.text('output'), `${markup}\n`);
-    return written.ok ? ok(0) : written;
-  }
+const draw = (args: Arguments, { ledger }: Reading, about: Lineage): Result<number, Failure> => {
+  const { markup } = lineageSvg(about, tellerOf(ledger), { page: false });
+  const written = writeOutput(args.text('output'), `${markup}\n`);
+  return written.ok ? ok(0) : written;
+};
+
+const show = (args: Arguments, { ledger, asOf }: Reading, about: About): Result<number, Failure> => {
+  const { volume, disks, past, told } = about;
   const states = lineageOf(disks, past);
+  if (args.flag('json')) {
+    outJson('lineage', asOf, { item: { volume, states, testimony: told.map(({ event }) => event) } });
+    return ok(0);
+  }
   const when = (position: number): string => localTime(timeOf(ledger, position) ?? 0);
-  if (args.flag('json')) outJson('lineage', asOf, { item: { volume, states } });
-  else if (states.length === 0) out(`${volume} never had a disk\n`);
-  else out(lineageText(states, args.flag('ascii') || !utf8() ? 'ascii' : 'utf8', when));
+  const style = args.flag('ascii') || !utf8() ? 'ascii' : 'utf8';
+  out(states.length === 0 ? `${volume} never had a disk\n` : lineageText(states, style, when));
+  const lines = testimonyLines(told, TESTIMONIES);
+  out(lines.map((line) => `${escapeText(line)}\n`).join(''));
   return ok(0);
 };
 
@@ -74,7 +89,8 @@ const lineage: Action = {
     if (!reading.ok) return reading;
     try {
       const about = lineageAt(reading.value, key.value);
-      return about.ok ? show(args, reading.value, about.value) : about;
+      if (!about.ok) return about;
+      return (args.flag('svg') ? draw : show)(args, reading.value, about.value);
     } finally {
       closeLedger(reading.value.ledger);
     }

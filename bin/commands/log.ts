@@ -8,8 +8,9 @@ import { localTime, shortId, table } from '../../infrastructure/cli/text.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
 import { commandsUpTo, type StoredCommand } from '../../infrastructure/ledger/queries.ts';
 import { openReading, type Reading } from '../compose.ts';
+import { withBootNumber } from '../log-boot.ts';
 import { type Entry, eventsAbout, type Span } from '../log-events.ts';
-import { EVENT_COLUMNS, eventRow, FILTERS, type Filter, filterOf } from '../log-filter.ts';
+import { EVENT_COLUMNS, eventRow, FILTERS, type Filter, filterOf, patternOf } from '../log-filter.ts';
 import { spanOf } from '../log-span.ts';
 import { objectIn } from '../report-commands.ts';
 
@@ -17,11 +18,12 @@ const HELP = `domtrail log: what happened, and who did it
 
   domtrail log                      the newest 50 events
   domtrail log work:private         of a volume; also work, cmd:ID, a disk id, VG/LV
-  domtrail log --commands           one line a command, the refused ones too
+  domtrail log --commands [OBJECT]  one line a command, the refused ones too
   domtrail log --failed             only what went wrong
   domtrail log --since 2026-11-22T08:00Z --until ev:480
   domtrail log --type SessionCommitted --actor user -n 10 -r
   domtrail log -b -g 'commit|revert'   since the host came up; a pattern in the words
+  domtrail log -b -1                   the boot before that, as in journalctl
 
 -n N newest only (0: all)   -r newest first   --json all of them   --jsonl a line each
 `;
@@ -81,16 +83,47 @@ const commandRow = (command: StoredCommand): readonly string[] => [
     .join(' '),
 ];
 
-const showCommands = (args: Arguments, { ledger, asOf }: Reading, span: Span): Result<number, Failure> => {
+/** Commands that had to do with an object: whose events are about it, or that asked for it and were refused. */
+const concerning = (reading: Reading, object: string | undefined, span: Span): Result<Wanted, Failure> => {
+  if (object === undefined) return ok(() => true);
+  const entries = eventsAbout(reading, object, span);
+  if (!entries.ok) return entries;
+  const commands = new Set(Array.from(entries.value, ({ recorded }) => recorded.command));
+  return ok(({ id, payload }) => {
+    const asked = objectIn(payload);
+    return commands.has(id) || asked === object || asked.startsWith(`${object}:`);
+  });
+};
+
+type Wanted = (command: StoredCommand) => boolean;
+
+const commandFilter = (args: Arguments, pattern: RegExp | null): Wanted => {
+  const failed = args.flag('failed');
+  const actor = args.text('actor');
+  const type = args.text('type');
+  return (command) =>
+    (!failed || command.outcome.failure !== null) &&
+    (type === undefined || command.name === type) &&
+    (actor === undefined || actorText(command.actor) === actor) &&
+    (pattern === null || pattern.test(commandRow(command).join(' ')));
+};
+
+const showCommands = (
+  args: Arguments,
+  reading: Reading,
+  span: Span,
+  object: string | undefined,
+): Result<number, Failure> => {
+  const { ledger, asOf } = reading;
   const limit = limitOf(args, args.flag('json') ? Number.POSITIVE_INFINITY : 50);
   if (!limit.ok) return limit;
-  const failed = args.flag('failed');
-  const wanted = args.text('actor');
+  const pattern = patternOf(args.text('grep'), 'log');
+  if (!pattern.ok) return pattern;
+  const about = concerning(reading, object, span);
+  if (!about.ok) return about;
+  const matches = commandFilter(args, pattern.value);
   const all = commandsUpTo(ledger, span.upTo).filter(
-    ({ outcome, actor }) =>
-      outcome.firstPosition > span.after &&
-      (!failed || outcome.failure !== null) &&
-      (wanted === undefined || actorText(actor) === wanted),
+    (command) => command.outcome.firstPosition > span.after && matches(command) && about.value(command),
   );
   const shown = newest(all, limit.value, args.flag('reverse'));
   if (args.flag('jsonl')) for (const one of shown) outJsonLine(commandItem(one));
@@ -107,7 +140,7 @@ const log: Action = {
     until: 'value',
     number: 'value',
     reverse: 'flag',
-    boot: 'flag',
+    boot: 'value',
     jsonl: 'flag',
   },
   help: HELP,
@@ -120,7 +153,7 @@ const log: Action = {
       const span = spanOf(args, reading.value);
       if (!span.ok) return span;
       return args.flag('commands')
-        ? showCommands(args, reading.value, span.value)
+        ? showCommands(args, reading.value, span.value, words.value[0])
         : showEvents(args, reading.value, span.value, words.value[0]);
     } finally {
       closeLedger(reading.value.ledger);
@@ -128,4 +161,4 @@ const log: Action = {
   },
 };
 
-export const main = (argv: readonly string[]): Promise<number> => runAction(log, 'log', argv);
+export const main = (argv: readonly string[]): Promise<number> => runAction(log, 'log', withBootNumber(argv));

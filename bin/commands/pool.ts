@@ -116,12 +116,12 @@ const list: Action = {
     if (!words.ok) return words;
     const reading = openReading(args);
     if (!reading.ok) return reading;
-    const { host, asOf, ledger, past } = reading.value;
+    const { host, asOf, ledger, live } = reading.value;
     closeLedger(ledger);
     const items = [];
     const warnings: string[] = [];
     for (const pool of host.pools.values()) {
-      const seen = past ? null : await usageOf(pool);
+      const seen = live ? await usageOf(pool) : null;
       items.push({ ...pool, usage: seen, rooms: seen ? roomsIn(pool, seen) : [] });
       if (seen) warnings.push(...warningsOf(pool, seen));
     }

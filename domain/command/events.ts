@@ -1,3 +1,4 @@
+import type { Written } from '../backup/archive.ts';
 import type { Disk } from '../disk.ts';
 import type { Code, Failure } from '../failure.ts';
 import type { Plan, Step } from '../steps.ts';
@@ -38,6 +39,8 @@ export type CommandEvent =
       readonly before: string | null;
       readonly after: string | null;
       readonly evidence: Evidence;
+      /** the files of a backup that the step wrote */
+      readonly written?: readonly Written[];
     }
   | {
       readonly type: 'StepFailed';

@@ -1,3 +1,4 @@
+import type { Written } from '../backup/archive.ts';
 import { stepsOf } from '../decision.ts';
 import type { Disk } from '../disk.ts';
 import type { DomainEvent, Recorded } from '../event.ts';
@@ -24,6 +25,8 @@ export type Operation = {
   readonly position: number;
   readonly done: Readonly<Record<number, Disk | null>>;
   readonly course: Course;
+  /** what its step wrote, where it makes a backup */
+  readonly written?: readonly Written[];
 };
 
 const COMMAND_EVENTS = new Set([
@@ -63,7 +66,11 @@ export const evolveOperation = (operation: Operation | undefined, recorded: Reco
     throw new Error(`event ${recorded.position} continues command ${recorded.command}, which is not open`);
   switch (event.type) {
     case 'StepDone':
-      return { ...operation, done: { ...operation.done, [event.n]: event.disk } };
+      return {
+        ...operation,
+        done: { ...operation.done, [event.n]: event.disk },
+        ...(event.written ? { written: event.written } : {}),
+      };
     case 'StepFailed':
       return operation;
     case 'CommandFailed':

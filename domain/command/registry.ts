@@ -1,11 +1,13 @@
 import type * as z from 'zod';
 import * as adoption from '../adoption/commands.ts';
+import * as backup from '../backup/commands.ts';
 import * as document from '../document/commands.ts';
 import * as drift from '../drift/commands.ts';
 import * as firewall from '../firewall/commands.ts';
 import * as host from '../host/commands.ts';
 import * as pool from '../pool/commands.ts';
 import * as restore from '../restore/commands.ts';
+import * as undo from '../undo/commands.ts';
 import * as vm from '../vm/commands.ts';
 import * as volume from '../volume/commands.ts';
 
@@ -16,6 +18,7 @@ export const COMMAND_SCHEMAS = {
   AdoptStorage: adoption.adoptStorage,
   AdoptHost: document.adoptHost,
   AdoptMoved: adoption.adoptMoved,
+  AdoptTestimony: adoption.adoptTestimony,
   AdoptDrift: drift.driftTarget,
   RepairDrift: drift.driftTarget,
   IgnoreDrift: drift.ignoreDrift,
@@ -29,6 +32,7 @@ export const COMMAND_SCHEMAS = {
   RecordPoolMended: pool.recordPoolMended,
   CreateVM: vm.createVm,
   CloneVM: vm.cloneVm,
+  BackupVM: backup.backupVm,
   RestoreVM: restore.restoreVm,
   RemoveVM: vm.vmTarget,
   StartVM: vm.vmTarget,
@@ -57,6 +61,7 @@ export const COMMAND_SCHEMAS = {
   RemoveRule: firewall.removeRule,
   ReloadFirewall: firewall.firewallTarget,
   ExpireRule: firewall.firewallTarget,
+  RestoreOperation: undo.restoreOperation,
 } as const;
 
 export type CommandName = keyof typeof COMMAND_SCHEMAS;

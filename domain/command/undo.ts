@@ -49,6 +49,9 @@ const reverse = (back: Back, step: Step, disk: Disk | null, position: number): v
     case 'erase':
     // Keys of a VM that does not run are read by nobody, and its next start writes them all.
     case 'writeKeys':
+    // What is not delivered goes when the command is settled; what is delivered is not taken back.
+    case 'archive':
+    case 'deliver':
       return;
   }
 };
@@ -60,9 +63,12 @@ const moveBack = (deed: Extract<Deed, { do: 'move' }>, disk: Disk): Deed => ({
   to: deed.from,
 });
 
-/** True as long as nothing is destroyed: until then every main step has a way back. */
-export const canUndo = (operation: Operation): boolean =>
-  operation.plan.main.some((step) => !(step.n in operation.done));
+/**
+ * True as long as nothing is destroyed: until then every main step has a way back. A backup that has its name is somebody's
+ * only copy, perhaps, and stays.
+ */
+export const canUndo = ({ plan, done }: Operation): boolean =>
+  plan.main.some(({ n }) => !(n in done)) && !plan.main.some(({ n, deed }) => n in done && deed.do === 'deliver');
 
 /**
  * The way back from where an operation stands: its recorded main steps, reversed. Numbers go on after the plan's, so the

@@ -24,6 +24,16 @@ export type VmFact =
       readonly backupId: string;
       readonly was: string;
     }
+  /** `bytes` of all its files; `whole` false: some of them could not be read */
+  | {
+      readonly type: 'VmBackedUp';
+      readonly vm: VmName;
+      readonly backup: string;
+      readonly backupId: string;
+      readonly files: number;
+      readonly bytes: number;
+      readonly whole: boolean;
+    }
   | { readonly type: 'VmRemoved'; readonly vm: VmName }
   | { readonly type: 'VmStarted'; readonly vm: VmName; readonly bootId: string }
   | { readonly type: 'VmStopped'; readonly vm: VmName; readonly how: 'shutdown' | 'kill' | 'discard' | 'host-reboot' }

@@ -7,6 +7,7 @@ import { featureNames, type Vm } from './vm.ts';
 const VM_FACTS = new Set([
   'VmCreated',
   'VmRestored',
+  'VmBackedUp',
   'VmRemoved',
   'VmStarted',
   'VmStopped',
@@ -92,6 +93,7 @@ export const evolveVm = (vm: Vm | undefined, fact: Exclude<VmFact, { type: 'VmRe
   if (!vm) throw new Error(`${fact.type} speaks of VM ${fact.vm}, which the log never made`);
   switch (fact.type) {
     case 'VmRestored':
+    case 'VmBackedUp':
       return vm;
     case 'VmStarted':
       return changed(vm, { power: { is: 'running', bootId: fact.bootId } });

@@ -7,6 +7,8 @@ export type BackupHeader = {
   readonly encrypted: boolean;
   readonly filter: Filter | null;
   readonly backupId: string;
+  /** its last file lists all of them (domtrail's own; stock passes over the key) */
+  readonly hasManifest: boolean;
 };
 
 /** The compressors of Qubes backups, and what unpacks them. */
@@ -32,6 +34,7 @@ const KNOWN = new Set([
   'crypto-algorithm',
   'hmac-algorithm',
   'backup-id',
+  'manifest',
 ]);
 
 const refused = (message: string): Result<never, Failure> =>
@@ -66,7 +69,8 @@ const version4 = (fields: Fields): Result<BackupHeader, Failure> => {
   if (!filter.ok) return filter;
   const backupId = fields.get('backup-id') ?? '';
   if (backupId === '' || backupId.startsWith('-')) return refused('backup-id is missing');
-  return ok({ version: 4, encrypted: true, filter: filter.value, backupId });
+  const hasManifest = isTrue(fields.get('manifest'));
+  return ok({ version: 4, encrypted: true, filter: filter.value, backupId, hasManifest });
 };
 
 const cipherOf = (fields: Fields): Result<boolean, Failure> => {
@@ -82,18 +86,24 @@ const version2 = (fields: Fields): Result<BackupHeader, Failure> => {
   if (!encrypted.ok) return encrypted;
   if (encrypted.value && isTrue(fields.get('compressed')))
     return refused('format 2 with encryption and compression: only an openssl of that time unpacks it');
-  return ok({ version: 2, encrypted: encrypted.value, filter: null, backupId: '' });
+  return ok({ version: 2, encrypted: encrypted.value, filter: null, backupId: '', hasManifest: false });
 };
 
 /** The first backups of Qubes R2 have no header, and one way to be made. */
-export const WITHOUT_HEADER: BackupHeader = { version: 2, encrypted: true, filter: null, backupId: '' };
+export const WITHOUT_HEADER: BackupHeader = {
+  version: 2,
+  encrypted: true,
+  filter: null,
+  backupId: '',
+  hasManifest: false,
+};
 
 const version3 = (fields: Fields): Result<BackupHeader, Failure> => {
   const filter = filterOf(fields, 3);
   if (!filter.ok) return filter;
   const encrypted = cipherOf(fields);
   if (!encrypted.ok) return encrypted;
-  return ok({ version: 3, encrypted: encrypted.value, filter: filter.value, backupId: '' });
+  return ok({ version: 3, encrypted: encrypted.value, filter: filter.value, backupId: '', hasManifest: false });
 };
 
 /** Reads a header that has been authenticated (spec: backup-format 2). Formats 2, 3 and 4. */

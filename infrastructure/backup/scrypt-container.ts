@@ -11,12 +11,14 @@ const TAIL = 32;
 /** A container that is none, does not authenticate, or asks for more memory than anybody should give. */
 export class BadContainer extends Error {}
 
-type Parameters = { readonly logN: number; readonly r: number; readonly p: number; readonly salt: Buffer };
+/** How a container's key is made: N = 2^logN. */
+export type Parameters = { readonly logN: number; readonly r: number; readonly p: number; readonly salt: Buffer };
 
 /** What scrypt(1) itself chooses on a large machine: 2 GiB. More is refused before the memory is asked for. */
 const MOST_MEMORY = 2 * 2 ** 30;
 const MOST_WORK = 2 ** 27;
 
+/** Bytes that making a key takes. */
 const memoryFor = ({ logN, r, p }: Parameters): number => 128 * r * (2 ** logN + p);
 
 const parametersOf = (header: Buffer): Parameters => {
@@ -40,7 +42,7 @@ const parametersOf = (header: Buffer): Parameters => {
 /** Gives the 64 bytes of a container's key. */
 export type DeriveKey = (passphrase: string, parameters: Parameters) => Promise<Buffer>;
 
-const deriveKey: DeriveKey = (passphrase, parameters) =>
+export const deriveKey: DeriveKey = (passphrase, parameters) =>
   new Promise((resolve, reject) => {
     const { logN, r, p, salt } = parameters;
     const options = { N: 2 ** logN, r, p, maxmem: memoryFor(parameters) + 8 * 2 ** 20 };
@@ -59,7 +61,8 @@ export const rememberedKeys = (): DeriveKey => {
   };
 };
 
-const macOf = (key: Buffer) => createHmac('sha256', key.subarray(32));
+/** The HMAC under the second half of a container's key. */
+export const macOf = (key: Buffer) => createHmac('sha256', key.subarray(32));
 
 /**
  * What a container holds, piece by piece. Throws `BadContainer`: for a wrong passphrase before the first piece, for damaged

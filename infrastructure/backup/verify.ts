@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { InnerArchive } from './archives.ts';
+import { comparedWith, missing } from './compare.ts';
+import { contentDigest } from './content-digest.ts';
 import type { BackedUpVm } from './contents.ts';
+import { MANIFEST, type Manifest, MOST_MANIFEST, parseManifest } from './manifest.ts';
 import type { OpenBackup } from './open-backup.ts';
 import { type TarFile, tarFiles } from './sparse-tar/read.ts';
 import { wholeContent } from './sparse-tar/whole.ts';
@@ -10,6 +13,8 @@ export type FileReport = {
   readonly name: string;
   readonly size: number | null;
   readonly sha256: string | null;
+  /** what the list of the backup tells it by: `contentDigest` */
+  readonly digest: string | null;
   /** bytes of it that are no hole in the archive */
   readonly stored: number | null;
   readonly chunks: number;
@@ -17,7 +22,7 @@ export type FileReport = {
   readonly problem: string | null;
 };
 
-type VmReport = { readonly name: string; readonly class: string; readonly files: readonly FileReport[] };
+export type VmReport = { readonly name: string; readonly class: string; readonly files: readonly FileReport[] };
 
 /** `unchecked`: what a backup of this format cannot prove, as sentences. */
 export type BackupReport = {
@@ -30,19 +35,21 @@ export type BackupReport = {
 
 /** Reads a file to its end; `keep` gets the pieces of small ones. */
 const readToEnd = async ({ size, data }: TarFile, keep: (piece: Buffer) => void) => {
-  const digest = createHash('sha256');
+  const sha256 = createHash('sha256');
+  const digest = contentDigest();
   let stored = 0;
   const counted = async function* () {
     for await (const piece of data) {
       stored += piece.bytes.length;
+      digest.add(piece.offset, piece.bytes);
       yield piece;
     }
   };
   for await (const piece of wholeContent({ size, data: counted() })) {
-    digest.update(piece);
+    sha256.update(piece);
     keep(piece);
   }
-  return { size, sha256: digest.digest('hex'), stored };
+  return { size, sha256: sha256.digest('hex'), digest: digest.of(size), stored };
 };
 
 /** Templates of format 3 are whole directories: `vm1/./root.img`. */
@@ -72,7 +79,7 @@ const inspect = async (archive: InnerArchive, vm: BackedUpVm, reader: Reader): P
     found.push({ vm: vm.path, file: { name: nameIn(vm.path, name), ...file, chunks: archive.chunks() } });
   };
   const bad = (name: string, problem: string): void =>
-    report(name, { size: null, sha256: null, stored: null, ok: false, problem });
+    report(name, { size: null, sha256: null, digest: null, stored: null, ok: false, problem });
   try {
     for await (const file of tarFiles(archive.content)) {
       if (!belongs(archive, file.name)) {
@@ -94,37 +101,51 @@ const inspect = async (archive: InnerArchive, vm: BackedUpVm, reader: Reader): P
   return found;
 };
 
-const missing = (name: string): FileReport => ({
-  name,
-  size: null,
-  sha256: null,
-  stored: null,
-  chunks: 0,
-  ok: false,
-  problem: 'it is not in the backup',
-});
-
 const reportOf = (vm: BackedUpVm, found: readonly Found[]): VmReport => {
   const files = found.filter((one) => one.vm === vm.path).map(({ file }) => file);
   const wanting = vm.images.filter((image) => !files.some(({ name }) => name === image || name === '.'));
   return { name: vm.name, class: vm.class, files: [...files, ...wanting.map(missing)] };
 };
 
-const UNCHECKED = [
-  'whether firewall rules, notes and menu lists are complete: the archive has no list of its files',
-  'whether this is the newest backup',
-];
+const NO_LIST = 'whether firewall rules, notes and menu lists are complete: the archive has no list of its files';
+const NOT_NEWEST = 'whether this is the newest backup';
+
+const listIn = async (archive: InnerArchive): Promise<Manifest | string> => {
+  try {
+    const pieces: Buffer[] = [];
+    for await (const file of tarFiles(archive.content)) {
+      if (file.name !== MANIFEST || file.size > MOST_MANIFEST) return 'the list of its files is something else';
+      for await (const { bytes } of file.data) pieces.push(bytes);
+    }
+    return parseManifest(Buffer.concat(pieces).toString('utf8')) ?? 'the list of its files cannot be understood';
+  } catch (error) {
+    return `the list of its files: ${error instanceof Error ? error.message : String(error)}`;
+  }
+};
+
+/** The header, which is authenticated, says whether there is a list: one that is missing was cut off. */
+const held = (vms: readonly VmReport[], list: Manifest | string | null, { header }: OpenBackup) => {
+  if (!header.hasManifest) return { vms, problems: [] };
+  if (list === null)
+    return { vms, problems: ['the list of its files is missing: the backup was cut off, or never ended'] };
+  if (typeof list === 'string') return { vms, problems: [list] };
+  const foreign = list.backupId === header.backupId ? [] : ['the list of its files belongs to another backup'];
+  const compared = comparedWith(list, vms);
+  return { vms: compared.vms, problems: [...foreign, ...compared.problems] };
+};
 
 /** Reads a backup to its end and says of every file whether it is whole, and which images are missing. Needs no disk space. */
 export const verifyBackup = async (backup: OpenBackup, reader: Reader = {}): Promise<BackupReport> => {
   const found: Found[] = [];
   const problems: string[] = [];
   const seen = new Set<string>();
+  let list: Manifest | string | null = null;
   try {
     for await (const archive of backup.archives) {
       reader.onArchive?.(archive.path);
       const vm = ownerOf(backup.vms, archive.path);
       if (seen.has(archive.path)) problems.push(`${archive.path} comes a second time`);
+      else if (archive.path === MANIFEST && backup.header.hasManifest) list = await listIn(archive);
       else if (vm) found.push(...(await inspect(archive, vm, reader)));
       else problems.push(`${archive.path} belongs to no VM of the backup`);
       seen.add(archive.path);
@@ -132,8 +153,10 @@ export const verifyBackup = async (backup: OpenBackup, reader: Reader = {}): Pro
   } catch (error) {
     problems.push(`the file is damaged or cut off: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const vms = backup.vms.map((vm) => reportOf(vm, found));
-  const all = [...problems, ...backup.strange];
+  const reports = backup.vms.map((vm) => reportOf(vm, found));
+  const { vms, problems: more } = held(reports, list, backup);
+  const all = [...problems, ...more, ...backup.strange];
   const ok = all.length === 0 && vms.every(({ files }) => files.every((file) => file.ok));
-  return { ok, format: backup.header.version, vms, problems: all, unchecked: UNCHECKED };
+  const unchecked = backup.header.hasManifest ? [NOT_NEWEST] : [NO_LIST, NOT_NEWEST];
+  return { ok, format: backup.header.version, vms, problems: all, unchecked };
 };

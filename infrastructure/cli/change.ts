@@ -13,8 +13,15 @@ import { type AsOf, out, outFailure, outJson, talk } from './output.ts';
 import { planItem, planText } from './plan-text.ts';
 import { shortId } from './text.ts';
 
-/** What a command shows when it is done, besides its outcome: lines for people, fields for programs. */
-export type Shown = { readonly text: string; readonly fields: Readonly<Record<string, unknown>> };
+/**
+ * What a command shows when it is done, besides its outcome: lines for people, fields for programs. `problem`: it was done,
+ * but not all of it could be.
+ */
+export type Shown = {
+  readonly text: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly problem?: Failure | null;
+};
 export type Change = {
   readonly command: Command;
   /** schema name of the JSON document: `vm-start` */
@@ -54,7 +61,7 @@ const showDone = (service: Service, submitted: Submitted, { topic, show, command
       item: { command: id, name: command.name, outcome: outcome.outcome, repeated, ...shown.fields },
     });
   } else out(shown.text);
-  return 0;
+  return shown.problem ? outFailure(shown.problem, json) : 0;
 };
 
 const plan = async (service: Service, change: Change, json: boolean): Promise<Result<number, Failure>> => {

@@ -41,9 +41,18 @@ const TAKES_VALUE = new Set([
   '--message',
   '--wait',
   '--passphrase-file',
+  '-o',
+  '--output',
+  '--compress',
+  '--exclude',
+  '--kdf-cost',
+  '--stall-timeout',
   '--rename',
   '--pool',
   '--volume-pool',
+  '--only',
+  '-n',
+  '--number',
 ]);
 
 const splitSubcommand = (

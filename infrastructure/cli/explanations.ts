@@ -7,6 +7,8 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_BAD_INPUT: 'A name, size or other argument is not of the form it must have. Nothing was stored.',
   D_BUSY:
     'Another command holds the log or an object this one needs. Its id is printed; wait, or use --wait SECONDS. One that has stopped is ended by: domtrail recover.',
+  D_CANNOT_UNDO:
+    'What would have to come back is gone, or is in use. The message names it. Nothing was changed; op restore OP --only OBJECT brings back the rest.',
   D_CHECK_FAILED:
     'The program given to bisect could not be started, or ended in a way that says neither good nor bad (a signal, or a code above 127).',
   D_CLASS_REFUSES: 'VMs of this class cannot do that.',
@@ -20,7 +22,7 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_DOCUMENT_REFUSED:
     'The qubes.xml cannot be adopted: stock qubesd would refuse to load it too, or could not save it again. The message says where.',
   D_DRIFT:
-    'Storage is not as the log left it: somebody else changed it. Nothing was touched. Look with: domtrail fsck.',
+    'Storage is not as the log left it: somebody else changed it. Nothing was touched. Look, and choose what to do about it, with: domtrail drift.',
   D_DRIVER_REFUSES: 'The pool of this volume cannot do that.',
   D_EXISTS: 'Something of that name exists already.',
   D_FIREWALL_RULE_INVALID:
@@ -36,12 +38,17 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_HOME_UNREADABLE:
     'The ledger cannot be read: wrong permissions, damaged or cut off. It was not changed. Keep the file and verify a copy: domtrail verify --db COPY.',
   D_IN_USE: 'Something else still refers to it.',
+  D_INCOMPLETE:
+    'The backup was made, but not everything could be read. What is missing is named; the file says so too: domtrail backup verify.',
   D_INPUT_CHANGED:
     'The data to import is not what it was when the command began, or is gone. The volume is as before; import again.',
+  D_INTERRUPTED: 'You stopped it. What was begun is taken back: neither half a file nor a snapshot stays behind.',
   D_NAME_UNSAFE:
     'The VM or volume was adopted under a name that vm create would refuse. It is kept and written back, but no path and no LV name is ever built from it.',
   D_IO_ERROR:
     'A disk could not be read or written: the kernel log (dmesg) says which. The volume is as before; copy what matters off that disk first.',
+  D_KEY_EXPOSED:
+    'The key for signing checkpoints can be read by others, so that a signature with it proves nothing. It was not used.',
   D_NEEDS_YES: 'This destroys something and there is no terminal to ask on: repeat with --yes.',
   D_NOT_BUILT: 'The commands are not built yet: npm run build.',
   D_NOT_FOUND: 'There is no such object, revision, event or command.',
@@ -74,6 +81,8 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_SQLITE_UNSAFE: 'This SQLite can lose committed transactions. Install the packages of the lock file: npm ci.',
   D_STALE_WRITER:
     'Another process took over the log, because this one seemed dead. It may not write any more; what it left open is ended by: domtrail recover.',
+  D_STALLED:
+    'Nothing moved for a long time: a disk, a pipe or a network file system hangs. What was begun is taken back.',
   D_STEP_FAILED:
     'A step ran but did not lead to the wanted state. What stands is recorded; domtrail recover finishes it or takes it back.',
   D_STREAM_VERSION: 'The stream has moved on since it was read.',
@@ -83,5 +92,5 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_USAGE: 'The command line is not understood: domtrail help COMMAND.',
   D_VERIFY: 'A check of the log, of a projection or of a backup failed. The first bad position is printed.',
   D_XML_FOREIGN_CHANGE:
-    'Somebody else changed qubes.xml since domtrail wrote it. It was not overwritten; compare with: domtrail xml.',
+    'Somebody else changed qubes.xml since domtrail wrote it. It was not overwritten; domtrail drift qubes.xml says what was changed, and takes it over or writes over it.',
 };

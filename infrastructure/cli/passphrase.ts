@@ -38,6 +38,14 @@ const typed = (question: string): Promise<string> =>
     });
   });
 
+/** One to be set: typed twice, because nobody sees what is typed. */
+export const newPassphraseFor = async (args: Arguments, topic: string): Promise<Result<string, Failure>> => {
+  const once = await passphraseFor(args, topic);
+  if (!once.ok || args.text('passphrase-file') !== undefined) return once;
+  const again = await typed('Again: ');
+  return again === once.value ? once : err(failure('D_BAD_INPUT', 'the two passphrases differ'));
+};
+
 /** The passphrase: the first line of `--passphrase-file`, else asked for on the terminal; without either, usage. */
 export const passphraseFor = async (args: Arguments, topic: string): Promise<Result<string, Failure>> => {
   const file = args.text('passphrase-file');

@@ -6,6 +6,7 @@ import type { PoolUsage } from '../../domain/pool/usage.ts';
 import type { PoolWound } from '../../domain/pool/wound.ts';
 import type { Result } from '../../domain/result.ts';
 import type { ContentTarget } from '../../domain/steps.ts';
+import type { Image } from './image.ts';
 
 /** A disk as a driver sees it now. `name` is the driver's own: `VG/LV`, or a path relative to the pool's directory. */
 export type Sighting = {
@@ -98,6 +99,10 @@ export type VolumeDriver = {
   readonly prepare: () => Promise<Result<null, Failure>>;
   /** Bytes of the pool: size and used, and those of the metadata where there are any. */
   readonly usage: () => Promise<Result<PoolUsage, Failure>>;
+  /** The content of a disk that nobody changes, to be read in pieces. Left out: this driver's disks cannot be. */
+  readonly image?: (at: Place, disk: DiskId) => Promise<Result<Image, Failure>>;
+  /** After a crash while an image was looked at: gives back what looking may have taken. */
+  readonly releaseImages?: () => Promise<void>;
   /** The same as the last survey saw it, where a survey sees it; null before the first. Costs nothing. */
   readonly seenUsage?: () => PoolUsage | null;
 };

@@ -1,5 +1,6 @@
 import type { Recorded } from '../../domain/event.ts';
-import { type EntityKey, emptyHost, evolve, type Host } from '../../domain/host/host.ts';
+import { type EntityKey, evolve, type Host } from '../../domain/host/host.ts';
+import { hostAtBeginning } from './beginning.ts';
 import { type Ledger, statement } from './ledger.ts';
 import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
 import { unreadableEvent } from './sqlite-failure.ts';
@@ -33,11 +34,11 @@ const evolveOne = (host: Host, recorded: Recorded): EntityKey => {
 /** What wants to see each event as it is folded in, with the key of the value that it changed. */
 export type Onlooker = (recorded: Recorded, touched: EntityKey) => void;
 
-/** The state at a position: `host` taken on from where it stands, by default from the first event. */
+/** The state at a position: `host` taken on from where it stands, by default from the beginning. */
 export const foldTo = (
   ledger: Ledger,
   to = Number.MAX_SAFE_INTEGER,
-  host: Host = emptyHost(),
+  host: Host = hostAtBeginning(ledger),
   onlooker?: Onlooker,
 ): Host => {
   const page = statement(

@@ -136,6 +136,14 @@ const ledgerOn = (db: Connection, file: string, mode: Mode, projections: readonl
   committed: new Set(),
 });
 
+/** What was exported stays as it is: whoever could add to it could not tell any more what came from where. */
+const mayWrite = (db: Connection, file: string, suspicious: boolean): Result<null, Failure> => {
+  const bundle = db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'bundle'").get();
+  if (bundle === undefined) return suspicious ? checkAfterCrash(db, file) : ok(null);
+  const next = `domtrail log --db ${file}`;
+  return err(failure('D_HOME_FOREIGN', `${file} is an exported bundle, for reading only`, { next }));
+};
+
 /** Opens the ledger in `file`. Mode `read` changes nothing, not even beside the file where SQLite can help it. */
 export const openLedger = (
   file: string,
@@ -148,7 +156,7 @@ export const openLedger = (
     if (!connection.ok) return connection;
     const db = connection.value;
     try {
-      const sound = suspicious ? checkAfterCrash(db, file) : ok(null);
+      const sound = mode === 'read' ? ok(null) : mayWrite(db, file, suspicious);
       if (sound.ok) return ok(ledgerOn(db, file, mode, projections));
       db.close();
       return sound;

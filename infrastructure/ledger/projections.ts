@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import type { Failure } from '../../domain/failure.ts';
 import { type EntityKey, emptyHost, type Host, STATE_VERSION } from '../../domain/host/host.ts';
 import { ok, type Result } from '../../domain/result.ts';
+import { beginningOf, hostAtBeginning, keysAtBeginning, outcomesAtBeginning } from './beginning.ts';
 import { type Connection, memoryConnection } from './connection.ts';
 import { foldTo } from './fold.ts';
 import { type Ledger, readHead, snapshot, sqlOf, writing } from './ledger.ts';
-import { clearOutcomes, followOutcome, type StoredOutcome, storeOutcome } from './outcomes.ts';
+import { clearOutcomes, followOutcome, storeOutcome } from './outcomes.ts';
 import type { Projection, Sql } from './projection.port.ts';
 import { eventsCutOff, guarded } from './sqlite-failure.ts';
 import {
@@ -29,15 +30,15 @@ const follow = (ledger: Ledger, projection: Projection, { db, sql, prefix, host 
 };
 
 /** Empty tables of a projection in memory. The caller fills them and closes `db`. */
-export const emptyShadow = (projection: Projection): Shadow => {
+export const emptyShadow = (projection: Projection, host = emptyHost()): Shadow => {
   const db = memoryConnection();
   db.exec(projection.schema(''));
-  return { db, sql: sqlOf(db), prefix: '', host: emptyHost() };
+  return { db, sql: sqlOf(db), prefix: '', host };
 };
 
 /** A projection as it was at a position, replayed into memory: the ledger is only read. The caller closes `db`. */
 export const replayed = (ledger: Ledger, projection: Projection, to: number): Shadow => {
-  const shadow = emptyShadow(projection);
+  const shadow = emptyShadow(projection, hostAtBeginning(ledger));
   follow(ledger, projection, shadow, to);
   return shadow;
 };
@@ -163,9 +164,10 @@ const lagging = (ledger: Ledger): Lagging => {
 const restate = (ledger: Ledger): void => {
   clearEntities(ledger);
   clearOutcomes(ledger);
-  const touched = new Map<EntityKey, number>();
-  const outcomes = new Map<string, StoredOutcome>();
-  const host = foldTo(ledger, ledger.cache.head.position, emptyHost(), (recorded, key) => {
+  const { position } = beginningOf(ledger);
+  const touched = new Map<EntityKey, number>(keysAtBeginning(ledger).map((key) => [key, position]));
+  const outcomes = outcomesAtBeginning(ledger);
+  const host = foldTo(ledger, ledger.cache.head.position, hostAtBeginning(ledger), (recorded, key) => {
     touched.set(key, recorded.position);
     followOutcome(outcomes, recorded);
   });

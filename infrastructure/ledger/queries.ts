@@ -2,6 +2,7 @@ import type { Recorded } from '../../domain/event.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { Actor } from './accept.ts';
+import { beginningOf } from './beginning.ts';
 import { type Ledger, statement } from './ledger.ts';
 import { decidedAtOnce, type OutcomeRow, outcomeOfRow, readOutcome, type StoredOutcome } from './outcomes.ts';
 import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
@@ -13,20 +14,24 @@ export const timeOf = (ledger: Ledger, position: number): number | null =>
 const lastPosition = (ledger: Ledger): number =>
   (statement(ledger, 'SELECT max(position) FROM events').pluck().get() as number | null) ?? 0;
 
-/** One command back from the newest, as `@-` means it. */
-const beforeLastCommand = (ledger: Ledger): number => {
-  const last = statement(ledger, 'SELECT position FROM commands ORDER BY seq DESC LIMIT 1').pluck().get();
-  return typeof last === 'number' ? last - 1 : 0;
+/** One operation back from the newest, as `@-` means it: a command that was refused did nothing. */
+const beforeLastOperation = (ledger: Ledger): number => {
+  for (const { outcome } of newestCommands(ledger)) {
+    if (outcome.outcome !== 'rejected') return outcome.firstPosition - 1;
+  }
+  return 0;
 };
 
 /** The position that `42`, `ev:42`, `@`, `@-` or a time (RFC 3339) stands for: the last event at or before it. */
 export const positionAt = (ledger: Ledger, text: string): Result<number, Failure> => {
   if (text === '@') return ok(lastPosition(ledger));
-  if (text === '@-') return ok(beforeLastCommand(ledger));
+  if (text === '@-') return ok(beforeLastOperation(ledger));
   const event = /^(?:ev:)?([0-9]{1,15})$/.exec(text);
   if (event) {
     const position = Number(event[1]);
     const last = lastPosition(ledger);
+    const first = beginningOf(ledger).position;
+    if (position < first) return err(failure('D_NOT_FOUND', `this bundle begins after ev:${first}`));
     return position <= last
       ? ok(position)
       : err(failure('D_NOT_FOUND', `there is no event ${position}; the last is ${last}`));
@@ -38,24 +43,37 @@ export const positionAt = (ledger: Ledger, text: string): Result<number, Failure
     );
   }
   return ok(
-    (statement(ledger, 'SELECT max(position) FROM events WHERE time <= ?').pluck().get(time) as number | null) ?? 0,
+    (statement(ledger, 'SELECT max(position) FROM events WHERE time <= ?').pluck().get(time) as number | null) ??
+      beginningOf(ledger).position,
   );
 };
 
-const BOOTS = `SELECT position, context ->> '$.bootId' AS boot FROM commands ORDER BY seq DESC`;
+const BOOTS = `SELECT position, context ->> '$.bootId' AS boot FROM commands WHERE position <= ? ORDER BY seq DESC`;
 
-/** The last event before the newest boot of the host that the log knows; 0 when it knows only one. */
-export const beforeThisBoot = (ledger: Ledger): number => {
-  const rows = statement(ledger, BOOTS).iterate() as IterableIterator<{ position: number; boot: string | null }>;
-  let newest: string | null | undefined;
-  let first = 1;
-  for (const { position, boot } of rows) {
-    newest ??= boot;
-    if (boot !== newest) break;
-    first = position;
+/** The events of one boot of the host: after one position up to another. */
+export type Boot = { readonly after: number; readonly to: number };
+
+/**
+ * The boots that the log knows up to a position, newest first. Read as they are asked for: the newest costs no more than its
+ * own commands.
+ */
+export function* bootsUpTo(ledger: Ledger, position: number): Generator<Boot> {
+  const rows = statement(ledger, BOOTS).iterate(position) as IterableIterator<{
+    position: number;
+    boot: string | null;
+  }>;
+  let current: { readonly boot: string | null; readonly to: number } | null = null;
+  let first = position;
+  for (const row of rows) {
+    if (current && current.boot !== row.boot) {
+      yield { after: first - 1, to: current.to };
+      current = { boot: row.boot, to: first - 1 };
+    }
+    current ??= { boot: row.boot, to: position };
+    first = row.position;
   }
-  return first - 1;
-};
+  if (current) yield { after: beginningOf(ledger).position, to: current.to };
+}
 
 export const eventAt = (ledger: Ledger, position: number): Recorded | null => {
   const row = statement(ledger, `SELECT ${EVENT_COLUMNS} FROM events WHERE position = ?`).raw().get(position) as
@@ -132,6 +150,21 @@ const commandsWhere = (
       `SELECT ${COMMAND_COLUMNS} FROM commands LEFT JOIN outcomes ON outcomes.command = commands.id WHERE ${where} ORDER BY seq`,
     ).all(...values) as (CommandRow & (OutcomeRow | NoOutcome))[]
   ).map((row) => commandOfRow(ledger, row));
+
+const PAGE = 100;
+
+/** Commands whose decision lies at or before a position, the newest first, read page by page: whoever has enough stops. */
+export function* newestCommands(ledger: Ledger, position = Number.MAX_SAFE_INTEGER): Generator<StoredCommand> {
+  let before = Number.MAX_SAFE_INTEGER;
+  for (;;) {
+    const where = `seq IN (SELECT seq FROM commands WHERE seq < ? AND position <= ? ORDER BY seq DESC LIMIT ${PAGE})`;
+    const page = commandsWhere(ledger, where, before, position).toReversed();
+    yield* page;
+    const last = page.at(-1);
+    if (!last || page.length < PAGE) return;
+    before = last.seq;
+  }
+}
 
 /** Commands whose decision lies at or before a position, in order of receipt. */
 export const commandsUpTo = (ledger: Ledger, position = Number.MAX_SAFE_INTEGER): readonly StoredCommand[] =>

@@ -8,6 +8,7 @@ import {
   restoreEntity,
   STATE_VERSION,
 } from '../../domain/host/host.ts';
+import { hostAtBeginning } from './beginning.ts';
 import { foldTo } from './fold.ts';
 import { type Head, type Ledger, readHead, snapshot, statement } from './ledger.ts';
 import { LogDamaged } from './sqlite-failure.ts';
@@ -120,7 +121,7 @@ const load = (ledger: Ledger): Host =>
     const stored = storedHost(ledger);
     if (stored) return stored;
     cache.stored = 0;
-    return takenOn(ledger, cache.head.position, emptyHost());
+    return takenOn(ledger, cache.head.position, hostAtBeginning(ledger));
   });
 
 /** The state at the head: what this process already has, else the stored values and the events since. Brought up to what others wrote. */

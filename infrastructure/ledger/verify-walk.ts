@@ -1,5 +1,7 @@
-import { emptyHost, evolve, type Host } from '../../domain/host/host.ts';
-import { eventHash, GENESIS, sha256 } from './hashes.ts';
+import { copyOfHost } from '../../domain/host/copy-host.ts';
+import { evolve, type Host } from '../../domain/host/host.ts';
+import { beginningOf, type Decided, digestsAtBeginning, hostAtBeginning, outcomesAtBeginning } from './beginning.ts';
+import { eventHash, sha256 } from './hashes.ts';
 import { type Ledger, statement } from './ledger.ts';
 import { followOutcome, type StoredOutcome } from './outcomes.ts';
 import type { Projection } from './projection.port.ts';
@@ -8,7 +10,6 @@ import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
 import { LogDamaged } from './sqlite-failure.ts';
 
 export type Bad = { readonly position: number; readonly why: string };
-type Decided = { readonly digest: string; readonly position: number };
 
 /** The three hashes come as one text: a call of SQLite's for each would cost as much as hashing. */
 type HashedRow = readonly [...EventRow, hashes: string];
@@ -23,6 +24,8 @@ export type Walk = {
   events: number;
   position: number;
   hash: string;
+  /** where the log begins: after 0, but for a bundle of later events */
+  readonly begins: number;
   readonly versions: Map<string, number>;
   readonly digests: Map<string, Decided>;
   readonly outcomes: Map<string, StoredOutcome>;
@@ -40,16 +43,17 @@ export type Walk = {
 type Replay = { readonly projection: Projection; readonly shadow: Shadow };
 
 /** Whoever gives projections closes the walk. */
-export const emptyWalk = (stored = 0, projections: readonly Projection[] = []): Walk => ({
+export const walkFrom = (ledger: Ledger, stored = 0, projections: readonly Projection[] = []): Walk => ({
   events: 0,
-  position: 0,
-  hash: GENESIS,
+  position: beginningOf(ledger).position,
+  hash: beginningOf(ledger).hash,
+  begins: beginningOf(ledger).position,
   versions: new Map(),
-  digests: new Map(),
-  outcomes: new Map(),
-  host: emptyHost(),
+  digests: digestsAtBeginning(ledger),
+  outcomes: outcomesAtBeginning(ledger),
+  host: hostAtBeginning(ledger),
   stored,
-  then: stored === 0 ? emptyHost() : null,
+  then: stored === beginningOf(ledger).position ? hostAtBeginning(ledger) : null,
   chain: null,
   order: null,
   fold: null,
@@ -76,7 +80,7 @@ const badLink = (walk: Walk, row: HashedRow): Bad | null => {
     return { position, why: `event ${position} does not have the hash that it should` };
   }
   if (previous === walk.hash) return null;
-  const blamed = Math.max(walk.position, 1);
+  const blamed = Math.max(walk.position, walk.begins + 1);
   return { position: blamed, why: `event ${blamed} was changed, and its hash with it: the next one names another` };
 };
 
@@ -87,21 +91,13 @@ const checkChain = (walk: Walk, row: HashedRow): void => {
 };
 
 const checkOrder = (walk: Walk, [position, stream, version]: HashedRow): void => {
-  const expected = (walk.versions.get(stream) ?? 0) + 1;
+  const before = walk.versions.get(stream);
+  // Where a bundle begins in the middle, a stream's first event there is as good as any.
+  const expected = before === undefined && walk.begins > 0 ? version : (before ?? 0) + 1;
   walk.versions.set(stream, version);
   if (version !== expected)
     walk.order ??= { position, why: `stream ${stream} jumps to version ${version} at event ${position}` };
 };
-
-/** The maps of a state change as it is folded on; what they hold does not. */
-const copyOf = ({ pools, vms, operations, trash, answers, ...rest }: Host): Host => ({
-  ...rest,
-  pools: new Map(pools),
-  vms: new Map(vms),
-  operations: new Map(operations),
-  trash: new Map(trash),
-  answers: new Map(answers),
-});
 
 const derive = (walk: Walk, row: HashedRow): void => {
   const recorded = decode(row as unknown as EventRow);
@@ -113,7 +109,7 @@ const derive = (walk: Walk, row: HashedRow): void => {
   followOutcome(walk.outcomes, recorded);
   evolve(walk.host, recorded);
   for (const { projection, shadow } of walk.replays) projection.apply(shadow.sql, shadow.prefix, recorded, walk.host);
-  if (position === walk.stored) walk.then = copyOf(walk.host);
+  if (position === walk.stored) walk.then = copyOfHost(walk.host);
 };
 
 /** Bad data must not stop the verification: whatever decoding or folding it throws is the finding. */

@@ -1,12 +1,13 @@
 import { MIGRATIONS } from '../../migrations/migrations.ts';
+import { beginningOf } from './beginning.ts';
 import { memoryConnection } from './connection.ts';
 import { commandDigest, GENESIS, sha256 } from './hashes.ts';
 import { type Head, type Ledger, readHead, snapshot, statement } from './ledger.ts';
 import { LOG, readCheckpoint } from './state.ts';
 import { checkEntities, checkOutcomes, checkProjection } from './verify-derived.ts';
-import { type Bad, closeWalk, emptyWalk, type Walk, walkEvents } from './verify-walk.ts';
+import { type Bad, closeWalk, type Walk, walkEvents, walkFrom } from './verify-walk.ts';
 
-type Check = { readonly name: string; readonly ok: boolean; readonly detail: string };
+export type Check = { readonly name: string; readonly ok: boolean; readonly detail: string };
 export type Verified = {
   readonly ok: boolean;
   readonly events: number;
@@ -41,15 +42,17 @@ const checkCommands = (ledger: Ledger, walk: Walk): Bad | null => {
   const find = (position: number, why: string): void => {
     if (!bad || position < bad.position) bad = { position, why };
   };
-  let seq = 0;
+  let seq: number | null = walk.begins > 0 ? null : 0;
   for (const row of statement(ledger, COMMANDS).iterate() as IterableIterator<CommandRow>) {
     const decided = unseen.get(row.id);
     unseen.delete(row.id);
-    seq++;
+    // Those that a bundle keeps because they were under way when it begins stand apart.
+    const apart = decided !== undefined && decided.position <= walk.begins;
+    const follows = apart || seq === null || row.seq === seq + 1;
+    if (!apart) seq = row.seq;
     if (!decided) find(Math.min(row.position, next), `command ${row.id} was added, or its events were cut off`);
     else if (wasChanged(row, decided)) find(decided.position, `command ${row.id} was changed after it was decided`);
-    else if (row.seq !== seq) find(decided.position, `the command before ${row.id} is missing`);
-    seq = row.seq;
+    else if (!follows) find(decided.position, `the command before ${row.id} is missing`);
   }
   for (const [id, { position }] of unseen) find(position, `command ${id} is missing`);
   return bad;
@@ -102,6 +105,7 @@ const checkStructure = (ledger: Ledger): Finding => {
 const checkExpected = (ledger: Ledger, hash: string): Finding => {
   const known =
     hash === GENESIS ||
+    hash === beginningOf(ledger).hash ||
     (/^[0-9a-f]{64}$/.test(hash) &&
       statement(ledger, 'SELECT 1 FROM events WHERE hash = ?').get(Buffer.from(hash, 'hex')) !== undefined);
   return known ? null : `no event has the hash ${hash}`;
@@ -182,7 +186,7 @@ const storedAt = (ledger: Ledger): number => {
 };
 
 const verified = (ledger: Ledger, expected: string | null): Verified => {
-  const walk = emptyWalk(storedAt(ledger), ledger.projections);
+  const walk = walkFrom(ledger, storedAt(ledger), ledger.projections);
   try {
     return verifiedBy(walk, ledger, expected);
   } finally {

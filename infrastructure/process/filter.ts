@@ -1,15 +1,17 @@
 import { feed } from './feed.ts';
 
 /** A filter program that failed, with what it said. */
-class FilterFailed extends Error {}
+export class FilterFailed extends Error {}
 
 /**
  * Pieces piped through a program that reads stdin and writes stdout. Throws `FilterFailed` when it cannot be started or does
- * not end with 0, and whatever the source throws. The program is stopped when the reader has enough.
+ * not end with 0, and whatever the source throws. The program is stopped when the reader has enough, or when the signal says
+ * so.
  */
 export async function* throughFilter(
   argv: readonly [string, ...string[]],
   pieces: AsyncIterable<Buffer>,
+  signal?: AbortSignal,
 ): AsyncGenerator<Buffer> {
   const { execa } = await import('execa');
   const [program, ...args] = argv;
@@ -21,6 +23,7 @@ export async function* throughFilter(
     maxBuffer: { stderr: 2 ** 16 },
     reject: false,
     env: { LC_ALL: 'C.UTF-8' },
+    ...(signal ? { cancelSignal: signal } : {}),
   });
   let broken: unknown = null;
   // A program that ends early closes its stdin: its exit code tells, not our write.

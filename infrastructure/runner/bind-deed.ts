@@ -1,3 +1,4 @@
+import type { Archive } from '../../domain/backup/archive.ts';
 import type { Disk, DiskRef } from '../../domain/disk.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
@@ -10,13 +11,13 @@ export type Backup = (file: string) => OpenContent;
 
 export type DomainDeed = Extract<Deed, { do: 'startDomain' | 'stopDomain' }>;
 /** Deeds about no disk, for a keeper's hands. */
-export type KeptDeed = Extract<Deed, { do: 'writeFirewall' | 'publishFirewall' | 'writeKeys' }>;
-export type DiskDeed = Exclude<Deed, DomainDeed | KeptDeed>;
+export type KeptDeed = Extract<Deed, { do: 'writeFirewall' | 'publishFirewall' | 'writeKeys' | 'deliver' }>;
+export type DiskDeed = Exclude<Deed, DomainDeed | KeptDeed | Archive>;
 
 export const isDomainDeed = (deed: Deed): deed is DomainDeed => deed.do === 'startDomain' || deed.do === 'stopDomain';
 
 export const isKeptDeed = (deed: Deed): deed is KeptDeed =>
-  deed.do === 'writeFirewall' || deed.do === 'publishFirewall' || deed.do === 'writeKeys';
+  deed.do === 'writeFirewall' || deed.do === 'publishFirewall' || deed.do === 'writeKeys' || deed.do === 'deliver';
 
 /** The pool whose driver carries a deed out. */
 export const poolOf = (deed: DiskDeed): string => (deed.do === 'move' ? deed.from.pool : deed.at.pool);

@@ -1,3 +1,4 @@
+import { isArchive } from '../../domain/backup/archive.ts';
 import type { Operation } from '../../domain/command/operation.ts';
 import type { Command } from '../../domain/decide.ts';
 import { stepsOf } from '../../domain/decision.ts';
@@ -64,7 +65,9 @@ const mendPool = async (hands: PoolHands, mending: Mending): Promise<Result<read
 
 /** Whether an unfinished command has to wait until a barred pool can be worked in again. */
 export const waits = ({ plan }: Operation, barred: ReadonlyMap<string, Failure>): boolean =>
-  stepsOf(plan).some(({ deed }) => !isDomainDeed(deed) && !isKeptDeed(deed) && barred.has(poolOf(deed)));
+  stepsOf(plan).some(
+    ({ deed }) => !isDomainDeed(deed) && !isKeptDeed(deed) && !isArchive(deed) && barred.has(poolOf(deed)),
+  );
 
 /**
  * Examines pools and mends what a crash left wrong with them, before any step runs there. A pool that cannot be seen, or

@@ -1,13 +1,15 @@
-import type { CommandEvent, Evidence } from '../../domain/command/events.ts';
+import { isArchive } from '../../domain/backup/archive.ts';
+import type { Evidence } from '../../domain/command/events.ts';
 import { madeSoFar, type Operation } from '../../domain/command/operation.ts';
-import { wordsOfDeed } from '../../domain/deed-words.ts';
-import type { Disk } from '../../domain/disk.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { Step } from '../../domain/steps.ts';
-import type { Job, Progress, Sighting } from '../drivers/driver.port.ts';
+import type { Archiver } from '../backup/archiver.port.ts';
+import { deliveries } from '../backup/deliver.ts';
+import type { Job, Progress } from '../drivers/driver.port.ts';
 import type { Fault } from '../fault.ts';
 import type { Hypervisor } from '../hypervisor/hypervisor.port.ts';
+import { archive } from './archive.ts';
 import {
   type Backup,
   bindDeed,
@@ -20,6 +22,7 @@ import {
 import { judge, judgeAfter, type Verdict } from './judge.ts';
 import type { Keeper } from './keeper.port.ts';
 import type { PoolHands, Pools } from './pools.ts';
+import { done, failed, NOTHING_RAN, type StepDone, type StepFailed } from './step-event.ts';
 
 type WriteFirewall = Extract<KeptDeed, { do: 'writeFirewall' }>;
 type PublishFirewall = Extract<KeptDeed, { do: 'publishFirewall' }>;
@@ -35,47 +38,12 @@ export type Hands = {
   readonly stdin: 'here' | 'gone';
   /** the backup that a restore reads from; no other command has one */
   readonly backup?: Backup;
+  /** makes the backup of a command that was asked for one */
+  readonly archiver?: Archiver;
   readonly progress: (step: Step) => Progress;
   /** Long copies out hold only their objects, not the ledger: other commands go on meanwhile. */
   readonly withoutLease: <T>(work: () => Promise<T>) => Promise<T>;
 };
-
-export type StepDone = Extract<CommandEvent, { type: 'StepDone' }>;
-export type StepFailed = Extract<CommandEvent, { type: 'StepFailed' }>;
-
-const NOTHING_RAN: Evidence = { argv: [], exitCode: null, stderr: '', durationMs: 0 };
-
-type Outcome = {
-  readonly found: boolean;
-  readonly before: Sighting | null;
-  readonly after: Sighting | null;
-  readonly evidence: Evidence;
-};
-
-const diskOf = (sighting: Sighting | null): Disk | null =>
-  sighting ? { id: sighting.id, bytes: sighting.bytes } : null;
-
-const done = (step: Step, outcome: Outcome): StepDone => ({
-  type: 'StepDone',
-  n: step.n,
-  object: step.object,
-  words: wordsOfDeed(step.deed),
-  found: outcome.found,
-  disk: diskOf(outcome.after),
-  before: outcome.before?.name ?? null,
-  after: outcome.after?.name ?? null,
-  evidence: outcome.evidence,
-});
-
-const failed = (step: Step, { code, message, cause }: Failure, evidence: Evidence): StepFailed => ({
-  type: 'StepFailed',
-  n: step.n,
-  object: step.object,
-  words: wordsOfDeed(step.deed),
-  code,
-  message: cause ? `${message}: ${cause}` : message,
-  evidence,
-});
 
 const moveDomain = async (step: Step, deed: DomainDeed, hands: Hands): Promise<Result<StepDone, StepFailed>> => {
   const { hypervisor } = hands;
@@ -100,6 +68,8 @@ const keeping = (deed: KeptDeed, hands: Hands) => {
       return holding(hands.firewallEntries, deed);
     case 'writeKeys':
       return holding(hands.keys, deed);
+    case 'deliver':
+      return holding(deliveries, deed);
   }
 };
 
@@ -168,6 +138,7 @@ export const perform = async (
   const { deed } = step;
   if (isDomainDeed(deed)) return moveDomain(step, deed, hands);
   if (isKeptDeed(deed)) return keep(step, deed, hands);
+  if (isArchive(deed)) return archive(operation, step, deed, hands);
   const pool = hands.pools.get(poolOf(deed));
   if (!pool.ok) return err(failed(step, pool.error, NOTHING_RAN));
   const { driver, looks } = pool.value;

@@ -1,13 +1,17 @@
+import { isArchive } from '../../domain/backup/archive.ts';
+import { factsOfArchive } from '../../domain/backup/facts.ts';
 import { madeSoFar, type Operation } from '../../domain/command/operation.ts';
 import { canUndo, planUndo } from '../../domain/command/undo.ts';
 import type { DomainEvent, Fact } from '../../domain/event.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { bind, type Step } from '../../domain/steps.ts';
+import { discardPart } from '../backup/deliver.ts';
 import { deferred } from './defer.ts';
 import type { Journal } from './journal.port.ts';
 import { wavesOf } from './lanes.ts';
-import { type Hands, perform, type StepFailed } from './perform.ts';
+import { type Hands, perform } from './perform.ts';
+import type { StepFailed } from './step-event.ts';
 import { scrapUnrecorded } from './take-stock.ts';
 
 /** How a run of an operation ended. `leftover`: cleanup steps that failed; `gc` takes care of their disks. */
@@ -51,6 +55,14 @@ const whileRecorded = async <T>(work: () => Promise<Result<T, Failure>>): Promis
 const asFailure = ({ code, message, n, words }: StepFailed): Failure =>
   failure(code, message, { cause: `step ${n}: ${words}` });
 
+/** What no plan can know: sizes and hashes of the files of a backup. */
+const factsOfBackup = (run: Run, done: DomainEvent): readonly Fact[] => {
+  const { plan, written } = operationOf(run);
+  const files = (done.type === 'StepDone' ? done.written : undefined) ?? written ?? [];
+  const deeds = plan.main.map(({ deed }) => deed).filter(isArchive);
+  return deeds.flatMap((deed) => factsOfArchive(run.journal.host(), deed, files));
+};
+
 /** Facts of the whole plan hold from the moment the last main step is recorded, in the same transaction. */
 const factsAfter = (run: Run, step: Step, done: DomainEvent): readonly Fact[] => {
   const operation = operationOf(run);
@@ -61,7 +73,7 @@ const factsAfter = (run: Run, step: Step, done: DomainEvent): readonly Fact[] =>
   const { main, facts } = operation.plan;
   const isMain = main.some(({ n }) => n === step.n);
   const complete = isMain && main.every(({ n }) => n === step.n || n in operation.done);
-  return complete ? [...own, ...facts.map((fact) => bind<Fact>(fact, made))] : own;
+  return complete ? [...own, ...facts.map((fact) => bind<Fact>(fact, made)), ...factsOfBackup(run, done)] : own;
 };
 
 const runStep = async (run: Run, step: Step): Promise<Result<null, StepFailed>> => {
@@ -122,6 +134,7 @@ const settle = async (run: Run): Promise<void> => {
   const pools = new Set<string>();
   for (const { deed } of [...plan.main, ...plan.cleanup]) {
     if (deed.do === 'create' || deed.do === 'snapshot') pools.add(deed.at.pool);
+    if (isArchive(deed) && deed.to.kind === 'file') await discardPart({ path: deed.to.path, backup: deed.backup });
   }
   for (const name of pools) {
     const pool = run.hands.pools.get(name);
@@ -131,13 +144,22 @@ const settle = async (run: Run): Promise<void> => {
 
 const standing = (operation: Operation): readonly number[] => Object.keys(operation.done).map(Number);
 
-/** Nothing of it stands: the world is as before, so the command is over. */
-const leavesNothing = (operation: Operation): boolean =>
-  operation.plan.main.every(
-    (step) => !(step.n in operation.done) || step.deed.do === 'activate' || step.deed.do === 'read',
-  );
+/** Deeds that change nothing; what an archive wrote goes when it is settled. */
+const LEAVES_NOTHING: ReadonlySet<string> = new Set(['activate', 'read', 'archive']);
 
-const TOUCHES: ReadonlySet<string> = new Set(['move', 'resize', 'erase', 'writeFirewall', 'startDomain', 'stopDomain']);
+/** Nothing of it stands: the world is as before, so the command is over. */
+const leavesNothing = ({ plan, done }: Operation): boolean =>
+  plan.main.every(({ n, deed }) => !(n in done) || LEAVES_NOTHING.has(deed.do));
+
+const TOUCHES: ReadonlySet<string> = new Set([
+  'move',
+  'resize',
+  'erase',
+  'writeFirewall',
+  'startDomain',
+  'stopDomain',
+  'deliver',
+]);
 
 /** So far the command only added disks of its own. */
 const onlyMade = ({ plan, done }: Operation): boolean =>

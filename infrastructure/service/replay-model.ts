@@ -1,4 +1,5 @@
 import type { Renamed } from '../../domain/adoption/events.ts';
+import { isArchive } from '../../domain/backup/archive.ts';
 import type { Disk, DiskId, Place } from '../../domain/disk.ts';
 import type { Recorded } from '../../domain/event.ts';
 import { type Host, volumeOf } from '../../domain/host/host.ts';
@@ -48,7 +49,8 @@ const mark = ({ models }: Run, pool: string, disk: DiskId, text: string): void =
   if (lv?.active) poolModel(models, pool).model.writeAt(lv.name, 0, text.slice(0, MARKER).padEnd(MARKER, '\0'));
 };
 
-const isDiskDeed = (deed: Recording['deed']): deed is DiskDeed => !isDomainDeed(deed) && !isKeptDeed(deed);
+const isDiskDeed = (deed: Recording['deed']): deed is DiskDeed =>
+  !isDomainDeed(deed) && !isKeptDeed(deed) && !isArchive(deed);
 
 const placeIn = (deed: DiskDeed): Place => (deed.do === 'move' ? deed.from : deed.at);
 
@@ -64,6 +66,8 @@ const boundIn = ({ models }: Run, deed: DiskDeed, disk: Disk, originId: DiskId |
     }
     case 'move': {
       const lv = lvFor(models, disk, deed.from);
+      // Some roles share a name on LVM: nothing is renamed then.
+      if (lvAt(models, deed.from) === lvAt(models, deed.to)) return null;
       return { do: 'move', disk: lv, from: modelPlace(models, deed.from), to: modelPlace(models, deed.to) };
     }
     case 'fill':

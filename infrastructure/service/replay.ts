@@ -6,10 +6,12 @@ import type { DomainEvent, Recorded } from '../../domain/event.ts';
 import type { Host } from '../../domain/host/host.ts';
 import type { Breach, Invariant } from '../../domain/invariants/invariant.ts';
 import { watchFrom } from '../../domain/invariants/watch.ts';
+import { beginningOf } from '../ledger/beginning.ts';
 import { eventsBetween, foldTo } from '../ledger/fold.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { commandsUpTo, type StoredCommand } from '../ledger/queries.ts';
 import { unreadableEvent } from '../ledger/sqlite-failure.ts';
+import { comparable } from '../redaction/comparable.ts';
 
 type Difference = {
   readonly position: number;
@@ -62,11 +64,16 @@ const isDecision = (recorded: Recorded): recorded is Recorded<Decided> =>
 
 type Again = { readonly decided: () => number; readonly differs: (recorded: Recorded) => Difference | null };
 
+/** What is compared of an event: all of it, or in a redacted log what is left of it. */
+const comparedIn = (ledger: Ledger): ((event: Json) => Json) =>
+  beginningOf(ledger).about?.redacted === true ? comparable : (event) => event;
+
 /** Decides each recorded command again, in the state it met, and holds the recorded events against what comes out. */
 const deciderAgain = (ledger: Ledger, host: Host, { after, to }: Stretch): Again => {
   const commands = new Map(
     commandsUpTo(ledger, to).flatMap((one) => (one.outcome.firstPosition > after ? [[one.id, one] as const] : [])),
   );
+  const compared = comparedIn(ledger);
   let expected: readonly unknown[] = [];
   let next = 0;
   let count = 0;
@@ -81,8 +88,8 @@ const deciderAgain = (ledger: Ledger, host: Host, { after, to }: Stretch): Again
         count++;
       }
       if (next >= expected.length) return null;
-      const again = asJson(expected[next++]);
-      const was = asJson(recorded.event);
+      const again = compared(asJson(expected[next++]));
+      const was = compared(asJson(recorded.event));
       if (canonicalJson(again) === canonicalJson(was)) return null;
       const name = commands.get(recorded.command)?.name ?? recorded.event.type;
       return { position: recorded.position, command: recorded.command, name, recorded: was, decided: again };

@@ -1,7 +1,9 @@
 import type { Failure } from '../../domain/failure.ts';
+import type { Host } from '../../domain/host/host.ts';
 import type { Pool } from '../../domain/pool/pool.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import type { Step } from '../../domain/steps.ts';
+import type { Archiver } from '../backup/archiver.port.ts';
 import type { Progress, VolumeDriver } from '../drivers/driver.port.ts';
 import type { Fault } from '../fault.ts';
 import { firewallFiles } from '../firewall-file/keeper.ts';
@@ -28,9 +30,13 @@ export type Parts = {
   readonly qubesDb: QubesDb;
   readonly fault: Fault;
   readonly publish: () => Result<null, Failure>;
+  /** the state at an earlier position */
+  readonly stateAt: (position: number) => Host;
   readonly progress: (step: Step) => Progress;
   /** opened by the command that restores from it */
   readonly backup?: Backup;
+  /** made by the command that backs up */
+  readonly archiver?: Archiver;
   /** how long to wait for another writer, in milliseconds */
   readonly waitMs: number;
   /** the wall clock in epoch milliseconds, where it is not the host's */
@@ -71,6 +77,7 @@ export const handsFor = (service: Service, command: string, fault: Fault): Hands
   fault,
   stdin: 'here',
   ...(service.backup ? { backup: service.backup } : {}),
+  ...(service.archiver ? { archiver: service.archiver } : {}),
   progress: service.progress,
   withoutLease: async (work) => {
     releaseLease(service.ledger);

@@ -57,11 +57,13 @@ const follow = (write: Write, key: VolumeKey): void => {
   saveVolume(write, volume);
 };
 
+/** What only reads a volume. */
+const LEAVES: ReadonlySet<string> = new Set(['VolumeExported', 'VolumeBackedUp', 'VolumeBackupFailed']);
+
 const apply: Projection['apply'] = (sql, prefix, recorded, host) => {
   const { event } = recorded;
   const write = { sql, prefix, recorded, host };
-  // An export leaves the volume as it is.
-  if (event.type === 'VolumeExported' || throwAway(write)) return;
+  if (LEAVES.has(event.type) || throwAway(write)) return;
   if (isVolumeFact(event)) follow(write, event.volume);
   else if (event.type === 'VmCreated') {
     const vm = host.vms.get(event.vm);

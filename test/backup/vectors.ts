@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { openBackup } from '../../infrastructure/backup/open-backup.ts';
+import { headerBlock } from '../../infrastructure/backup/sparse-tar/write.ts';
 import { type BackupReport, verifyBackup } from '../../infrastructure/backup/verify.ts';
 
 const VECTORS = new URL('../vectors/backup/', import.meta.url);
@@ -79,4 +80,13 @@ export const renamed = (part: Part, name: string): Part => {
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${sum.toString(8).padStart(6, '0')}\0 `, CHECKSUM_AT, 'latin1');
   return { name, bytes, data: bytes.subarray(at + BLOCK, at + BLOCK + part.data.length) };
+};
+
+/** A complete archive of one member, as the outer layer has it. */
+export const partFor = (name: string, data: Buffer): Part => {
+  const header = headerBlock({ name, type: '0', size: data.length, mode: 0o600 });
+  const filled = Buffer.alloc(Math.ceil((data.length + 3 * BLOCK) / RECORD) * RECORD);
+  header.copy(filled);
+  data.copy(filled, BLOCK);
+  return { name, bytes: filled, data: filled.subarray(BLOCK, BLOCK + data.length) };
 };

@@ -5,6 +5,7 @@ import { type DomainEvent, type Recorded, streamOf } from '../../domain/event.ts
 import { emptyHost, evolve, type Host } from '../../domain/host/host.ts';
 import type { Pool } from '../../domain/pool/pool.ts';
 import { ok } from '../../domain/result.ts';
+import type { Archiver } from '../../infrastructure/backup/archiver.port.ts';
 import { lvmModelDriver } from '../../infrastructure/drivers/lvm-model/driver.ts';
 import { type MemoryFiles, memoryFiles } from '../../infrastructure/drivers/lvm-model/files.ts';
 import { Killed } from '../../infrastructure/drivers/lvm-model/hands.ts';
@@ -72,6 +73,8 @@ export class World {
   whenKilled: 'throw' | 'fail' = 'throw';
   /** what a disk may have allocated for a stop to wait until it is erased */
   slowBytes = 2 ** 30;
+  /** what the process of the next command has to make a backup with; a recovery never has it */
+  archiver: Archiver | null = null;
 
   constructor(parts: { host: Host; log: Recorded[]; models: readonly LvmModel[]; files: MemoryFiles }) {
     this.host = parts.host;
@@ -94,6 +97,7 @@ export class World {
     fork.commands = this.commands;
     fork.whenKilled = this.whenKilled;
     fork.slowBytes = this.slowBytes;
+    fork.archiver = this.archiver;
     return fork;
   }
 
@@ -183,7 +187,8 @@ export class World {
   async submit(command: Command, fault: Fault = NO_FAULT): Promise<Submitted> {
     const { id, decision } = this.accept(command, await this.look(command));
     if (!this.host.operations.has(id)) return { id, decision, ended: null };
-    const ended = await runOperation({ command: id, journal: this.journal, hands: this.hands(fault) });
+    const hands = { ...this.hands(fault), ...(this.archiver ? { archiver: this.archiver } : {}) };
+    const ended = await runOperation({ command: id, journal: this.journal, hands });
     if (!ended.ok) throw new Error(ended.error.message);
     return { id, decision, ended: ended.value };
   }

@@ -3,7 +3,7 @@ import type { Json } from '../../domain/canonical-json.ts';
 import type { Decision } from '../../domain/decision.ts';
 import type { Recorded } from '../../domain/event.ts';
 import { err, ok } from '../../domain/result.ts';
-import { accept } from '../../infrastructure/ledger/accept.ts';
+import { type Actor, accept } from '../../infrastructure/ledger/accept.ts';
 import type { Ledger } from '../../infrastructure/ledger/ledger.ts';
 import { record } from '../../infrastructure/ledger/record.ts';
 import { OWNER, type Story } from '../domain/given.ts';
@@ -18,8 +18,10 @@ const decisionOf = ({ event }: Recorded): Decision | null => {
   return ok({ plan: event.plan, holds: event.holds });
 };
 
+type Said = { readonly actor?: Actor; readonly reason?: string };
+
 /** A ledger with the story's commands and events, hashed and indexed as if it had happened here. */
-export const writeHistory = (story: Story, file?: string): Ledger => {
+export const writeHistory = (story: Story, file?: string, said: Said = {}): Ledger => {
   const ledger = writable(file, PROJECTIONS);
   for (const recorded of story.log) {
     const decision = decisionOf(recorded);
@@ -37,8 +39,8 @@ export const writeHistory = (story: Story, file?: string): Ledger => {
       name,
       schemaVersion: 1,
       payload: payload as Json,
-      actor: ACTOR,
-      reason: null,
+      actor: said.actor ?? ACTOR,
+      reason: said.reason ?? null,
       context: context as Json,
       receivedAt: time,
       owner: OWNER,

@@ -16,6 +16,8 @@ import type { Run } from '../../infrastructure/drivers/lvm-thin/work.ts';
 import { stampText } from '../../infrastructure/drivers/stamp.ts';
 import { type Fault, NO_FAULT } from '../../infrastructure/fault.ts';
 import { noHypervisor } from '../../infrastructure/hypervisor/none.ts';
+import type { Actor } from '../../infrastructure/ledger/accept.ts';
+import { foldTo } from '../../infrastructure/ledger/fold.ts';
 import { acquireLeaseWithin, releaseLease } from '../../infrastructure/ledger/lease.ts';
 import { closeLedger, type Ledger, openLedger } from '../../infrastructure/ledger/ledger.ts';
 import { thisProcess } from '../../infrastructure/ledger/process-identity.ts';
@@ -48,7 +50,7 @@ export type Lv = {
 const GROUP = 'qubes_dom0';
 const LVS = 'lvm lvs --reportformat json --units b --nosuffix -o lv_uuid,lv_name,lv_size,origin_uuid,lv_attr,lv_tags';
 
-const user = { user: 'tester', uid: 0, loginUid: null, tty: null, tool: 'test', argv: [], source: null };
+const TESTER: Actor = { user: 'tester', uid: 0, loginUid: null, tty: null, tool: 'test', argv: [], source: null };
 
 const words = (line: string): readonly [string, ...string[]] => line.split(' ') as [string, ...string[]];
 
@@ -58,7 +60,18 @@ const insist = <T>(result: { ok: true; value: T } | { ok: false; error: { code: 
 };
 
 /** What every part of a host needs to know of it. `boot` and `run` may be exchanged under way. */
-type Parts = { readonly hands: Hands; readonly home: Home; ledger: Ledger; boot: number; commands: number; run: Run };
+type Parts = {
+  readonly hands: Hands;
+  readonly home: Home;
+  ledger: Ledger;
+  boot: number;
+  commands: number;
+  run: Run;
+  asks: Asks;
+};
+
+/** Who gives the commands from now on, and why. */
+type Asks = { readonly actor: Actor; readonly reason: string | null };
 
 const driverOf =
   (parts: Parts) =>
@@ -86,6 +99,7 @@ const serviceAt = (parts: Parts, fault: Fault): Service => {
     qubesDb: qubesDbAt(home.qubesDb),
     fault,
     publish: () => publishQubesXml(ledger, home, qubesXml),
+    stateAt: (position) => foldTo(ledger, position),
     progress: () => () => undefined,
     waitMs: 0,
   });
@@ -102,8 +116,7 @@ const give = (parts: Parts, command: Command, fault: Fault): Promise<Submitted> 
   submit(serviceAt(parts, fault), {
     command,
     id: `c${++parts.commands}`,
-    reason: null,
-    actor: user,
+    ...parts.asks,
   }).then(insist);
 
 const lvsOf = async ({ hands }: Parts): Promise<readonly Lv[]> => {
@@ -169,6 +182,7 @@ const looking = (parts: Parts) => ({
     return found;
   },
   names: async (): Promise<readonly string[]> => (await lvsOf(parts)).map(({ name }) => name).sort(),
+  ledger: (): Ledger => parts.ledger,
   /** what `drift` lists */
   drift: (): Promise<readonly Offered[]> => storageDrift(currentHost(parts.ledger), driverOf(parts)),
   /** what `fsck` complains about */
@@ -185,6 +199,10 @@ const looking = (parts: Parts) => ({
 });
 
 const acting = (parts: Parts) => ({
+  /** Another person gives the commands from now on. */
+  asks: (user: string, reason: string | null = null): void => {
+    parts.asks = { actor: { ...TESTER, user, uid: 1000, loginUid: 1000, tool: 'domtrail' }, reason };
+  },
   /** Commands that must go through, each as a process of its own. */
   does: async (...given: readonly Command[]): Promise<void> => {
     for (const command of given) await ended(parts, command, NO_FAULT);
@@ -235,7 +253,15 @@ export const lvmHost = async (hands: Hands) => {
   const dir = await mkdtemp(join(tmpdir(), 'domtrail-storage-'));
   const home = homeAt(join(dir, 'home'));
   await mkdir(home.dir);
-  const parts: Parts = { hands, home, ledger: openAt(home, 'create'), boot: 1, commands: 0, run: hands.run };
+  const parts: Parts = {
+    hands,
+    home,
+    ledger: openAt(home, 'create'),
+    boot: 1,
+    commands: 0,
+    run: hands.run,
+    asks: { actor: TESTER, reason: null },
+  };
   await ended(parts, to.init(to.lvmPool('lvm')), NO_FAULT);
   let files = 0;
   return {

@@ -10,7 +10,13 @@ type Piece = { readonly offset: number; readonly bytes: Buffer };
  * A file of an archive. `size` is its real size in bytes, known before any data: whoever restores makes the volume first.
  * `data` is to be read before the next member is asked for; what is left of it is skipped.
  */
-export type TarFile = { readonly name: string; readonly size: number; readonly data: AsyncGenerator<Piece> };
+export type TarFile = {
+  readonly name: string;
+  readonly size: number;
+  /** where `data` lies; between these are zeros */
+  readonly extents: readonly Extent[];
+  readonly data: AsyncGenerator<Piece>;
+};
 
 const PLAIN = new Set(['0', '\0', '7']);
 
@@ -71,7 +77,7 @@ async function* fileOf(header: TarHeader, extra: Extra, source: ByteSource): Asy
   checkMap(map.extents, size, length);
   const name = paxValue(extra.pax, 'GNU.sparse.name') ?? paxValue(extra.pax, 'path') ?? extra.longName ?? header.name;
   const data = dataOf(map.extents, source);
-  yield { name, size, data };
+  yield { name, size, extents: map.extents, data };
   for await (const _left of data);
 }
 

@@ -11,6 +11,7 @@ import { refusedAnywhere } from '../refusal.ts';
 import { failureOf } from '../system-failure.ts';
 import { activate, erase, move, resize } from './change.ts';
 import { fill } from './fill.ts';
+import { imageIn } from './image.ts';
 import { create, snapshot } from './make.ts';
 import { settle } from './markers.ts';
 import { imageName, isVid, namedInFiles } from './names.ts';
@@ -100,5 +101,6 @@ export const fileReflinkDriver = (
     settle: (command) => settle(dir, command),
     prepare: () => preparePool(dir),
     usage: () => usageOf(dir),
+    image: (at, disk) => imageIn(dir, at, disk),
   };
 };

@@ -23,6 +23,7 @@ import {
   readLv,
   shortName,
 } from './hands.ts';
+import { imageOf } from './image.ts';
 import { capacityOf, chunksOf, isFull, METADATA_BYTES, metadataShare, usedBlocks } from './kernel.ts';
 import type { LvmModel, Outcome } from './model.ts';
 import { EXTENT, type Lv, originOf, type State } from './state.ts';
@@ -148,5 +149,6 @@ export const lvmModelDriver = (options: ModelDriverOptions): VolumeDriver => {
     prepare: () => seen(() => null),
     seenUsage: () => usageOf(model.state()),
     usage: () => seen(usageOf),
+    image: async (at, disk) => imageOf(options, at, disk),
   };
 };

@@ -9,6 +9,7 @@ import { activate, create, erase, move, resize, scrap, snapshot } from './deeds.
 import { examinePool } from './examine.ts';
 import { fill } from './fill.ts';
 import { flushPhysical } from './flush.ts';
+import { imageOf } from './image.ts';
 import { lookAtPool, memoryOf, preparePool } from './look.ts';
 import { mendPool } from './mend.ts';
 import { devicePathOf, isVid, namedInLvm } from './names.ts';
@@ -84,6 +85,7 @@ export const lvmThinDriver = (pool: PoolName, settings: Settings = standard()): 
     // The tags stay: they cost nothing and tell who made a disk for as long as it exists.
     settle: () => Promise.resolve(),
     prepare: () => preparePool(pool, settings),
+    image: (at, disk) => imageOf(memory.lookup, settings, at, disk),
     seenUsage: memory.usage,
     usage: async () => {
       const report = await lookAtPool(pool, settings);

@@ -5,6 +5,7 @@ import type { PoolTrouble } from '../../../domain/pool/usage.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import type { Ran, RunOptions } from '../../process/run.ts';
 import type { Job, Progress, Sighting } from '../driver.port.ts';
+import type { imageAt } from '../image.ts';
 import { type Argv, type LvmWords, lvm, type PoolName, privileged } from './argv.ts';
 import { withoutNoise } from './failures.ts';
 import type { Flush } from './flush.ts';
@@ -27,6 +28,8 @@ export type Settings = {
   readonly patienceMs: number;
   /** called after each command that changed LVM's description of the pool */
   readonly flush: Flush;
+  /** how a device is read; in tests from a model. Left out: as any file */
+  readonly image?: typeof imageAt;
 };
 
 /** The disk with that name at the last look, or at a new one when the last does not show what is expected. */
@@ -77,7 +80,11 @@ export const recording = (settings: Settings) => {
 export const nameOf = ({ vid, role }: Place): string => lvNameOf(vid, role);
 
 /** The disk that must lie at a place; anything else there, or nothing, is drift and nothing is touched. */
-export const theDisk = async ({ lookup }: Work, at: Place, disk: DiskId): Promise<Result<Sighting, Failure>> => {
+export const theDisk = async (
+  { lookup }: Pick<Work, 'lookup'>,
+  at: Place,
+  disk: DiskId,
+): Promise<Result<Sighting, Failure>> => {
   const name = nameOf(at);
   const seen = await lookup(name, disk);
   if (!seen.ok) return seen;

@@ -1,0 +1,13 @@
+import * as z from 'zod';
+import { absolutePathSchema, vmNameSchema } from '../schemas.ts';
+
+export const backupVm = z.strictObject({
+  vms: z.array(vmNameSchema).min(1).max(10_000),
+  to: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('file'), path: absolutePathSchema }),
+    z.strictObject({ kind: z.literal('stdout') }),
+  ]),
+  compression: z.enum(['gzip', 'zstd', 'none']),
+});
+
+export type BackupVm = z.infer<typeof backupVm>;

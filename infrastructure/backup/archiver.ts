@@ -1,0 +1,182 @@
+import type { Archive, ArchivedVm, Written } from '../../domain/backup/archive.ts';
+import type { DiskId } from '../../domain/disk.ts';
+import { type Failure, failure } from '../../domain/failure.ts';
+import { filedLines } from '../../domain/firewall/firewall.ts';
+import type { Host } from '../../domain/host/host.ts';
+import type { VmName, VolumeKey } from '../../domain/names.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import type { Progress } from '../drivers/driver.port.ts';
+import type { Image } from '../drivers/image.ts';
+import { errorCode, failureOf } from '../drivers/system-failure.ts';
+import { firewallXml } from '../firewall-xml/write.ts';
+import { FilterFailed } from '../process/filter.ts';
+import type { Archived, Archiver } from './archiver.port.ts';
+import { CHUNK_BYTES } from './chunk-writer.ts';
+import { partOf } from './deliver.ts';
+import { archiveInFile, archiveInStream, type OuterArchive, ReaderGone } from './outer-archive.ts';
+import { type KeyCost, sealsOf } from './seal.ts';
+import { Stopped, type Watch, watched, watchOf } from './watch.ts';
+import { type BackupToWrite, type FileToWrite, writeBackup } from './write-backup.ts';
+
+/** Where a VM's files are in a backup, and how many bytes its disks have there. */
+type Marks = ReadonlyMap<VmName, { readonly path: string; readonly bytes: number }>;
+
+/** What making a backup needs besides its plan. `committed`: when a disk's state was, as far as the log knows. */
+export type Making = {
+  readonly passphrase: string;
+  readonly cost: KeyCost;
+  readonly chunkBytes?: number;
+  readonly host: () => Host;
+  readonly qubesXml: (host: Host, marks: Marks) => Result<string, Failure>;
+  readonly committed: (volume: VolumeKey, disk: DiskId) => FileToWrite['committed'];
+  readonly signal: AbortSignal;
+  readonly stallMs: number;
+  readonly stdout: number;
+};
+
+type Images = ReadonlyMap<VolumeKey, Image>;
+
+const dataIn = ({ bytes, ranges }: Image): number =>
+  ranges ? ranges.reduce((sum, { length }) => sum + length, 0) : bytes;
+
+const imageOf = (images: Images, volume: VolumeKey): Image => {
+  const image = images.get(volume);
+  if (!image) throw new Error(`there is no image of ${volume}`);
+  return image;
+};
+
+const small = (file: string, text: string): FileToWrite => ({
+  file,
+  volume: null,
+  content: Buffer.from(text, 'utf8'),
+  disk: null,
+  committed: null,
+});
+
+/** What stock adds to a VM's volumes (spec: backup-format 1): its rules, and the menu entries as a list. */
+const smallFiles = (host: Host, name: VmName): readonly FileToWrite[] => {
+  const vm = host.vms.get(name);
+  const menu = vm?.features['menu-items']?.split(' ').filter((item) => item !== '') ?? [];
+  const lines = vm ? filedLines(vm.firewall) : null;
+  return [
+    ...(menu.length === 0 ? [] : [small('whitelisted-appmenus.list', `${menu.join('\n')}\n`)]),
+    ...(lines === null ? [] : [small('firewall.xml', firewallXml(lines))]),
+  ];
+};
+
+const filesOf = ({ vm, volumes }: ArchivedVm, images: Images, { host, committed }: Making): readonly FileToWrite[] => {
+  const files = [
+    ...volumes.map(
+      (one): FileToWrite => ({
+        file: one.file,
+        volume: one.volume,
+        content: imageOf(images, one.volume),
+        disk: one.committed.id,
+        committed: committed(one.volume, one.committed.id),
+      }),
+    ),
+    ...smallFiles(host(), vm),
+  ];
+  // A directory that has nothing in it would not be found by tar when stock restores it.
+  return files.length === 0 ? [small('empty', '')] : files;
+};
+
+const marksOf = ({ vms }: Archive, images: Images): Marks =>
+  new Map(
+    vms.map(({ vm, dir, volumes }) => {
+      const bytes = volumes.reduce((sum, { volume }) => sum + dataIn(imageOf(images, volume)), 0);
+      return [vm, { path: `${dir}/`, bytes }];
+    }),
+  );
+
+const EVERY_MS = 250;
+
+const counting = (images: Images, progress: Progress) => {
+  const total = [...images.values()].reduce((sum, image) => sum + dataIn(image), 0);
+  let done = 0;
+  let told = performance.now();
+  return (count: number): void => {
+    done += count;
+    if (performance.now() - told < EVERY_MS) return;
+    told = performance.now();
+    progress(Math.min(done, total), total);
+  };
+};
+
+const outerFor = ({ to, backup }: Archive, { stdout }: Making): Promise<OuterArchive> =>
+  to.kind === 'file' ? archiveInFile(partOf({ path: to.path, backup })) : archiveInStream(stdout);
+
+/** What went wrong as a failure; anything that cannot be foreseen is a bug and goes on. */
+const failureIn = (error: unknown, { to }: Archive): Failure => {
+  if (error instanceof Stopped) return error.failure;
+  const target = to.kind === 'file' ? to.path : 'standard output';
+  if (errorCode(error)) return failureOf(error, `the backup could not be written to ${target}`);
+  if (!(error instanceof FilterFailed || error instanceof ReaderGone)) throw error;
+  return failure('D_STEP_FAILED', `the backup could not be written to ${target}`, { cause: error.message });
+};
+
+const toWrite = (
+  archive: Archive,
+  images: Images,
+  making: Making,
+): Result<Omit<BackupToWrite, 'onBytes' | 'signal'>, Failure> => {
+  const host = making.host();
+  const qubesXml = making.qubesXml(host, marksOf(archive, images));
+  if (!qubesXml.ok) return qubesXml;
+  return ok({
+    compression: archive.compression,
+    qubesXml: qubesXml.value,
+    vms: archive.vms.map((vm) => ({ ...vm, files: filesOf(vm, images, making) })),
+    taken: { event: host.position, time: new Date().toISOString() },
+  });
+};
+
+type Work = { readonly archive: Archive; readonly making: Making; readonly watch: Watch };
+
+const written = async (
+  { archive, making, watch }: Work,
+  backup: BackupToWrite,
+): Promise<Result<readonly Written[], Failure>> => {
+  const { passphrase, cost, chunkBytes = CHUNK_BYTES } = making;
+  let outer: OuterArchive | null = null;
+  try {
+    outer = await outerFor(archive, making);
+    const room = { outer, seals: sealsOf(cost), backupId: archive.backup, passphrase, chunkBytes };
+    const files = await watch.over(writeBackup(room, backup));
+    // The last flush may take as long as a slow disk needs.
+    await outer.close();
+    return ok(files);
+  } catch (error) {
+    await outer?.abort();
+    return err(failureIn(error, archive));
+  }
+};
+
+/** An archiver for one backup. */
+export const archiverFor =
+  (making: Making): Archiver =>
+  async (archive, images, progress): Promise<Result<Archived, Failure>> => {
+    const started = performance.now();
+    // Whoever reads a stream may take as long as they like.
+    const watch = watchOf(making.signal, archive.to.kind === 'file' ? making.stallMs : 0);
+    const count = counting(images, progress);
+    const seen = new Map([...images].map(([key, image]) => [key, watched(image, watch.tick)]));
+    const backup = toWrite(archive, seen, making);
+    if (!backup.ok) return backup;
+    const onBytes = (bytes: number): void => {
+      watch.tick();
+      count(bytes);
+    };
+    const files = await written(
+      { archive, making, watch },
+      {
+        ...backup.value,
+        onBytes,
+        signal: watch.signal,
+      },
+    );
+    if (!files.ok) return files;
+    const argv = archive.compression === 'none' ? [] : [[archive.compression, '-c']];
+    const durationMs = Math.round(performance.now() - started);
+    return ok({ written: files.value, evidence: { argv, exitCode: 0, stderr: '', durationMs } });
+  };

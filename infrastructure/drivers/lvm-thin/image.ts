@@ -1,0 +1,23 @@
+import type { DiskId, Place } from '../../../domain/disk.ts';
+import { type Failure, failure } from '../../../domain/failure.ts';
+import { err, ok, type Result } from '../../../domain/result.ts';
+import { type Image, imageAt } from '../image.ts';
+import { devicePathOf } from './names.ts';
+import { type Lookup, type Settings, theDisk } from './work.ts';
+
+/**
+ * The device of a snapshot that was made to be read. D_DRIFT unless exactly that disk lies there; D_STEP_FAILED where
+ * somebody has taken its device away: nothing is activated only to be read.
+ */
+export const imageOf = async (
+  lookup: Lookup,
+  { image = imageAt }: Pick<Settings, 'image'>,
+  at: Place,
+  id: DiskId,
+): Promise<Result<Image, Failure>> => {
+  const found = await theDisk({ lookup }, at, id);
+  if (!found.ok) return found;
+  const { name, bytes, active } = found.value;
+  if (!active) return err(failure('D_STEP_FAILED', `${name} is not active and cannot be read`));
+  return ok(image(devicePathOf(name), bytes, null));
+};
