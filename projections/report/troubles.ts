@@ -86,6 +86,12 @@ const crashed = (events: readonly Recorded[], from: number, volume: string): Pic
   return { settled: false, mended: `waits for a decision: domtrail volume commit|discard ${volume}` };
 };
 
+const saved = (events: readonly Recorded[], from: number, volume: string): Pick<Trouble, 'settled' | 'mended'> => {
+  const later = events.slice(from + 1).find(({ event }) => event.type === 'VolumeBackedUp' && event.volume === volume);
+  if (later) return { settled: true, mended: `in a later backup at ev:${later.position}` };
+  return { settled: false, mended: 'in no backup since' };
+};
+
 const wounded = (events: readonly Recorded[], from: number, pool: string): Pick<Trouble, 'settled' | 'mended'> => {
   const mended = events.slice(from + 1).find(({ event }) => event.type === 'PoolMended' && event.pool === pool);
   if (mended) return { settled: true, mended: `mended at ev:${mended.position}` };
@@ -98,6 +104,10 @@ const ofHost = (events: readonly Recorded[]): readonly Once[] =>
       const message = 'The host went down under the running session; its data is kept.';
       const what = `${event.volume} left by a crash`;
       return [{ position, time, what, code: null, message, ...crashed(events, index, event.volume) }];
+    }
+    if (event.type === 'VolumeBackupFailed') {
+      const what = `Backup of ${event.volume} failed`;
+      return [{ position, time, what, code: null, message: event.problem, ...saved(events, index, event.volume) }];
     }
     if (event.type !== 'PoolWounded') return [];
     const message = `LVM reports it as ${event.wound.is}.`;

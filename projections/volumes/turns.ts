@@ -50,6 +50,9 @@ const followSession = (walk: Walk, event: DomainEvent, position: number): void =
       if (walk.had) walk.turns.push({ is: 'discarded', position, disk: walk.session, to: null });
       walk.session = null;
       return;
+    case 'VolumeReturned':
+      walk.session = event.session?.disk.id ?? null;
+      return;
     case 'VolumeReidentified':
       for (const { was, now } of event.disks) renamed(walk, was, now);
       return;
@@ -82,6 +85,7 @@ const HAS_CONTENT: ReadonlySet<string> = new Set([
   'VolumeReverted',
   'VolumeImported',
   'VolumeCloned',
+  'VolumeReturned',
 ]);
 
 const hasContent = (event: DomainEvent): boolean =>
@@ -94,7 +98,7 @@ export const pastOf = (facts: readonly Recorded[], resumed: ReadonlySet<string> 
     followSession(walk, event, position);
     const turn = walk.had ? turnOf(event, position) : null;
     if (turn) walk.turns.push(turn);
-    if ('current' in event && resumed.has(command)) mark(walk, event.current.id, 'recovered', position);
+    if ('current' in event && resumed.has(command)) mark(walk, event.current?.id ?? null, 'recovered', position);
     if (hasContent(event)) walk.had = true;
   }
   return { marks: walk.marks, turns: walk.turns };
