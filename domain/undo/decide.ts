@@ -14,7 +14,7 @@ import { hold, type WayBack, wayBackFrom } from './way-back.ts';
 const everything = (way: WayBack, wanted: Wanted): void => {
   siteBack(way, wanted);
   poolsBack(way, wanted);
-  for (const { name, vm } of wanted.vms) machineBack(way, name, vm, null);
+  for (const { vm, past } of wanted.vms) machineBack(way, vm, past, null);
 };
 
 /** Only what concerns one object. False when there is and was no such thing. */
@@ -25,10 +25,10 @@ const part = (way: WayBack, wanted: Wanted, only: string): boolean => {
   }
   const colon = only.indexOf(':');
   const name = (colon < 0 ? only : only.slice(0, colon)) as VmName;
-  const past = wanted.vms.find((one) => one.name === name);
-  if (past) machineBack(way, name, past.vm, colon < 0 ? null : only);
-  const vm = past?.vm ?? way.host.vms.get(name);
-  return vm !== undefined && (colon < 0 || Object.hasOwn(vm.volumes, only.slice(colon + 1)) || !past);
+  const changed = wanted.vms.find(({ vm }) => vm === name);
+  if (changed) machineBack(way, name, changed.past, colon < 0 ? null : only);
+  const known = changed?.past ?? way.host.vms.get(name);
+  return known !== undefined && (colon < 0 || Object.hasOwn(known.volumes, only.slice(colon + 1)));
 };
 
 const sentences = (list: readonly string[]): string => list.join('\n');
