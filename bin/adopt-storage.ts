@@ -8,10 +8,13 @@ import { wordsOf } from '../domain/words.ts';
 import { type Arguments, CHANGING } from '../infrastructure/cli/arguments.ts';
 import { runChange, type Shown } from '../infrastructure/cli/change.ts';
 import type { Action } from '../infrastructure/cli/dispatch.ts';
+import { talk } from '../infrastructure/cli/output.ts';
 import { escapeText } from '../infrastructure/cli/text.ts';
 import { eventsBetween } from '../infrastructure/ledger/fold.ts';
 import { currentHost } from '../infrastructure/ledger/state.ts';
 import type { Service } from '../infrastructure/service/service.ts';
+import { type Heard, heardText, takeTestimony } from './adopt-testimony.ts';
+import { ARCHIVE_OPTIONS } from './archive-dirs.ts';
 import { built } from './changing.ts';
 import { driverFor, openService } from './compose.ts';
 
@@ -73,6 +76,23 @@ const prepare = async (service: Service, pool: string | null): Promise<Result<nu
   return ok(null);
 };
 
+const UNHEARD: Heard = { told: [], unreadable: [], left: 0 };
+
+/** The past before the present. An archive that cannot be read does not keep the disks from being adopted. */
+const hearFirst = async (service: Service, args: Arguments): Promise<Heard> => {
+  if (args.flag('without-archive')) return UNHEARD;
+  const heard = await takeTestimony(service, args, 'what was before the log');
+  if (heard.ok) return heard.value;
+  const { message, cause = '' } = heard.error;
+  talk(`warning: nothing was taken from LVM's archive: ${escapeText(message)} ${escapeText(cause)}\n`);
+  return UNHEARD;
+};
+
+const withTestimony = ({ text, fields }: Shown, { told, unreadable, left }: Heard): Shown => {
+  const line = told.length === 0 ? '' : `${told.length} commands of LVM's archive came into the log as testimony\n`;
+  return { text: `${line}${text}`, fields: { ...fields, testimony: { commands: told.length, unreadable, left } } };
+};
+
 const run = (args: Arguments): Promise<Result<number, Failure>> =>
   runChange(openService(args, 'write'), args, async (service) => {
     const pool = args.text('pool') ?? null;
@@ -82,18 +102,19 @@ const run = (args: Arguments): Promise<Result<number, Failure>> =>
     if (!command.ok) return command;
     const ready = args.flag('plan') ? ok(null) : await prepare(service, pool);
     if (!ready.ok) return ready;
+    const heard = await hearFirst(service, args);
     const { position } = currentHost(service.ledger);
     return ok({
       topic: 'adopt-storage',
       command: command.value,
-      planned,
-      show: (after) => shown(sumSince(after, position)),
+      planned: (verdict) => `${heardText(heard)}${planned(verdict)}`,
+      show: (after) => withTestimony(shown(sumSince(after, position)), heard),
     });
   });
 
 /** `adopt --storage`: the disks of volumes that came into the log from elsewhere. */
 export const adoptStorage: Action = {
-  options: { ...CHANGING, storage: 'flag', pool: 'value' },
+  options: { ...CHANGING, ...ARCHIVE_OPTIONS, storage: 'flag', pool: 'value', 'without-archive': 'flag' },
   help: '',
   run,
 };

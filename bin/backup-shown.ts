@@ -21,7 +21,7 @@ const rowOf = (one: Written): readonly string[] => [
   one.vm,
   one.file,
   formatBytes(one.bytes),
-  one.problem === null ? one.sha256.slice(0, 12) : '-',
+  one.problem === null ? one.digest.slice(0, 12) : '-',
   one.problem === null ? 'ok' : `! ${one.problem}`,
 ];
 
@@ -39,12 +39,12 @@ const itemOf = (service: Service, archive: Archive, written: readonly Written[])
       .map((one) => {
         const disk = volumes.find(({ volume }) => volume === one.volume)?.committed.id ?? null;
         const committed = disk === null ? null : committedAt(service, disk);
-        const { file: name, bytes: size, stored, sha256, chunks, durationMs, problem } = one;
+        const { file: name, bytes: size, stored, digest, chunks, durationMs, problem } = one;
         return {
           name,
           size,
           stored,
-          sha256: problem === null ? sha256 : null,
+          digest: problem === null ? digest : null,
           chunks,
           durationMs,
           problem,
@@ -82,7 +82,7 @@ export const shownBackup = (service: Service, id: string): Shown => {
   const item = itemOf(service, found.archive, found.written);
   const where = item.file ?? 'standard output';
   const lines = [
-    table(['VM', 'FILE', 'SIZE', 'SHA256', 'STATE'], found.written.map(rowOf), lineWidth()),
+    table(['VM', 'FILE', 'SIZE', 'DIGEST', 'STATE'], found.written.map(rowOf), lineWidth()),
     ...asOfLines(item).map((line) => `${escapeText(line)}\n`),
     `${item.ok ? '' : '! not whole: '}${escapeText(where)}, backup ${item.backupId}\n`,
   ];

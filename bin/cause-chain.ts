@@ -6,7 +6,8 @@ import { eventAt, eventsOfCommand, findCommand, type StoredCommand } from '../in
 import { auditProjection, newestEntries } from '../projections/audit/audit.ts';
 import { type DiskRow, diskById, disksOfVolume, volumesProjection } from '../projections/volumes/volumes.ts';
 import { type Reading, tablesAt } from './compose.ts';
-import { diskNamed, volumeOfName } from './disk-named.ts';
+import { diskNamed, nameInPool, volumeOfName } from './disk-named.ts';
+import { testimonyAbout } from './testimony-about.ts';
 
 /** One step back towards a person: what is so, the event that made it so, and the command behind the event. */
 export type Link = {
@@ -58,6 +59,15 @@ const ENDS: Readonly<Record<string, string>> = {
 const roleOf = ({ role, revision, why }: DiskRow): string =>
   role === 'revision' ? `is revision ${revision ?? ''}`.trim() : (ENDS[why ?? ''] ?? ROLES[role] ?? `is ${role}`);
 
+/** What LVM's archive says of the time before the log, the newest first. */
+const testified = (reading: Reading, disk: string): readonly Link[] =>
+  testimonyAbout(reading, disk)
+    .slice(-TESTIMONIES)
+    .toReversed()
+    .flatMap(({ position }) => linkAt(reading, "it was there before, as LVM's own archive says", position));
+
+const TESTIMONIES = 3;
+
 const linksOfDisk = (reading: Reading, row: DiskRow): readonly Link[] => {
   const now = row.gone ?? row.changed;
   const state = linkAt(reading, `${row.disk} ${roleOf(row)} of ${row.volume}`, now);
@@ -70,7 +80,8 @@ const linksOfDisk = (reading: Reading, row: DiskRow): readonly Link[] => {
       ? linkAt(reading, 'it was committed', row.committed)
       : [];
   const made = row.made === now ? [] : linkAt(reading, 'it was made', row.made);
-  return [...state, ...thrown, ...committed, ...made].map((link) => withArgv(reading, link, row.disk));
+  const before = row.how === 'DiskAdopted' ? testified(reading, row.disk) : [];
+  return [...state, ...thrown, ...committed, ...made, ...before].map((link) => withArgv(reading, link, row.disk));
 };
 
 /** From a disk to the disk its content goes on from, and so on, as far as `most` disks. */
@@ -117,6 +128,7 @@ export const chainOf = (reading: Reading, text: string, most: number): Chain | n
       : volumeOfName(reading.host, tablesAt(reading, auditProjection), text);
   const disk = row?.disk ?? (key === null ? null : currentDiskOf(reading, key));
   if (disk) return { object: text, ...chainOfDisk(reading, disk, most) };
-  const links = chainOfObject(reading, key ?? text);
+  const known = chainOfObject(reading, key ?? text);
+  const links = known.length > 0 ? known : chainOfObject(reading, `lv ${nameInPool(reading.host, text)}`);
   return links.length === 0 ? null : { object: text, links, more: false };
 };

@@ -85,6 +85,7 @@ export const openService = (args: Arguments, mode: Exclude<Mode, 'read'>): Resul
       qubesDb: qubesDbAt(home.qubesDb),
       fault: fault.value,
       publish: () => publishQubesXml(ledger.value, home, qubesXml),
+      stateAt: (position) => stateAt(ledger.value, position),
       progress: progressOn(process.stderr.isTTY === true),
       waitMs: waitMs.value,
     }),

@@ -2,12 +2,18 @@ import type { Failure } from '../domain/failure.ts';
 import type { Host } from '../domain/host/host.ts';
 import { ok, type Result } from '../domain/result.ts';
 import type { Arguments } from '../infrastructure/cli/arguments.ts';
+import { talk } from '../infrastructure/cli/output.ts';
+import { escapeText } from '../infrastructure/cli/text.ts';
 import { qubesDbAt } from '../infrastructure/qubesdb/choose.ts';
 import { documentDrift } from '../infrastructure/service/document-drift.ts';
 import { answered, type Drift, type Offered, storageDrift } from '../infrastructure/service/drift.ts';
 import { firewallDrift } from '../infrastructure/service/firewall-drift.ts';
+import { type ArchivedGroup, archivedGroups } from '../infrastructure/service/lvm-archive.ts';
+import { causeOf, commandsOfOthers, toldBy } from '../infrastructure/service/lvm-drift.ts';
+import type { Testimony } from '../infrastructure/service/testimony.ts';
 import { qubesXml } from '../projections/qubes-xml/qubes-xml.ts';
 import { diskById, volumesProjection } from '../projections/volumes/volumes.ts';
+import { archiveDirs } from './archive-dirs.ts';
 import { driverFor, type Reading, tablesAt } from './compose.ts';
 import { nameInPool } from './disk-named.ts';
 
@@ -28,13 +34,34 @@ const inFiles = async ({ host, home, ledger }: Reading): Promise<Result<readonly
   }
 };
 
+const withCause = (one: Offered, told: readonly Testimony[]): Offered => {
+  const by = causeOf(one, told);
+  return by ? { ...one, by } : one;
+};
+
+/** Only root may read LVM's archive: without it drift is still found, but not who caused it. */
+const archivesOf = async ({ ledger, host }: Reading, args: Arguments): Promise<readonly ArchivedGroup[]> => {
+  const groups = await archivedGroups(ledger, host, archiveDirs(args));
+  if (groups.ok) return groups.value;
+  const { message, cause = '' } = groups.error;
+  talk(`note: commands of others are not told: ${escapeText(message)} ${escapeText(cause)}\n`);
+  return [];
+};
+
 /** Everything that differs between the log and this host. Of a copy of a log only the pools can be looked at. */
 export const driftFound = async (args: Arguments, reading: Reading): Promise<Result<readonly Drift[], Failure>> => {
   const { host } = reading;
-  const pools = await storageDrift(host, driverFor);
+  const archives = await archivesOf(reading, args);
+  const told = toldBy(archives);
+  const dirs = { archive: args.text('archive'), backup: args.text('backup') };
+  const pools = (await storageDrift(host, driverFor)).map((one) => withCause(one, told));
   const files = args.text('db') === undefined ? await inFiles(reading) : ok([]);
   if (!files.ok) return files;
-  return ok(answered(host, [...pools, ...files.value]).map((one) => explained(reading, one)));
+  return ok(
+    answered(host, [...pools, ...commandsOfOthers(archives, dirs), ...files.value]).map((one) =>
+      explained(reading, one),
+    ),
+  );
 };
 
 /** Whether a difference is about what somebody named: an LV or file, a volume, a VM, or what `drift` itself calls it. */

@@ -1,5 +1,6 @@
 import { decideAdoptMoved } from './adoption/decide-moved.ts';
 import { decideAdoptStorage } from './adoption/decide-storage.ts';
+import { decideAdoptTestimony } from './adoption/decide-testimony.ts';
 import { decideBackupVm } from './backup/decide.ts';
 import type { CommandName, PayloadOf } from './command/registry.ts';
 import type { Context, Decide, Decision } from './decision.ts';
@@ -25,6 +26,7 @@ import { decideAddPool, decidePoolMended, decidePoolWound, decideRemovePool, dec
 import { decideRestoreVm } from './restore/decide.ts';
 import { err } from './result.ts';
 import { unsafeIn } from './safe-names.ts';
+import { decideRestoreOperation } from './undo/decide.ts';
 import { decideCloneVm } from './vm/decide-clone.ts';
 import { decideCreateVm } from './vm/decide-create.ts';
 import { decideSetDevice } from './vm/decide-device.ts';
@@ -42,6 +44,7 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   RecordReboot: decideReboot,
   AdoptStorage: decideAdoptStorage,
   AdoptMoved: decideAdoptMoved,
+  AdoptTestimony: decideAdoptTestimony,
   AdoptDrift: decideAdoptDrift,
   RepairDrift: decideRepairDrift,
   IgnoreDrift: decideIgnoreDrift,
@@ -84,6 +87,7 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   RemoveRule: decideRemoveRule,
   ReloadFirewall: decideReloadFirewall,
   ExpireRule: decideExpireRule,
+  RestoreOperation: decideRestoreOperation,
 };
 
 /** A command as a value: a name and the payload its schema let through. */

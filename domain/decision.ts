@@ -8,6 +8,7 @@ import type { Host } from './host/host.ts';
 import type { SeenUsage } from './pool/usage.ts';
 import type { Result } from './result.ts';
 import type { Plan, Step, Template } from './steps.ts';
+import type { WantedText } from './undo/wanted.ts';
 
 /** What a command will do, complete: the plan, and the objects it holds until it is over . */
 export type Verdict = {
@@ -39,6 +40,8 @@ export type Context = {
   readonly drift?: readonly DiskDifference[];
   /** how full the pools are that the plan writes to (only looked up for plans that do) */
   readonly usage?: SeenUsage;
+  /** what an earlier state had that this one has not (only looked up for a way back) */
+  readonly wanted?: WantedText;
 };
 
 export type Decide<P> = (host: Host, payload: P, context: Context) => Decision;

@@ -21,7 +21,7 @@ export type Recorded<E = DomainEvent> = {
   readonly event: E;
 };
 
-const TRASH_FACTS: ReadonlySet<string> = new Set(['DiskTrashed', 'DiskErased', 'TrashReidentified']);
+const TRASH_FACTS: ReadonlySet<string> = new Set(['DiskTrashed', 'DiskReturned', 'DiskErased', 'TrashReidentified']);
 
 /** The stream an event belongs to: one per command, VM, volume and pool, and one for the host. */
 export const streamOf = (event: DomainEvent, command: string): string => {

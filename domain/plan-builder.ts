@@ -53,16 +53,22 @@ type Doomed = {
   readonly from: Place;
 };
 
+/** Takes a disk out of the live namespace with a main step and leaves it in the trash, from where it can come back. */
+export const setAside = (builder: PlanBuilder, doomed: Doomed, why: TrashReason): Place => {
+  const { object, ref, disk, from } = doomed;
+  const place: Place = { ...from, role: { kind: 'trash', position: builder.freshPosition() } };
+  builder.main(object, { do: 'move', disk: ref, from, to: place });
+  builder.fact({ type: 'DiskTrashed', disk, place, from: object, why });
+  return place;
+};
+
 /**
  * Takes a disk out of the live namespace with a main step and erases it in the cleanup: destroy last, and under another
  * name. The facts come with the plan's.
  */
 export const throwAway = (builder: PlanBuilder, doomed: Doomed, why: TrashReason): void => {
-  const { object, ref, disk, from } = doomed;
-  const place: Place = { ...from, role: { kind: 'trash', position: builder.freshPosition() } };
-  builder.main(object, { do: 'move', disk: ref, from, to: place });
-  builder.fact({ type: 'DiskTrashed', disk, place, from: object, why });
-  eraseLater(builder, object, disk, place);
+  const place = setAside(builder, doomed, why);
+  eraseLater(builder, doomed.object, doomed.disk, place);
 };
 
 /** Erases a disk that is in the trash by then. */

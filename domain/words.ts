@@ -1,4 +1,5 @@
 import type { AdoptedAs } from './adoption/events.ts';
+import { wordsOfTestimony } from './adoption/testimony.ts';
 import { formatBytes } from './bytes.ts';
 import type { CommandEvent } from './command/events.ts';
 import { isCommandEvent } from './command/operation.ts';
@@ -67,7 +68,7 @@ const wordsOfContent = (fact: VolumeFact): string | null => {
     case 'VolumeExported':
       return `${fact.volume}: exported to ${fact.to === '-' ? 'standard output' : fact.to}`;
     case 'VolumeBackedUp':
-      return `${fact.volume}: backed up to ${nameOf(fact)}, ${formatBytes(fact.bytes)}, sha256 ${fact.sha256.slice(0, 12)}`;
+      return `${fact.volume}: backed up to ${nameOf(fact)}, ${formatBytes(fact.bytes)}, digest ${fact.digest.slice(0, 12)}`;
     case 'VolumeBackupFailed':
       return `! ${fact.volume}: not backed up to ${nameOf(fact)}: ${fact.problem}`;
     default:
@@ -106,6 +107,8 @@ const wordsOfLife = (fact: OtherVolumeFact): string => {
       return 'removed';
     case 'VolumeRestored':
       return `restored from ${fact.from}, ${formatBytes(fact.current.bytes)}, sha256 ${fact.sha256.slice(0, 12)}`;
+    case 'VolumeReturned':
+      return `back from the trash with ${count(fact.revisions.length, 'revision')}`;
     case 'VolumeProvisioned':
       return `first disk, ${formatBytes(fact.current.bytes)}`;
     case 'SessionOpened':
@@ -192,6 +195,8 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
       return `global ${setTo(fact.name, fact.value)}`;
     case 'DiskTrashed':
       return `${fact.from}: disk ${fact.disk.id} into the trash (${fact.why})`;
+    case 'DiskReturned':
+      return `${fact.from}: disk ${fact.disk} back from the trash`;
     case 'DiskErased':
       return `${fact.from}: disk ${fact.disk} erased`;
     case 'StorageAdopted':
@@ -218,6 +223,8 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
       return fact.reserve
         ? `pool ${fact.pool} keeps back ${fact.reserve.data} % of data, ${fact.reserve.metadata} % of metadata`
         : `pool ${fact.pool} keeps back what suits its size`;
+    case 'LvmTestified':
+      return wordsOfTestimony(fact);
     case 'PoolWounded':
       return `! pool ${fact.pool}: ${wordsOfWound(fact.wound)}`;
     case 'PoolMended':

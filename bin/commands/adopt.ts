@@ -3,6 +3,7 @@ import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
 import { out, outFailure } from '../../infrastructure/cli/output.ts';
 import { adoptMoved } from '../adopt-moved.ts';
 import { adoptStorage } from '../adopt-storage.ts';
+import { adoptTestimony } from '../adopt-testimony.ts';
 import { adoptXml } from '../adopt-xml.ts';
 
 const HELP = `domtrail adopt: take over what was there before the log
@@ -19,6 +20,12 @@ const HELP = `domtrail adopt: take over what was there before the log
       unfinished imports go to the trash, where only gc erases them; nothing
       else is destroyed, and what nobody can explain stays as it is.
 
+  domtrail adopt --lvm-archive [--archive DIR] [--backup DIR]
+      What LVM's own archive (/etc/lvm/archive) says of commands that are not ours,
+      as testimony: command line, time, and which LVs it made, renamed or removed.
+      adopt --storage does it first for what was before the log, unless
+      --without-archive. Damaged files are named and skipped.
+
   domtrail adopt --moved [--pool POOL]
       Files that were copied or restored with their whole home: the same disks
       under new identities. Only when the name, size and time of every one of
@@ -31,6 +38,7 @@ Each takes --plan, which shows what would be taken as what, and why.
 const WAYS: Readonly<Record<string, Action>> = {
   '--qubes-xml': adoptXml,
   '--storage': adoptStorage,
+  '--lvm-archive': adoptTestimony,
   '--moved': adoptMoved,
 };
 

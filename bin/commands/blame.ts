@@ -34,7 +34,8 @@ const HELP = `domtrail blame: which command and event made it what it is
   domtrail blame work rule:2                       one rule, or the rule's text
   domtrail blame global default_netvm              a property of the host
 
-Names of disks, volumes and VMs that are gone are known, too.
+Names of disks, volumes and VMs that are gone are known, too, also those that only
+LVM's archive speaks of (adopt --lvm-archive).
 `;
 
 const targetOf = ({ host, ...reading }: Reading, text: string): Result<Target, Failure> => {
@@ -48,8 +49,11 @@ const targetOf = ({ host, ...reading }: Reading, text: string): Result<Target, F
   const audit = tablesAt({ host, ...reading }, auditProjection);
   if (newestEntries(audit, text, { after: 0, upTo: host.position, limit: 1 }).length > 0)
     return ok({ object: text, disk: null, name: null });
+  const byLvm = `lv ${nameInPool(host, text)}`;
   const volumeOnce = volumeOfName(host, audit, text);
   if (volumeOnce) return ok({ object: volumeOnce, disk: null, name: nameInPool(host, text) });
+  if (newestEntries(audit, byLvm, { after: 0, upTo: host.position, limit: 1 }).length > 0)
+    return ok({ object: byLvm, disk: null, name: null });
   return err(
     failure('D_NOT_FOUND', `the log knows no ${text}`, { next: `domtrail log ${text}   searches every event` }),
   );

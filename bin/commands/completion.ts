@@ -24,7 +24,7 @@ _domtrail() {
   else
     word=$COMP_CWORD; group=\${COMP_WORDS[1]}
   fi
-  local commands="init adopt pool label prefs vm volume firewall backup status log show blame why lineage diff watch xml recover fsck drift gc serve verify checkpoint export witness replay bisect explain help completion version demo"
+  local commands="init adopt pool label prefs vm volume firewall backup status log show blame why lineage diff watch xml recover fsck drift gc undo redo op retention serve verify checkpoint export witness replay bisect explain help completion version demo"
   local candidates
   if ((word == 1)); then candidates=$commands
   elif ((word == 2)); then
@@ -33,15 +33,17 @@ _domtrail() {
       volume) candidates="list info commit discard revert resize import export clone set add remove pin unpin" ;;
       firewall) candidates="check get set add remove reload entries" ;;
       pool|label) candidates="add list remove" ;;
-      adopt) candidates="--qubes-xml --firewall-dir --storage --moved" ;;
+      adopt) candidates="--qubes-xml --firewall-dir --storage --lvm-archive --moved" ;;
+      drift) candidates="adopt repair ignore notice $(domtrail completion words 2>/dev/null)" ;;
       diff) candidates="@ @-" ;;
-      backup) candidates="verify list restore" ;;
+      backup) candidates="create verify list restore" ;;
       bisect) candidates="run" ;;
+      op) candidates="log show restore" ;;
       help) candidates=$commands ;;
       completion) candidates="bash" ;;
-      log|watch|blame|why|lineage) candidates=$(domtrail completion words 2>/dev/null) ;;
+      log|watch|blame|why|lineage|retention) candidates=$(domtrail completion words 2>/dev/null) ;;
     esac
-  elif [[ $group == backup ]]; then candidates=$(compgen -f -- "$cur")
+  elif [[ $group == backup ]]; then candidates="$(compgen -f -- "$cur") $(domtrail completion words 2>/dev/null)"
   else candidates=$(domtrail completion words 2>/dev/null)
   fi
   COMPREPLY=($(compgen -W "$candidates --json --plan --home --at --help" -- "$cur"))

@@ -4,9 +4,10 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import { type Arguments, CHANGING, expectWords, usage } from '../../infrastructure/cli/arguments.ts';
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
 import { out, outJson } from '../../infrastructure/cli/output.ts';
-import { escapeText } from '../../infrastructure/cli/text.ts';
+import { escapeText, localTime } from '../../infrastructure/cli/text.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
 import type { Drift } from '../../infrastructure/service/drift.ts';
+import { ARCHIVE_OPTIONS } from '../archive-dirs.ts';
 import { openReading } from '../compose.ts';
 import { DRIFT_ANSWERS } from '../drift-answers.ts';
 import { driftFound, isAbout } from '../drift-found.ts';
@@ -15,6 +16,7 @@ const HELP = `domtrail drift: where the log and the world differ, and what to do
 
   domtrail drift [OBJECT]    of a VM, VM:VOLUME, LV, file: what differs (exit 2)
   domtrail drift --all       also what somebody chose to leave as it is
+      --archive DIR --backup DIR   LVM's own, instead of those in /etc/lvm
   domtrail drift adopt NAME...
                              what is there now becomes what the log says
   domtrail drift repair NAME...
@@ -24,6 +26,7 @@ const HELP = `domtrail drift: where the log and the world differ, and what to do
   domtrail drift notice NAME...
                              told again
 
+Pools, files, QubesDB, qubes.xml, and commands in LVM's archive that are not ours.
 A NAME is what drift shows, or a VM or VM:VOLUME for all of its disks. Each of
 these is a command in the log; --plan shows what it would do. drift itself changes
 nothing. fsck also checks the invariants and what commands left unfinished.
@@ -35,6 +38,7 @@ const page = (one: Drift): string => {
     `${one.ignored ? '-' : '!'} ${one.kind.padEnd(9)} ${escapeText(one.object)}${explained}`,
     escapeText(one.problem),
     ...(one.details ?? []).map(escapeText),
+    ...(one.by ? [`LVM's archive: ${localTime(Date.parse(one.by.time))}  $ ${escapeText(one.by.commandLine)}`] : []),
     ...(one.ignored ? [`ignored since ev:${one.ignored.position}: ${escapeText(one.ignored.reason)}`] : []),
     ...(one.adopt === null ? [] : [`adopt:  ${escapeText(one.adopt)}`]),
     ...(one.repair === null ? [] : [`repair: ${escapeText(one.repair)}`]),
@@ -58,7 +62,7 @@ const show = (args: Arguments, host: Host, all: readonly Drift[]): Result<readon
 };
 
 const look: Action = {
-  options: { all: 'flag' },
+  options: { all: 'flag', ...ARCHIVE_OPTIONS },
   help: HELP,
   run: async (args) => {
     const words = expectWords(args.values, ['OBJECT'], 'drift', 1);
@@ -90,5 +94,9 @@ export const main = (argv: readonly string[]): Promise<number> => {
   const [word, ...rest] = argv;
   const answer = Object.hasOwn(DRIFT_ANSWERS, word ?? '') ? DRIFT_ANSWERS[word ?? ''] : undefined;
   if (!answer) return runAction(look, 'drift', argv);
-  return runAction({ ...answer, options: { ...CHANGING, ...answer.options }, help: HELP }, 'drift', rest);
+  return runAction(
+    { ...answer, options: { ...CHANGING, ...ARCHIVE_OPTIONS, ...answer.options }, help: HELP },
+    'drift',
+    rest,
+  );
 };

@@ -1,11 +1,11 @@
 import { ok } from '../../domain/result.ts';
 import { expectWords } from '../../infrastructure/cli/arguments.ts';
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
-import { out, outJson } from '../../infrastructure/cli/output.ts';
+import { out, outJson, talk } from '../../infrastructure/cli/output.ts';
 import { escapeText } from '../../infrastructure/cli/text.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
 import { qubesDbAt } from '../../infrastructure/qubesdb/choose.ts';
-import { checkHost, type Finding } from '../../infrastructure/service/fsck.ts';
+import { checkHost, checkPast, type Finding } from '../../infrastructure/service/fsck.ts';
 import { checkFirewalls } from '../../infrastructure/service/fsck-firewall.ts';
 import { driverFor, openReading } from '../compose.ts';
 
@@ -15,9 +15,13 @@ const HELP = `domtrail fsck: does storage hold what the log says?
                            for somebody to decide (marked ?)
   domtrail fsck --all      every disk, with the event that explains it
 
+  domtrail fsck --at ev:40 what was unfinished, undecided or broken then, by the
+                           log alone: the disks of then are not there any more
+
 Compares by disk identity (LV UUID, inode and birth time), never by name alone;
-firewalls with their firewall.xml and with what their netvm's QubesDB holds.
-Changes nothing.
+firewalls with their firewall.xml and with what their netvm's QubesDB holds; and
+holds the named invariants against it. Changes nothing. What to do about disks and
+files that somebody else changed: domtrail drift.
 `;
 
 const page = (finding: Finding): string => {
@@ -38,7 +42,8 @@ const fsck: Action = {
     if (!reading.ok) return reading;
     const { host, home, past, asOf, ledger } = reading.value;
     closeLedger(ledger);
-    const disks = await checkHost(host, driverFor);
+    const disks = past ? checkPast(host) : await checkHost(host, driverFor);
+    if (past) talk('note: the disks of then are not there to be looked at: this is what the log alone tells\n');
     const db = qubesDbAt(home.qubesDb);
     // Only this home's files and daemons are those of now.
     const isHere = !past && args.text('db') === undefined;

@@ -12,16 +12,17 @@ const PAGE = `domtrail: a journal for the volumes of virtual machines
   domtrail recover                                    after a crash
 
 set up   init, pool add|list|remove, label add|list|remove, prefs,
-         adopt --qubes-xml FILE|--storage|--moved
+         adopt --qubes-xml FILE|--storage|--lvm-archive|--moved
 act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags|devices
          volume list|info|commit|discard|revert|resize|import|export|clone|
          set|add|remove|pin|unpin
          firewall check|get|set|add|remove|reload|entries
 look     status, log, show, blame, why, lineage, xml (--at EVENT|TIME, --db F)
-         diff A B [OBJECT], watch [OBJECT]
-heal     recover, fsck, drift, gc, serve (stays, and does what is due)
+         diff A B [OBJECT], watch [OBJECT], retention [OBJECT]
+heal     recover, fsck, drift [adopt|repair|ignore|notice], gc, undo, redo,
+         op log|show|restore, serve (stays, and does what is due)
 prove    verify, checkpoint, export, witness, replay, bisect run
-backup   backup verify|list|restore FILE
+backup   backup create -o FILE|-, backup verify|list|restore FILE
 help     help COMMAND, explain CODE, completion bash, version, demo
 
 Every command takes --home DIR (or DOMTRAIL_HOME) and --json. Every changing one

@@ -1,7 +1,5 @@
 import { formatBytes } from '../../domain/bytes.ts';
 import type { Host } from '../../domain/host/host.ts';
-import type { Pool } from '../../domain/pool/pool.ts';
-import type { PoolUsage } from '../../domain/pool/usage.ts';
 import { ok } from '../../domain/result.ts';
 import { volumesOf } from '../../domain/vm/vm.ts';
 import { expectWords } from '../../infrastructure/cli/arguments.ts';
@@ -12,7 +10,8 @@ import { escapeText, localTime, shortId } from '../../infrastructure/cli/text.ts
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
 import { bootId } from '../../infrastructure/ledger/process-identity.ts';
 import { DOCUMENT, isLeftAlone, lookAtDocument } from '../../infrastructure/service/document-look.ts';
-import { driverFor, openReading, type Reading } from '../compose.ts';
+import { openReading, type Reading } from '../compose.ts';
+import { lookAtPools, type SeenPool } from '../pools-seen.ts';
 
 const HELP = `domtrail status: one screen about the host
 
@@ -50,18 +49,6 @@ const ghosts = (host: Host, boot: string): readonly Attention[] =>
       ? [{ object: vm.name, problem: 'ran when the host went down', next: 'domtrail recover' }]
       : [],
   );
-
-type SeenPool = { readonly pool: Pool; readonly usage: PoolUsage };
-
-/** How full the pools are now; those that cannot be seen are left out. */
-const lookAtPools = async (host: Host): Promise<readonly SeenPool[]> => {
-  const seen: SeenPool[] = [];
-  for (const pool of host.pools.values()) {
-    const usage = pool.driver === 'linux-kernel' ? null : await driverFor(pool).usage();
-    if (usage?.ok) seen.push({ pool, usage: usage.value });
-  }
-  return seen;
-};
 
 const scarce = (pools: readonly SeenPool[]): readonly Attention[] =>
   pools.flatMap(({ pool, usage }) =>

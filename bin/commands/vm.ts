@@ -211,7 +211,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     topic: 'vm-remove',
     words: ['NAME'],
     build: (_args, [name]) => built('RemoveVM', { name }),
-    show: (_service, [name]) => say(`${name} is removed`),
+    show: (_service, [name]) => say(`${name} is removed; until gc erases its disks, domtrail undo brings it back`),
     question: ([name]) => `This removes ${name} and all its volumes`,
   }),
   clone: changing({

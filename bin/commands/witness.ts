@@ -5,9 +5,9 @@ import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
 import { out, outJson } from '../../infrastructure/cli/output.ts';
 import { escapeText, localTime, utcTime } from '../../infrastructure/cli/text.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
-import { readArchive } from '../../infrastructure/lvm-history/read-archive.ts';
-import { actsUpTo, commandsKnown, knownSince } from '../../infrastructure/service/acts.ts';
+import { archivedGroups } from '../../infrastructure/service/lvm-archive.ts';
 import { crossCheck, type Testimony } from '../../infrastructure/service/testimony.ts';
+import { ARCHIVE_OPTIONS, archiveDirs } from '../archive-dirs.ts';
 import { openReading, type Reading } from '../compose.ts';
 
 const HELP = `domtrail witness: does LVM's own archive tell the same story as the log?
@@ -18,7 +18,8 @@ const HELP = `domtrail witness: does LVM's own archive tell the same story as th
       --archive DIR        instead of /etc/lvm/archive, say a copy
       --backup DIR         instead of /etc/lvm/backup
 
-foreign    a command that is not ours changed the volume group
+foreign    a command that is not ours changed the volume group; once it is in the
+           log (adopt --lvm-archive), it is testified and no problem
 unlogged   it says it was ours, and the log does not know it
 missing    the log has a step of which LVM kept nothing
 gap        a change that left no entry at all
@@ -37,38 +38,14 @@ const page = ({ kind, object, problem, position, repair, time, commandLine }: Te
   return `${lines.join('\n')}\n`;
 };
 
-/** The volume groups of the log's pools, each with the moment from which the log knows it. */
-const groupsOf = ({ host, ledger }: Reading): ReadonlyMap<string, number> => {
-  const groups = new Map<string, number>();
-  for (const pool of host.pools.values()) {
-    if (pool.driver !== 'lvm_thin') continue;
-    const since = knownSince(ledger, pool.name);
-    groups.set(pool.volumeGroup, Math.min(since, groups.get(pool.volumeGroup) ?? since));
-  }
-  return groups;
-};
-
-const compared = async (reading: Reading, args: Arguments): Promise<Result<readonly Testimony[], Failure>> => {
-  const { ledger, asOf } = reading;
-  const acts = actsUpTo(ledger, asOf.position);
-  const commands = commandsKnown(ledger, asOf.position);
-  const dirs = {
-    archive: args.text('archive') ?? '/etc/lvm/archive',
-    backup: args.text('backup') ?? '/etc/lvm/backup',
-  };
-  const found: Testimony[] = [];
-  for (const [group, since] of groupsOf(reading)) {
-    const archive = await readArchive(dirs, group);
-    if (!archive.ok) return archive;
-    found.push(
-      ...crossCheck(group, archive.value, { acts: acts.filter((act) => act.group === group), commands, since }),
-    );
-  }
-  return ok(found);
+const compared = async ({ ledger, host }: Reading, args: Arguments): Promise<Result<readonly Testimony[], Failure>> => {
+  const groups = await archivedGroups(ledger, host, archiveDirs(args));
+  if (!groups.ok) return groups;
+  return ok(groups.value.flatMap(({ group, archive, log }) => crossCheck(group, archive, log)));
 };
 
 const witness: Action = {
-  options: { all: 'flag', archive: 'value', backup: 'value' },
+  options: { all: 'flag', ...ARCHIVE_OPTIONS },
   help: HELP,
   run: async (args) => {
     const words = expectWords(args.values, [], 'witness');
@@ -80,7 +57,10 @@ const witness: Action = {
     if (!found.ok) return found;
     const problems = found.value.filter(({ problem }) => problem !== null);
     if (args.flag('json')) {
-      const items = found.value.map((one) => ({ ...one, time: one.time === null ? null : utcTime(one.time) }));
+      const items = found.value.map(({ changed: _changed, ...one }) => ({
+        ...one,
+        time: one.time === null ? null : utcTime(one.time),
+      }));
       outJson('witness', reading.value.asOf, { items });
     } else {
       out((args.flag('all') ? found.value : problems).map(page).join(''));

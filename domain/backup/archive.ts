@@ -36,8 +36,8 @@ export type Archive = {
 export type Deliver = { readonly do: 'deliver'; readonly path: string; readonly backup: string };
 
 /**
- * What became of one file of a backup. Sizes in bytes, `stored` without holes; `sha256` of the whole content. `problem`: why
- * it is not whole; its size and hash mean nothing then.
+ * What became of one file of a backup. Sizes in bytes, `stored` without holes; `digest` tells its content: a
+ * sha256 over its data and where that lies. `problem`: why it is not whole; its size and digest mean nothing then.
  */
 export type Written = {
   readonly vm: VmName;
@@ -46,7 +46,7 @@ export type Written = {
   readonly file: string;
   readonly bytes: number;
   readonly stored: number;
-  readonly sha256: string;
+  readonly digest: string;
   readonly chunks: number;
   readonly durationMs: number;
   readonly problem: string | null;

@@ -7,8 +7,8 @@ const ofVolume = (archive: Archive, { volume, committed }: ArchivedVolume, writt
   const named = { volume, backup: backupName(archive.to), backupId: archive.backup, disk: committed };
   if (!one || one.problem !== null)
     return { type: 'VolumeBackupFailed', ...named, problem: one?.problem ?? 'it was not written' };
-  const { bytes, stored, sha256, chunks, durationMs } = one;
-  return { type: 'VolumeBackedUp', ...named, bytes, stored, sha256, chunks, durationMs };
+  const { bytes, stored, digest, chunks, durationMs } = one;
+  return { type: 'VolumeBackedUp', ...named, bytes, stored, digest, chunks, durationMs };
 };
 
 /**

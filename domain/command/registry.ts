@@ -7,6 +7,7 @@ import * as firewall from '../firewall/commands.ts';
 import * as host from '../host/commands.ts';
 import * as pool from '../pool/commands.ts';
 import * as restore from '../restore/commands.ts';
+import * as undo from '../undo/commands.ts';
 import * as vm from '../vm/commands.ts';
 import * as volume from '../volume/commands.ts';
 
@@ -17,6 +18,7 @@ export const COMMAND_SCHEMAS = {
   AdoptStorage: adoption.adoptStorage,
   AdoptHost: document.adoptHost,
   AdoptMoved: adoption.adoptMoved,
+  AdoptTestimony: adoption.adoptTestimony,
   AdoptDrift: drift.driftTarget,
   RepairDrift: drift.driftTarget,
   IgnoreDrift: drift.ignoreDrift,
@@ -59,6 +61,7 @@ export const COMMAND_SCHEMAS = {
   RemoveRule: firewall.removeRule,
   ReloadFirewall: firewall.firewallTarget,
   ExpireRule: firewall.firewallTarget,
+  RestoreOperation: undo.restoreOperation,
 } as const;
 
 export type CommandName = keyof typeof COMMAND_SCHEMAS;

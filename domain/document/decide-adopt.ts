@@ -27,7 +27,7 @@ const mustBeFresh = (host: Host): Result<null, Failure> => {
     return err(failure('D_BUSY', `${name} is unfinished`, { holder: command, next: 'domtrail recover' }));
   }
   if (host.trash.size === 0) return ok(null);
-  return err(failure('D_IN_USE', 'the pools of this home hold trash', { next: 'domtrail gc --yes' }));
+  return err(failure('D_IN_USE', 'the pools of this home hold trash', { next: 'domtrail gc --all --yes' }));
 };
 
 const create = (vm: Vm, builder: PlanBuilder): void =>

@@ -61,10 +61,10 @@ const mustRest = (host: Host, { is, expected }: ListedDifference): Failure | nul
 };
 
 const repairOne = (one: ListedDifference, repairing: Repairing): Failure | null => {
-  const { name, kind } = one.expected;
+  const { name, kind, disk } = one.expected;
   const moving = mustRest(repairing.host, one);
   if (moving) return moving;
-  if (kind === 'trash' && !isAstray(one)) return drifted(`${name} is trash`, 'domtrail gc --yes');
+  if (kind === 'trash' && !isAstray(one)) return drifted(`${name} is trash`, `domtrail gc ${disk.id} --yes`);
   switch (one.is) {
     case 'unusable':
       return drifted(`${name} is listed only`, 'domtrail recover');

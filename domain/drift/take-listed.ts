@@ -30,8 +30,9 @@ export const whyNotTaken = (
   along: readonly ListedDifference[],
   host: Host,
 ): Failure | null => {
-  const { name, kind } = difference.expected;
-  if (kind === 'trash') return drifted(`${name} is trash: there is nothing to take over`, 'domtrail gc --yes');
+  const { name, kind, disk } = difference.expected;
+  if (kind === 'trash')
+    return drifted(`${name} is trash: there is nothing to take over`, `domtrail gc ${disk.id} --yes`);
   switch (difference.is) {
     case 'gone':
       return null;

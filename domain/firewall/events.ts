@@ -2,7 +2,7 @@ import type { DomainEvent } from '../event.ts';
 import type { VmName } from '../names.ts';
 import type { Firewall } from './rule.ts';
 
-export type FirewallCause = 'set' | 'add' | 'remove' | 'expired' | 'adopted' | 'cloned' | 'restored';
+export type FirewallCause = 'set' | 'add' | 'remove' | 'expired' | 'adopted' | 'cloned' | 'restored' | 'undone';
 
 export type FirewallFact =
   /** null: never set, which is one rule `action=accept` */

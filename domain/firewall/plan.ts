@@ -1,3 +1,4 @@
+import type { Hold } from '../command/events.ts';
 import type { Context, Decision } from '../decision.ts';
 import { holdName, reading } from '../holds.ts';
 import type { Host } from '../host/host.ts';
@@ -28,16 +29,18 @@ const fileStep = (builder: PlanBuilder, vm: Pick<Vm, 'name' | 'class'>, { before
 };
 
 /** What one firewall command holds: its VM must not go, and only one changes the rules at a time. */
-const holdsFor = ({ name }: Vm) => [reading(name), holdName(`${name}:firewall.xml`)];
+const holdsFor = ({ name }: Vm): readonly Hold[] => [reading(name), holdName(`${name}:firewall.xml`)];
+
+type Changing = { readonly filing: Revision; readonly fact: FirewallFact };
+type Into = { readonly builder: PlanBuilder; readonly context: Context };
 
 /** File first, then QubesDB: what a killed command leaves published is never ahead of what stock would read from the file. */
-export const planFirewall = (
+export const changeFirewall = (
   host: Host,
   vm: Vm,
-  { filing, fact }: { filing: Revision; fact: FirewallFact },
-  context: Context,
-): Decision => {
-  const builder = planBuilder(context.position);
+  { filing, fact }: Changing,
+  { builder, context }: Into,
+): readonly Hold[] => {
   fileStep(builder, vm, filing);
   const publishing = publications(host, vm, filing, context);
   // Published over anything: the netvm may be new, or its QubesDB empty.
@@ -45,7 +48,13 @@ export const planFirewall = (
   for (const deed of [...(isAfresh ? introducing(host, vm) : []), ...publishing.deeds]) builder.main(vm.name, deed);
   builder.fact(fact);
   for (const published of publishing.facts) builder.fact(published);
-  return ok({ plan: builder.build(), holds: holdsFor(vm) });
+  return holdsFor(vm);
+};
+
+export const planFirewall = (host: Host, vm: Vm, changing: Changing, context: Context): Decision => {
+  const builder = planBuilder(context.position);
+  const holds = changeFirewall(host, vm, changing, { builder, context });
+  return ok({ plan: builder.build(), holds });
 };
 
 export const nothingToDo = (vm: Vm): Decision =>

@@ -21,6 +21,7 @@ const DONE: Readonly<Record<FirewallCause, string>> = {
   adopted: 'firewall adopted',
   cloned: 'firewall copied',
   restored: 'firewall restored',
+  undone: 'firewall as it was before',
 };
 
 /** Longer lists of differences are in `--json`. */

@@ -41,6 +41,8 @@ export type HostFact =
       readonly from: string;
       readonly why: TrashReason;
     }
+  /** a disk came back from the trash; a fact of its volume says as what */
+  | { readonly type: 'DiskReturned'; readonly disk: DiskId; readonly from: string }
   | { readonly type: 'DiskErased'; readonly disk: DiskId; readonly from: string };
 
 /** released: a snapshot that only kept a state while it was backed up */

@@ -122,7 +122,8 @@ const evolveHostFact = (host: Host, { event, position, time }: Recorded): Entity
       if (pool && pool.driver !== 'linux-kernel') host.pools.set(pool.name, withReserve(pool, event.reserve));
       return `pool/${event.pool}`;
     }
-    // What a crash did to a pool is history, not state: each recovery looks for itself.
+    // What a crash did to a pool, and what others did in it, is history, not state.
+    case 'LvmTestified':
     case 'PoolWounded':
     case 'PoolMended':
       return `pool/${event.pool}`;
@@ -135,6 +136,7 @@ const evolveHostFact = (host: Host, { event, position, time }: Recorded): Entity
       return `trash/${disk.id}`;
     }
     case 'TrashReidentified':
+    case 'DiskReturned':
     case 'DiskErased':
       host.trash.delete(event.disk);
       return `trash/${event.disk}`;

@@ -30,7 +30,8 @@ export type Shelf = {
 
 const keyOf = ({ pool, vid }: Pick<Place, 'pool' | 'vid'>): string => `${pool} ${vid}`;
 
-const takeOff = (shelf: Shelf, id: DiskId): void => {
+/** The disk is nowhere any more. */
+export const takeOff = (shelf: Shelf, id: DiskId): void => {
   const one = shelf.disks.get(id);
   if (!one) return;
   shelf.disks.delete(id);

@@ -10,7 +10,7 @@ import { isVolumeFact } from '../volume/evolve.ts';
 import { currentOf } from '../volume/volume.ts';
 import type { Breach, Decided, Invariant, Lying, Stepped } from './invariant.ts';
 import { checkResting } from './rest.ts';
-import { lyingOf, type Shelf, shelfOf, shelveAnew, shelveStep, shelveWriting } from './shelf.ts';
+import { lyingOf, type Shelf, shelfOf, shelveAnew, shelveStep, shelveWriting, takeOff } from './shelf.ts';
 
 type Watched = {
   readonly host: Host;
@@ -134,12 +134,13 @@ const objectOf = ({ event, command }: Recorded): string => {
   return 'object' in event ? event.object : `cmd:${command}`;
 };
 
-const CAME_OTHERWISE: ReadonlySet<string> = new Set(['DiskAdopted', 'VolumeReidentified', 'DiskLost', 'DisksAccepted']);
+const CAME_OTHERWISE: ReadonlySet<string> = new Set(['DiskAdopted', 'VolumeReidentified', 'DisksAccepted']);
 
 /** What steps leave on the shelf, and what came to the log without one. */
 const keepShelf = ({ host, shelf }: Watched, recorded: Recorded, stepped: Stepped | null): void => {
   const { event } = recorded;
   if (stepped) shelveStep(shelf, stepped, recorded);
+  else if (event.type === 'DiskLost') takeOff(shelf, event.disk);
   else if (CAME_OTHERWISE.has(event.type) && 'volume' in event) {
     const volume = volumeOf(host, event.volume as VolumeKey);
     if (volume) shelveAnew(shelf, volume);

@@ -17,7 +17,7 @@ export type CouldFree = {
 const inTrash = (host: Host, pool: PoolName): readonly CouldFree[] =>
   [...host.trash.values()]
     .filter(({ place }) => place.pool === pool)
-    .map(({ disk, from }) => ({ object: from, is: 'trash', bytes: disk.bytes, next: 'domtrail gc --yes' }));
+    .map(({ disk, from }) => ({ object: from, is: 'trash', bytes: disk.bytes, next: 'domtrail gc --all --yes' }));
 
 const inRevisions = ({ spec, revisions }: Volume): readonly CouldFree[] =>
   revisions.map(({ id, disk, pinned, number }) => {

@@ -38,7 +38,7 @@ export const decideRemovePool = (host: Host, { name }: RemovePool, context: Cont
   }
   for (const trash of host.trash.values()) {
     if (trash.place.pool === name) {
-      return err(failure('D_IN_USE', `pool ${name} holds trash of ${trash.from}`, { next: 'domtrail gc --yes' }));
+      return err(failure('D_IN_USE', `pool ${name} holds trash of ${trash.from}`, { next: 'domtrail gc --all --yes' }));
     }
   }
   for (const [property, value] of Object.entries(host.site?.properties ?? {})) {

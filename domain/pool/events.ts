@@ -1,9 +1,11 @@
+import type { TestimonyFact } from '../adoption/testimony.ts';
 import type { Evidence } from '../command/events.ts';
 import type { Pool } from './pool.ts';
 import type { Reserve } from './reserve.ts';
 import type { PoolWound } from './wound.ts';
 
 export type PoolFact =
+  | TestimonyFact
   | { readonly type: 'PoolAdded'; readonly pool: string; readonly definition: Pool }
   /** the directory of a pool lies elsewhere now, with its home */
   | { readonly type: 'PoolMoved'; readonly pool: string; readonly from: string; readonly to: string }

@@ -3,12 +3,11 @@ import { type Failure, failure } from '../failure.ts';
 import { dropFirewall } from '../firewall/plan.ts';
 import { holdVm } from '../holds.ts';
 import type { Host } from '../host/host.ts';
-import { planBuilder, throwAway } from '../plan-builder.ts';
+import { type PlanBuilder, planBuilder } from '../plan-builder.ts';
 import { err, ok, type Result } from '../result.ts';
-import { disksOf } from '../volume/disks.ts';
+import { asideAll } from '../volume/aside.ts';
 import { findVm } from '../volume/find.ts';
-import { mustBeHalted } from '../volume/guards.ts';
-import { placeOf } from '../volume/swap.ts';
+import { all, mustBeHalted } from '../volume/guards.ts';
 import type { VmTarget } from './commands.ts';
 import { referencesTo } from './references.ts';
 import { type Vm, volumesOf } from './vm.ts';
@@ -24,25 +23,27 @@ const mustHaveNoPins = (vm: Vm): Result<null, Failure> => {
   return ok(null);
 };
 
-/** Everything leaves the live namespace first; only then is anything erased. */
+/** Everything leaves the live namespace; its disks wait in the trash, from where `undo` brings them back until `gc` erases them. */
+export const planRemoval = (builder: PlanBuilder, vm: Vm): void => {
+  for (const volume of volumesOf(vm)) asideAll(builder, volume);
+  dropFirewall(builder, vm);
+  builder.fact({ type: 'VmRemoved', vm: vm.name });
+};
+
+/** What must be so before a VM may go, whoever asks. */
+export const mustBeRemovable = (vm: Vm): Result<null, Failure> => {
+  if (vm.class === 'AdminVM') return err(failure('D_CLASS_REFUSES', `${vm.name} cannot be removed`));
+  return all(mustBeHalted(vm), mustHaveNoPins(vm));
+};
+
 export const decideRemoveVm = (host: Host, { name }: VmTarget, context: Context): Decision => {
   const vm = findVm(host, name);
   if (!vm.ok) return vm;
-  if (vm.value.class === 'AdminVM') return err(failure('D_CLASS_REFUSES', `${name} cannot be removed`));
-  const halted = mustBeHalted(vm.value);
-  if (!halted.ok) return halted;
+  const removable = mustBeRemovable(vm.value);
+  if (!removable.ok) return removable;
   const [reference] = referencesTo(host, name);
   if (reference) return err(failure('D_IN_USE', `${name} is in use: ${reference}`));
-  const pins = mustHaveNoPins(vm.value);
-  if (!pins.ok) return pins;
   const builder = planBuilder(context.position);
-  for (const volume of volumesOf(vm.value)) {
-    for (const { disk, role } of disksOf(volume)) {
-      const from = placeOf(volume, role);
-      throwAway(builder, { object: volume.spec.key, ref: { id: disk.id }, disk, from }, 'removed');
-    }
-  }
-  dropFirewall(builder, vm.value);
-  builder.fact({ type: 'VmRemoved', vm: name });
+  planRemoval(builder, vm.value);
   return ok({ plan: builder.build(), holds: holdVm(vm.value) });
 };

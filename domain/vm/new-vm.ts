@@ -11,7 +11,7 @@ import type { Vm } from './vm.ts';
 /** qubes-core-admin refuses to load a higher qid. */
 const MAX_QID = 10_000;
 
-const freeQid = (host: Host): number => {
+export const freeQid = (host: Host): number => {
   const taken = new Set([...host.vms.values()].map((vm) => Number(vm.properties['qid'] ?? 0)));
   let qid = 1;
   while (taken.has(qid)) qid++;

@@ -4,19 +4,18 @@ import { failure } from '../failure.ts';
 import { holdVolume, reading } from '../holds.ts';
 import type { Host } from '../host/host.ts';
 import { volumeKey } from '../names.ts';
-import { planBuilder, throwAway } from '../plan-builder.ts';
+import { planBuilder } from '../plan-builder.ts';
 import type { Pool } from '../pool/pool.ts';
 import { err, ok } from '../result.ts';
 import { DEFAULT_VOLUME_NAMES } from '../vm/default-volumes.ts';
 import { kernelOf } from '../vm/kernel.ts';
 import { defaultPool } from '../vm/new-volumes.ts';
+import { asideAll } from './aside.ts';
 import type { AddVolume, PinRevision, SetVolume, VolumeTarget } from './commands.ts';
-import { disksOf } from './disks.ts';
 import { findPool, findRevision, findVm, findVolume } from './find.ts';
 import { all, mustBeHalted, mustNotBeDirty } from './guards.ts';
 import { provision } from './provision.ts';
 import { checkSpec } from './spec-rules.ts';
-import { placeOf } from './swap.ts';
 import { vidOf } from './vid.ts';
 import type { Volume, VolumeSpec } from './volume.ts';
 
@@ -82,9 +81,7 @@ export const decideRemoveVolume = (host: Host, { vm, volume }: VolumeTarget, con
     if (user) return err(failure('D_IN_USE', `${user.spec.key} starts from ${key}`));
   }
   const builder = planBuilder(context.position);
-  for (const { disk, role } of disksOf(found.value.volume)) {
-    throwAway(builder, { object: key, ref: { id: disk.id }, disk, from: placeOf(found.value.volume, role) }, 'removed');
-  }
+  asideAll(builder, found.value.volume);
   builder.fact({ type: 'VolumeRemoved', volume: key });
   return ok({ plan: builder.build(), holds: holdVolume(vm, key) });
 };

@@ -2,7 +2,7 @@ import type { AdoptionVolumeFact } from '../adoption/events.ts';
 import type { Disk } from '../disk.ts';
 import type { DriftVolumeFact } from '../drift/adopted.ts';
 import type { VolumeKey } from '../names.ts';
-import type { Session, VolumeSpec } from './volume.ts';
+import type { Revision, Session, VolumeSpec } from './volume.ts';
 
 /** The state that a swap kept; null when the volume keeps none. */
 export type Kept = { readonly id: string; readonly number: number; readonly at: number; readonly disk: Disk } | null;
@@ -63,7 +63,7 @@ export type VolumeFact =
       readonly kept: Kept;
     }
   | { readonly type: 'VolumeExported'; readonly volume: VolumeKey; readonly to: string; readonly disk: Disk }
-  /** `disk` is the committed one that the backup holds; `stored` of its `bytes` are no hole; `sha256` of the whole content */
+  /** `disk` is the committed one that the backup holds; `stored` of its `bytes` are no hole; `digest` as in the backup's list */
   | {
       readonly type: 'VolumeBackedUp';
       readonly volume: VolumeKey;
@@ -72,7 +72,7 @@ export type VolumeFact =
       readonly disk: Disk;
       readonly bytes: number;
       readonly stored: number;
-      readonly sha256: string;
+      readonly digest: string;
       readonly chunks: number;
       readonly durationMs: number;
     }
@@ -89,6 +89,16 @@ export type VolumeFact =
       readonly volume: VolumeKey;
       readonly change: VolumeChange;
       readonly before: VolumeChange;
+    }
+  /** its disks came back from the trash, each to where it was; a session among them is one that a crash had left */
+  | {
+      readonly type: 'VolumeReturned';
+      readonly volume: VolumeKey;
+      readonly current: Disk | null;
+      readonly session: Session | null;
+      readonly revisions: readonly Revision[];
+      readonly lastNumber: number;
+      readonly lastAt: number;
     }
   | { readonly type: 'VolumeResourced'; readonly volume: VolumeKey; readonly spec: VolumeSpec }
   | {

@@ -80,6 +80,13 @@ const direct = (volume: Volume, fact: VolumeFact, to: 'direct' | 'clean'): Volum
   return inSituation(volume, { is: to, current });
 };
 
+const returned = (volume: Volume, fact: Extract<VolumeFact, { type: 'VolumeReturned' }>): Volume => {
+  const { current, session, revisions, lastNumber, lastAt } = fact;
+  const atRest: Situation = current ? { is: 'clean', current } : { is: 'absent' };
+  const situation: Situation = session ? { is: 'dirty', session, current } : atRest;
+  return { spec: volume.spec, situation, revisions, lastNumber, lastAt };
+};
+
 /** The volume after a fact at `position`. Throws when the fact cannot follow from the situation. */
 export const evolveVolume = (volume: Volume, fact: VolumeFact, position: number): Volume => {
   switch (fact.type) {
@@ -93,6 +100,8 @@ export const evolveVolume = (volume: Volume, fact: VolumeFact, position: number)
     case 'VolumeProvisioned':
     case 'VolumeRestored':
       return inSituation(volume, { is: 'clean', current: fact.current });
+    case 'VolumeReturned':
+      return returned(volume, fact);
     case 'SessionOpened':
       return inSituation(volume, { is: 'running', session: fact.session, current: committedOf(volume) });
     case 'ScratchOpened':

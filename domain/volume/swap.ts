@@ -19,7 +19,13 @@ export const DIRECT: Role = { kind: 'direct' };
 export const IMPORT: Role = { kind: 'import' };
 
 /** What a planner needs to know around a volume. */
-export type Planning = { readonly builder: PlanBuilder; readonly pool: Pool; readonly context: Context };
+export type Planning = {
+  readonly builder: PlanBuilder;
+  readonly pool: Pool;
+  readonly context: Context;
+  /** retention waits for the next change: what goes back in time destroys nothing */
+  readonly retainsAll?: true;
+};
 
 /** A revision's id as the stock tools of its driver show it: `<seconds>-back` on LVM, the number on files. */
 export const revisionId = (pool: Pool, number: number, at: number): string =>
@@ -93,6 +99,6 @@ export const swapIn = (
     from: incoming.from,
     to: placeOf(volume, CURRENT),
   });
-  retireBeyond(volume, Math.max(0, volume.spec.revisionsToKeep) - (kept ? 1 : 0), planning);
+  if (!planning.retainsAll) retireBeyond(volume, Math.max(0, volume.spec.revisionsToKeep) - (kept ? 1 : 0), planning);
   return kept;
 };

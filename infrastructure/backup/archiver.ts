@@ -19,7 +19,7 @@ import { Stopped, type Watch, watched, watchOf } from './watch.ts';
 import { type BackupToWrite, type FileToWrite, writeBackup } from './write-backup.ts';
 
 /** Where a VM's files are in a backup, and how many bytes its disks have there. */
-export type Marks = ReadonlyMap<VmName, { readonly path: string; readonly bytes: number }>;
+type Marks = ReadonlyMap<VmName, { readonly path: string; readonly bytes: number }>;
 
 /** What making a backup needs besides its plan. `committed`: when a disk's state was, as far as the log knows. */
 export type Making = {

@@ -15,10 +15,8 @@ export type ChunkRoom = {
 };
 
 /** The container's passphrase: what it is, and that of the backup (spec: backup-format 3). */
-export const secretOf = (
-  { backupId, passphrase }: Pick<ChunkRoom, 'backupId' | 'passphrase'>,
-  chunk: ChunkName,
-): string => `${backupId}!${nameOfChunk(chunk)}!${passphrase}`;
+const secretOf = ({ backupId, passphrase }: Pick<ChunkRoom, 'backupId' | 'passphrase'>, chunk: ChunkName): string =>
+  `${backupId}!${nameOfChunk(chunk)}!${passphrase}`;
 
 const chunkOf = (path: string, number: number): ChunkName => ({ path, number, kind: 'chunk' });
 

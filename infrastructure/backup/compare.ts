@@ -5,6 +5,7 @@ export const missing = (name: string): FileReport => ({
   name,
   size: null,
   sha256: null,
+  digest: null,
   stored: null,
   chunks: 0,
   ok: false,
@@ -17,7 +18,7 @@ const difference = (file: FileReport, listed: ManifestFile | undefined): string 
   if (listed.problem !== null) return `it could not be read when the backup was made: ${listed.problem}`;
   if (file.chunks !== listed.chunks) return `it has ${file.chunks} chunks, and ${listed.chunks} were written`;
   if (file.size !== listed.size) return `it has ${file.size} bytes, and ${listed.size} were written`;
-  return file.sha256 === listed.sha256 ? null : 'its content is not what was written';
+  return file.digest === listed.digest ? null : 'its content is not what was written';
 };
 
 const checked = (file: FileReport, listed: ManifestFile | undefined): FileReport => {

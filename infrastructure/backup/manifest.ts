@@ -12,13 +12,13 @@ export const MOST_MANIFEST = 64 * 2 ** 20;
 
 /**
  * A file as it was written. Sizes in bytes. `disk` is the identity of the committed disk (`lv_uuid` of an LV), `event` and
- * `time` are when that state was committed. `problem`: why it is not whole.
+ * `time` are when that state was committed; `digest`: `contentDigest`. `problem`: why it is not whole.
  */
 const fileSchema = z.object({
   name: z.string().max(1024),
   chunks: z.int().min(1),
   size: z.int().min(0).max(LARGEST),
-  sha256: z
+  digest: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .nullable(),

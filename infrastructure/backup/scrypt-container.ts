@@ -19,7 +19,7 @@ const MOST_MEMORY = 2 * 2 ** 30;
 const MOST_WORK = 2 ** 27;
 
 /** Bytes that making a key takes. */
-export const memoryFor = ({ logN, r, p }: Parameters): number => 128 * r * (2 ** logN + p);
+const memoryFor = ({ logN, r, p }: Parameters): number => 128 * r * (2 ** logN + p);
 
 const parametersOf = (header: Buffer): Parameters => {
   if (header.toString('latin1', 0, 6) !== 'scrypt' || header[6] !== 0)

@@ -1,6 +1,6 @@
-import { type Cipher, createCipheriv, createHash, type Hmac, randomBytes } from 'node:crypto';
+import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 import { totalmem } from 'node:os';
-import { deriveKey, macOf, memoryFor, type Parameters } from './scrypt-container.ts';
+import { deriveKey, macOf, type Parameters } from './scrypt-container.ts';
 
 /** What a key costs: N = 2^logN, with r = 8 and p = 1 as scrypt(1) has them. */
 export type KeyCost = { readonly logN: number };
@@ -18,7 +18,7 @@ export const usualCost = (memory: number = totalmem()): KeyCost => {
 };
 
 /** How many keys may be made at the same time, so that together they take no more than `memory` bytes. */
-export const keysAtOnce = ({ logN }: KeyCost, memory = 2 * 2 ** 30): number =>
+const keysAtOnce = ({ logN }: KeyCost, memory = 2 * 2 ** 30): number =>
   Math.max(1, Math.min(4, Math.floor(memory / (128 * R * 2 ** logN))));
 
 /** A container being written: `head`, then each piece of data through `update`, then `end()`. */
@@ -38,8 +38,8 @@ const headOf = ({ logN, r, p, salt }: Parameters, key: Buffer): Buffer => {
 
 const sealWith = (parameters: Parameters, key: Buffer): Seal => {
   const head = headOf(parameters, key);
-  const mac: Hmac = macOf(key).update(head);
-  const cipher: Cipher = createCipheriv('aes-256-ctr', key.subarray(0, 32), Buffer.alloc(16));
+  const mac = macOf(key).update(head);
+  const cipher = createCipheriv('aes-256-ctr', key.subarray(0, 32), Buffer.alloc(16));
   return {
     head,
     update: (piece) => {
@@ -56,9 +56,6 @@ export const sealed = async (passphrase: string, { logN }: KeyCost): Promise<Sea
   const parameters: Parameters = { logN, r: R, p: P, salt: randomBytes(32) };
   return sealWith(parameters, await deriveKey(passphrase, parameters));
 };
-
-/** Memory that one key takes, in bytes. */
-export const memoryOf = ({ logN }: KeyCost): number => memoryFor({ logN, r: R, p: P, salt: Buffer.alloc(0) });
 
 /** Seals that are asked for ahead of time are made meanwhile, never more than `most` at once. */
 export type Seals = {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { InnerArchive } from './archives.ts';
 import { comparedWith, missing } from './compare.ts';
+import { contentDigest } from './content-digest.ts';
 import type { BackedUpVm } from './contents.ts';
 import { MANIFEST, type Manifest, MOST_MANIFEST, parseManifest } from './manifest.ts';
 import type { OpenBackup } from './open-backup.ts';
@@ -12,6 +13,8 @@ export type FileReport = {
   readonly name: string;
   readonly size: number | null;
   readonly sha256: string | null;
+  /** what the list of the backup tells it by: `contentDigest` */
+  readonly digest: string | null;
   /** bytes of it that are no hole in the archive */
   readonly stored: number | null;
   readonly chunks: number;
@@ -32,19 +35,21 @@ export type BackupReport = {
 
 /** Reads a file to its end; `keep` gets the pieces of small ones. */
 const readToEnd = async ({ size, data }: TarFile, keep: (piece: Buffer) => void) => {
-  const digest = createHash('sha256');
+  const sha256 = createHash('sha256');
+  const digest = contentDigest();
   let stored = 0;
   const counted = async function* () {
     for await (const piece of data) {
       stored += piece.bytes.length;
+      digest.add(piece.offset, piece.bytes);
       yield piece;
     }
   };
   for await (const piece of wholeContent({ size, data: counted() })) {
-    digest.update(piece);
+    sha256.update(piece);
     keep(piece);
   }
-  return { size, sha256: digest.digest('hex'), stored };
+  return { size, sha256: sha256.digest('hex'), digest: digest.of(size), stored };
 };
 
 /** Templates of format 3 are whole directories: `vm1/./root.img`. */
@@ -74,7 +79,7 @@ const inspect = async (archive: InnerArchive, vm: BackedUpVm, reader: Reader): P
     found.push({ vm: vm.path, file: { name: nameIn(vm.path, name), ...file, chunks: archive.chunks() } });
   };
   const bad = (name: string, problem: string): void =>
-    report(name, { size: null, sha256: null, stored: null, ok: false, problem });
+    report(name, { size: null, sha256: null, digest: null, stored: null, ok: false, problem });
   try {
     for await (const file of tarFiles(archive.content)) {
       if (!belongs(archive, file.name)) {

@@ -1,14 +1,13 @@
-import { createHash } from 'node:crypto';
 import type { Compression, Written } from '../../domain/backup/archive.ts';
 import type { VmName, VolumeKey } from '../../domain/names.ts';
 import type { Image } from '../drivers/image.ts';
 import { throughFilter } from '../process/filter.ts';
 import { type ChunkRoom, expectFile, writeChunks } from './chunk-writer.ts';
+import { contentDigest } from './content-digest.ts';
 import { MANIFEST, type Manifest, type ManifestFile, manifestText } from './manifest.ts';
 import type { OuterArchive } from './outer-archive.ts';
 import { sparseArchive } from './sparse-tar/archive.ts';
 import { plainArchive } from './sparse-tar/write.ts';
-import { wholeHash } from './whole-hash.ts';
 
 /** A file of a VM to be written: an image, or something small. `committed`: when its state was, as far as the log knows. */
 export type FileToWrite = {
@@ -75,12 +74,13 @@ const writeHeader = async (room: ChunkRoom, compression: Compression): Promise<v
   await writeMember(room.outer, 'backup-header.hmac', Buffer.concat([seal.head, body, seal.end()]));
 };
 
-type Read = { readonly chunks: number; readonly bytes: number; readonly stored: number; readonly sha256: string };
+type Read = { readonly chunks: number; readonly bytes: number; readonly stored: number; readonly digest: string };
 
 const writeSmall = async (room: ChunkRoom, path: string, content: Buffer, squeezing: Squeezing): Promise<Read> => {
   const chunks = await writeChunks(room, path, compressed(squeezing, once(plainArchive(path, content))));
-  const sha256 = createHash('sha256').update(content).digest('hex');
-  return { chunks, bytes: content.length, stored: content.length, sha256 };
+  const digest = contentDigest();
+  digest.add(0, content);
+  return { chunks, bytes: content.length, stored: content.length, digest: digest.of(content.length) };
 };
 
 /** A disk that cannot be read, in contrast to a backup that cannot be written. */
@@ -93,18 +93,18 @@ class SourceFailed extends Error {
 }
 
 const writeImage = async (room: ChunkRoom, path: string, image: Image, backup: BackupToWrite): Promise<Read> => {
-  const hash = wholeHash(() => backup.onBytes(0));
+  const digest = contentDigest();
   let stored = 0;
-  let broken: unknown = null;
+  const broken: { by: Error | null } = { by: null };
   const source = async function* (): AsyncGenerator<Buffer> {
-    const add = async (offset: number, piece: Buffer): Promise<void> => {
+    const add = (offset: number, piece: Buffer): void => {
       stored += piece.length;
-      await hash.add(offset, piece);
+      digest.add(offset, piece);
     };
     const pieces = sparseArchive(image, path, add)[Symbol.asyncIterator]();
     for (;;) {
       const next = await pieces.next().catch((error: unknown) => {
-        broken = error;
+        broken.by = error instanceof Error ? error : new Error(String(error));
         throw error;
       });
       if (next.done) return;
@@ -115,10 +115,10 @@ const writeImage = async (room: ChunkRoom, path: string, image: Image, backup: B
   const counted = { chunks: 0 };
   try {
     const chunks = await writeChunks(room, path, compressed(backup, source()), counted);
-    return { chunks, bytes: image.bytes, stored, sha256: await hash.digest(image.bytes) };
+    return { chunks, bytes: image.bytes, stored, digest: digest.of(image.bytes) };
   } catch (error) {
-    if (broken === null) throw error;
-    throw new SourceFailed(broken instanceof Error ? broken.message : String(broken), counted.chunks);
+    if (!broken.by) throw error;
+    throw new SourceFailed(broken.by.message, counted.chunks);
   }
 };
 
@@ -140,7 +140,7 @@ const writeFile = async (
   } catch (error) {
     if (!(error instanceof SourceFailed)) throw error;
     const bytes = Buffer.isBuffer(one.content) ? one.content.length : one.content.bytes;
-    return { ...base, bytes, stored: 0, sha256: '', chunks: error.chunks, durationMs: since(), problem: error.message };
+    return { ...base, bytes, stored: 0, digest: '', chunks: error.chunks, durationMs: since(), problem: error.message };
   }
 };
 
@@ -148,7 +148,7 @@ const listed = (one: FileToWrite, written: Written): ManifestFile => ({
   name: one.file,
   chunks: written.chunks,
   size: written.bytes,
-  sha256: written.problem === null ? written.sha256 : null,
+  digest: written.problem === null ? written.digest : null,
   disk: one.disk,
   event: one.committed?.event ?? null,
   time: one.committed?.time ?? null,

@@ -3,9 +3,10 @@ import type { DomainEvent, Recorded } from '../../domain/event.ts';
 /** The VM, volume or pool an event is about. */
 const objectsOf = (event: DomainEvent): readonly string[] => {
   const fields = event as unknown as Readonly<Record<string, unknown>>;
-  return ['vm', 'volume', 'pool', 'object', 'about', 'from', 'disk'].flatMap((name) =>
+  const found = ['vm', 'volume', 'pool', 'object', 'about', 'from', 'disk'].flatMap((name) =>
     typeof fields[name] === 'string' ? [fields[name]] : [],
   );
+  return event.type === 'LvmTestified' ? [...found, ...event.volumes] : found;
 };
 
 /** Ids and names of disks anywhere in an event: what a search for an LV or a file has to find. */

@@ -50,6 +50,9 @@ const TAKES_VALUE = new Set([
   '--rename',
   '--pool',
   '--volume-pool',
+  '--only',
+  '-n',
+  '--number',
 ]);
 
 const splitSubcommand = (

@@ -7,6 +7,8 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_BAD_INPUT: 'A name, size or other argument is not of the form it must have. Nothing was stored.',
   D_BUSY:
     'Another command holds the log or an object this one needs. Its id is printed; wait, or use --wait SECONDS. One that has stopped is ended by: domtrail recover.',
+  D_CANNOT_UNDO:
+    'What would have to come back is gone, or is in use. The message names it. Nothing was changed; op restore OP --only OBJECT brings back the rest.',
   D_CHECK_FAILED:
     'The program given to bisect could not be started, or ended in a way that says neither good nor bad (a signal, or a code above 127).',
   D_CLASS_REFUSES: 'VMs of this class cannot do that.',
@@ -20,7 +22,7 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_DOCUMENT_REFUSED:
     'The qubes.xml cannot be adopted: stock qubesd would refuse to load it too, or could not save it again. The message says where.',
   D_DRIFT:
-    'Storage is not as the log left it: somebody else changed it. Nothing was touched. Look with: domtrail fsck.',
+    'Storage is not as the log left it: somebody else changed it. Nothing was touched. Look, and choose what to do about it, with: domtrail drift.',
   D_DRIVER_REFUSES: 'The pool of this volume cannot do that.',
   D_EXISTS: 'Something of that name exists already.',
   D_FIREWALL_RULE_INVALID:
@@ -90,5 +92,5 @@ export const EXPLANATIONS: Readonly<Record<Code, string>> = {
   D_USAGE: 'The command line is not understood: domtrail help COMMAND.',
   D_VERIFY: 'A check of the log, of a projection or of a backup failed. The first bad position is printed.',
   D_XML_FOREIGN_CHANGE:
-    'Somebody else changed qubes.xml since domtrail wrote it. It was not overwritten; compare with: domtrail xml.',
+    'Somebody else changed qubes.xml since domtrail wrote it. It was not overwritten; domtrail drift qubes.xml says what was changed, and takes it over or writes over it.',
 };

@@ -14,16 +14,18 @@ export const timeOf = (ledger: Ledger, position: number): number | null =>
 const lastPosition = (ledger: Ledger): number =>
   (statement(ledger, 'SELECT max(position) FROM events').pluck().get() as number | null) ?? 0;
 
-/** One command back from the newest, as `@-` means it. */
-const beforeLastCommand = (ledger: Ledger): number => {
-  const last = statement(ledger, 'SELECT position FROM commands ORDER BY seq DESC LIMIT 1').pluck().get();
-  return typeof last === 'number' ? last - 1 : 0;
+/** One operation back from the newest, as `@-` means it: a command that was refused did nothing. */
+const beforeLastOperation = (ledger: Ledger): number => {
+  for (const { outcome } of newestCommands(ledger)) {
+    if (outcome.outcome !== 'rejected') return outcome.firstPosition - 1;
+  }
+  return 0;
 };
 
 /** The position that `42`, `ev:42`, `@`, `@-` or a time (RFC 3339) stands for: the last event at or before it. */
 export const positionAt = (ledger: Ledger, text: string): Result<number, Failure> => {
   if (text === '@') return ok(lastPosition(ledger));
-  if (text === '@-') return ok(beforeLastCommand(ledger));
+  if (text === '@-') return ok(beforeLastOperation(ledger));
   const event = /^(?:ev:)?([0-9]{1,15})$/.exec(text);
   if (event) {
     const position = Number(event[1]);
@@ -148,6 +150,21 @@ const commandsWhere = (
       `SELECT ${COMMAND_COLUMNS} FROM commands LEFT JOIN outcomes ON outcomes.command = commands.id WHERE ${where} ORDER BY seq`,
     ).all(...values) as (CommandRow & (OutcomeRow | NoOutcome))[]
   ).map((row) => commandOfRow(ledger, row));
+
+const PAGE = 100;
+
+/** Commands whose decision lies at or before a position, the newest first, read page by page: whoever has enough stops. */
+export function* newestCommands(ledger: Ledger, position = Number.MAX_SAFE_INTEGER): Generator<StoredCommand> {
+  let before = Number.MAX_SAFE_INTEGER;
+  for (;;) {
+    const where = `seq IN (SELECT seq FROM commands WHERE seq < ? AND position <= ? ORDER BY seq DESC LIMIT ${PAGE})`;
+    const page = commandsWhere(ledger, where, before, position).toReversed();
+    yield* page;
+    const last = page.at(-1);
+    if (!last || page.length < PAGE) return;
+    before = last.seq;
+  }
+}
 
 /** Commands whose decision lies at or before a position, in order of receipt. */
 export const commandsUpTo = (ledger: Ledger, position = Number.MAX_SAFE_INTEGER): readonly StoredCommand[] =>

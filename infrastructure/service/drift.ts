@@ -26,6 +26,8 @@ export type Drift = Omit<Finding, 'note'> &
     readonly disk?: string;
     readonly ignore: string;
     readonly ignored: { readonly position: number; readonly reason: string } | null;
+    /** what somebody else did, as LVM's own archive says */
+    readonly by?: { readonly time: string; readonly commandLine: string };
     /** more about it, a line each */
     readonly details?: readonly string[];
   };

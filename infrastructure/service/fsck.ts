@@ -27,7 +27,8 @@ export type Finding = {
     | 'pool'
     | 'invariant'
     | 'firewall'
-    | 'document';
+    | 'document'
+    | 'lvm';
   readonly problem: string | null;
   readonly position: number | null;
   readonly repair: string | null;
@@ -40,11 +41,15 @@ export const undecided = (key: string): string =>
 
 /** What a comparison found about a disk that the log expects. */
 export const findingOf = ({ expected, position, undecided: open, difference }: Compared): Finding => {
-  const { object, name, kind } = expected;
+  const { object, name, kind, disk } = expected;
   const base = { object: `${object} ${name}`, kind, position };
   if (!difference) return { ...base, problem: null, repair: null, ...(open ? { note: undecided(object) } : {}) };
   const repair =
-    difference.is === 'unusable' ? 'domtrail recover' : kind === 'trash' ? 'domtrail gc --yes' : 'domtrail drift';
+    difference.is === 'unusable'
+      ? 'domtrail recover'
+      : kind === 'trash'
+        ? `domtrail gc ${disk.id} --yes`
+        : 'domtrail drift';
   return { ...base, problem: problemOf(difference), repair };
 };
 
@@ -80,19 +85,24 @@ const lyingOf = (volume: Volume, { sightings, driver }: Seen): readonly Lying[] 
 const isAdopted = (vm: Vm): boolean =>
   volumesOf(vm).every(({ spec, situation }) => !spec.saveOnStop || situation.is !== 'absent');
 
-/** The named invariants, held against what was seen in the pools. */
-const broken = (host: Host, seen: ReadonlyMap<string, Seen>): readonly Finding[] =>
-  [...host.vms.values()].filter(isAdopted).flatMap((vm) => {
-    const found = checkResting(host, vm.name, AT_REST, (volume) => {
-      const pool = seen.get(volume.spec.pool);
-      return pool ? lyingOf(volume, pool) : null;
-    });
+type LyingOf = (volume: Volume) => readonly Lying[] | null;
+
+const broken = (host: Host, vms: readonly Vm[], lying: LyingOf): readonly Finding[] =>
+  vms.flatMap((vm) => {
+    const found = checkResting(host, vm.name, AT_REST, lying);
     return found === 'held'
       ? []
       : found.map(({ invariant, object, says }): Finding => {
           const problem = `${invariant}: ${says}`;
           return { object, kind: 'invariant', problem, position: null, repair: `domtrail bisect run -- ${invariant}` };
         });
+  });
+
+/** The named invariants, held against what was seen in the pools. */
+const brokenHere = (host: Host, seen: ReadonlyMap<string, Seen>): readonly Finding[] =>
+  broken(host, [...host.vms.values()].filter(isAdopted), (volume) => {
+    const pool = seen.get(volume.spec.pool);
+    return pool ? lyingOf(volume, pool) : null;
   });
 
 const operations = (host: Host): readonly Finding[] =>
@@ -126,5 +136,23 @@ export const checkHost = async (host: Host, driverFor: (pool: Pool) => VolumeDri
       findings.push(...one.compared.map(findingOf), ...one.strangers.map((each) => strangerFinding(host, each)));
     }
   }
-  return [...findings, ...broken(host, seen)];
+  return [...findings, ...brokenHere(host, seen)];
 };
+
+/** What the log alone tells of a state of the past: the disks of then are not there to be looked at. */
+export const checkPast = (host: Host): readonly Finding[] => [
+  ...operations(host),
+  ...[...host.vms.values()].flatMap(volumesOf).flatMap((volume): readonly Finding[] => {
+    const { key } = volume.spec;
+    const open = {
+      object: key,
+      kind: 'volume',
+      problem: null,
+      position: null,
+      repair: null,
+      note: undecided(key),
+    } as const;
+    return volume.situation.is === 'dirty' ? [open] : [];
+  }),
+  ...broken(host, [...host.vms.values()], () => null),
+];

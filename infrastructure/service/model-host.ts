@@ -26,6 +26,9 @@ export type ModelHost = {
 /** So large that a model never is what runs out of room. */
 const POOL_BYTES = 2 ** 50;
 
+/** Nobody reads the archive of a model that a log is replayed on; it would hold every step of the log. */
+const ARCHIVED = 10;
+
 const emptyModelHost = (): ModelHost => ({
   pools: new Map(),
   lvs: new Map(),
@@ -37,7 +40,12 @@ export const poolModel = (models: ModelHost, name: string): PoolModel => {
   const known = models.pools.get(name);
   if (known) return known;
   const group = `vg${models.pools.size + 1}`;
-  const model = createLvmModel({ volumeGroup: group, poolBytes: POOL_BYTES, seed: models.pools.size + 1 });
+  const model = createLvmModel({
+    volumeGroup: group,
+    poolBytes: POOL_BYTES,
+    seed: models.pools.size + 1,
+    archived: ARCHIVED,
+  });
   const made: PoolModel = { group, model, driver: lvmModelDriver({ model, files: memoryFiles(), whenKilled: 'fail' }) };
   models.pools.set(name, made);
   return made;

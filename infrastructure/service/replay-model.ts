@@ -66,6 +66,8 @@ const boundIn = ({ models }: Run, deed: DiskDeed, disk: Disk, originId: DiskId |
     }
     case 'move': {
       const lv = lvFor(models, disk, deed.from);
+      // Some roles share a name on LVM: nothing is renamed then.
+      if (lvAt(models, deed.from) === lvAt(models, deed.to)) return null;
       return { do: 'move', disk: lv, from: modelPlace(models, deed.from), to: modelPlace(models, deed.to) };
     }
     case 'fill':

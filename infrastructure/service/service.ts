@@ -1,4 +1,5 @@
 import type { Failure } from '../../domain/failure.ts';
+import type { Host } from '../../domain/host/host.ts';
 import type { Pool } from '../../domain/pool/pool.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import type { Step } from '../../domain/steps.ts';
@@ -29,6 +30,8 @@ export type Parts = {
   readonly qubesDb: QubesDb;
   readonly fault: Fault;
   readonly publish: () => Result<null, Failure>;
+  /** the state at an earlier position */
+  readonly stateAt: (position: number) => Host;
   readonly progress: (step: Step) => Progress;
   /** opened by the command that restores from it */
   readonly backup?: Backup;

@@ -20,6 +20,7 @@ import { type HostRecovered, recoverHost } from './recover.ts';
 import { handsFor, type Service } from './service.ts';
 import { timezoneOfHost } from './timezone.ts';
 import { usageFor } from './usage.ts';
+import { wantedFor } from './wanted.ts';
 import { wayOn } from './way-on.ts';
 import { witnessOf } from './witness.ts';
 
@@ -47,6 +48,7 @@ const observe = async (service: Service, command: Command): Promise<Result<Seen,
   if (!open.ok) return open;
   const base = { now: service.now(), bootId: bootId(), uuid: randomUUID(), open: open.value };
   if (command.name === 'StartVM') return ok({ ...base, timezone: timezoneOfHost() });
+  if (command.name === 'RestoreOperation') return ok({ ...base, wanted: wantedFor(service, command.payload) });
   const host = currentHost(service.ledger);
   if (command.name === 'AdoptDrift' || command.name === 'RepairDrift') {
     return ok({ ...base, drift: differencesIn(await compareStorage(host, service.driverFor)) });

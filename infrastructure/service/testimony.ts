@@ -1,17 +1,19 @@
-import type { ArchiveEntry } from '../lvm-history/archive-entry.ts';
+import { type Changed, NOTHING_CHANGED, together } from '../lvm-history/changed.ts';
 import { type Mark, markIn } from '../lvm-history/mark.ts';
-import type { Archive } from '../lvm-history/read-archive.ts';
+import type { Archive, Kept } from '../lvm-history/read-archive.ts';
 import type { Act } from './acts.ts';
 
 /** One line of the comparison, as `fsck` has them. `time` in epoch milliseconds, by the clock LVM had. */
 export type Testimony = {
   readonly object: string;
-  readonly kind: 'ours' | 'history' | 'foreign' | 'unlogged' | 'missing' | 'gap' | 'archive';
+  readonly kind: 'ours' | 'testified' | 'history' | 'foreign' | 'unlogged' | 'missing' | 'gap' | 'archive';
   readonly problem: string | null;
   readonly position: number | null;
   readonly repair: string | null;
   readonly time: number | null;
   readonly commandLine: string | null;
+  /** what the command did to which LVs, as far as the archive shows it */
+  readonly changed: Changed;
 };
 
 export type Log = {
@@ -19,19 +21,40 @@ export type Log = {
   readonly commands: ReadonlySet<string>;
   /** the oldest moment, in epoch milliseconds, from which the log knows a pool of this volume group */
   readonly since: number;
+  /** what the log already has of this volume group's archive, by `testimonyKey`: positions of the events */
+  readonly testified: ReadonlyMap<string, number>;
 };
 
-type Told = ArchiveEntry & { readonly file: string; readonly mark: Mark | null };
+/** The same command of LVM's, however often its archive is read. */
+export const testimonyKey = ({ time, commandLine }: Pick<Kept, 'time' | 'commandLine'>): string =>
+  `${time} ${keptLine(commandLine)}`;
+
+/** A command line is kept this far. */
+const LONGEST_LINE = 2000;
+
+/** What is bounded and moves no cursor, as the log keeps it. */
+export const harmless = (text: string, most: number): string =>
+  text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?').slice(0, most);
+
+export const keptLine = (commandLine: string): string => harmless(commandLine, LONGEST_LINE);
+
+export type Told = Kept & { readonly mark: Mark | null };
 
 const keyOf = ({ command, step }: Mark): string => `${command}/${step}`;
 const SECOND = 1000;
 
-/** LVM writes several entries for one command, and its backup tells of the last one again. */
-const perCommand = (told: readonly Told[]): readonly Told[] =>
-  told.filter(({ when, commandLine, seqno }, index) => {
-    const before = told[index - 1];
-    return !before || before.commandLine !== commandLine || (when === 'before' && seqno - before.seqno > 1);
+const continues = ({ when, commandLine, seqno }: Told, before: Told | undefined): boolean =>
+  before?.commandLine === commandLine && (when === 'after' || seqno - before.seqno <= 1);
+
+/** LVM writes several entries for one command, and its backup tells of the last one again: the first of each, with all it did. */
+const perCommand = (told: readonly Told[]): readonly Told[] => {
+  const commands: Told[] = [];
+  told.forEach((one, index) => {
+    const first = continues(one, told[index - 1]) ? commands.pop() : undefined;
+    commands.push(first ? { ...first, changed: together(first.changed, one.changed) } : one);
   });
+  return commands;
+};
 
 const line = (told: Told, fields: Partial<Testimony> & Pick<Testimony, 'kind'>): Testimony => ({
   object: `${told.volumeGroup} seqno ${told.seqno}`,
@@ -40,6 +63,7 @@ const line = (told: Told, fields: Partial<Testimony> & Pick<Testimony, 'kind'>):
   repair: null,
   time: told.time * SECOND,
   commandLine: told.commandLine,
+  changed: told.changed,
   ...fields,
 });
 
@@ -48,12 +72,14 @@ const isHistory = ({ seqno, time }: Told, firstOurs: number, since: number): boo
   seqno < firstOurs && time * SECOND <= since;
 
 const judged = (told: Told, log: Log, acts: ReadonlyMap<string, Act>, firstOurs: number): Testimony => {
+  const known = log.testified.get(testimonyKey(told));
+  if (!told.mark && known !== undefined) return line(told, { kind: 'testified', position: known });
   if (isHistory(told, firstOurs, log.since)) return line(told, { kind: 'history' });
   if (!told.mark) {
     return line(told, {
       kind: 'foreign',
       problem: 'a command that is not ours changed the volume group',
-      repair: 'domtrail fsck',
+      repair: 'domtrail drift',
     });
   }
   const act = acts.get(keyOf(told.mark));
@@ -76,6 +102,7 @@ const missing = (group: string, told: readonly Told[], acts: readonly Act[]): re
       repair: 'domtrail verify',
       time: began,
       commandLine: null,
+      changed: NOTHING_CHANGED,
     }));
 };
 
@@ -88,7 +115,7 @@ const gaps = (told: readonly Told[], log: Log, firstOurs: number): readonly Test
     const to = after.seqno - 1;
     const which = from === to ? `the state with seqno ${from}` : `the states with seqno ${from} to ${to}`;
     const problem = `${which} left no entry: a command with archiving switched off, or somebody removed it`;
-    return [{ ...line(after, { kind: 'gap', problem, repair: 'domtrail fsck' }), commandLine: null }];
+    return [{ ...line(after, { kind: 'gap', problem, repair: 'domtrail drift' }), commandLine: null }];
   });
 
 /** Where LVM keeps no archive of a group we changed, nothing can be compared; that is a finding, not a clean bill. */
@@ -100,17 +127,37 @@ const silence = (group: string): Testimony => ({
   repair: null,
   time: null,
   commandLine: null,
+  changed: NOTHING_CHANGED,
 });
 
+const firstOursIn = (told: readonly Told[], acts: ReadonlyMap<string, Act>): number =>
+  told.find(({ mark }) => mark !== null && acts.has(keyOf(mark)))?.seqno ?? Number.POSITIVE_INFINITY;
+
+const marked = ({ entries }: Archive): readonly Told[] =>
+  entries.map((entry): Told => ({ ...entry, mark: markIn(entry.commandLine) }));
+
+/** The commands that are not ours, which the log does not have yet. `ofOld`: only those from before the log knew the group. */
+export const notOurs = (archive: Archive, log: Log, ofOld: boolean): readonly Told[] => {
+  const told = marked(archive);
+  const firstOurs = firstOursIn(told, actsByMark(log));
+  return perCommand(told).filter(
+    (one) =>
+      one.mark === null && !log.testified.has(testimonyKey(one)) && (!ofOld || isHistory(one, firstOurs, log.since)),
+  );
+};
+
+const actsByMark = ({ acts }: Log): ReadonlyMap<string, Act> => new Map(acts.map((act) => [keyOf(act), act]));
+
 /** Compares what LVM kept of one volume group with what the log says was done there. */
-export const crossCheck = (group: string, { entries, unreadable }: Archive, log: Log): readonly Testimony[] => {
+export const crossCheck = (group: string, archive: Archive, log: Log): readonly Testimony[] => {
+  const { entries, unreadable } = archive;
   const damaged = unreadable.map(
     ({ file, why }): Testimony => ({ ...silence(group), object: file, problem: `it cannot be read: ${why}` }),
   );
   if (entries.length === 0) return log.acts.length > 0 ? [...damaged, silence(group)] : damaged;
-  const told = entries.map((entry): Told => ({ ...entry, mark: markIn(entry.commandLine) }));
-  const acts = new Map(log.acts.map((act) => [keyOf(act), act]));
-  const firstOurs = told.find(({ mark }) => mark !== null && acts.has(keyOf(mark)))?.seqno ?? Number.POSITIVE_INFINITY;
+  const told = marked(archive);
+  const acts = actsByMark(log);
+  const firstOurs = firstOursIn(told, acts);
   return [
     ...perCommand(told).map((one) => judged(one, log, acts, firstOurs)),
     ...gaps(told, log, firstOurs),

@@ -1,3 +1,4 @@
+import { lvNamesIn } from '../../domain/adoption/testimony.ts';
 import type { DomainEvent } from '../../domain/event.ts';
 
 const withVm = (object: string): readonly string[] => {
@@ -23,6 +24,14 @@ export const objectsOf = (event: DomainEvent): readonly string[] => {
       return [...withVm(event.volume), ...withVm(event.from)];
     case 'VmCreated':
       return [event.vm, ...event.volumes.map(({ key }) => key)];
+    case 'LvmTestified':
+      return [
+        ...new Set([
+          `pool ${event.pool}`,
+          ...event.volumes.flatMap(withVm),
+          ...lvNamesIn(event).map((name) => `lv ${name}`),
+        ]),
+      ];
     case 'PoolAdded':
     case 'PoolRemoved':
     case 'PoolMoved':

@@ -55,10 +55,10 @@ const withHmac = (name: string, bytes: Buffer, digest: string): Buffer => {
 };
 
 /** A source directory's file or, as templates are kept, the whole of it under `vm1/.`. */
-export type Source = { readonly path: string; readonly dir: string; readonly name: string };
+type Source = { readonly path: string; readonly dir: string; readonly name: string };
 
 /** A backup as Qubes R2 made it, of the real programs it was made with. */
-export const format2 = (sources: readonly Source[], { header, digest, packed: by }: Making): Buffer =>
+const format2 = (sources: readonly Source[], { header, digest, packed: by }: Making): Buffer =>
   Buffer.concat([
     ...(header === null ? [] : [withHmac('backup-header', Buffer.from(header), digest)]),
     ...sources.flatMap(({ path, dir, name }) =>

@@ -52,7 +52,7 @@ type Created = {
     readonly files: readonly {
       readonly name: string;
       readonly size: number;
-      readonly sha256: string | null;
+      readonly digest: string | null;
       readonly chunks: number;
       readonly problem: string | null;
       readonly committed: { readonly event: number; readonly time: string } | null;
@@ -91,7 +91,8 @@ describe('backup create', () => {
     const file = join(place, 'whole.qbk');
     const made = await terminal.item<Created>(...words('-o', file, 'work'));
     expect(made.ok).toBe(true);
-    expect(made.vms[0]?.files[0]).toMatchObject({ name: 'private.img', size: 5 * MIB + 512, sha256, chunks: 1 });
+    expect(made.vms[0]?.files[0]).toMatchObject({ name: 'private.img', size: 5 * MIB + 512, chunks: 1 });
+    expect(made.vms[0]?.files[0]?.digest).toMatch(/^[0-9a-f]{64}$/);
     const report = await verified(file);
     expect(report).toMatchObject({ ok: true, problems: [], unchecked: ['whether this is the newest backup'] });
     expect(report.vms.map(({ name, files }) => [name, ...files.map((one) => one.name)])).toEqual([
@@ -99,7 +100,7 @@ describe('backup create', () => {
     ]);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(await terminal.does('log', 'work:private')).toMatch(
-      /backed up to whole\.qbk, 5\.0 MiB, sha256 [0-9a-f]{12}/,
+      /backed up to whole\.qbk, 5\.0 MiB, digest [0-9a-f]{12}/,
     );
   });
 
@@ -131,7 +132,14 @@ describe('backup create', () => {
     const file = join(place, 'back.qbk');
     await terminal.does(...words('-o', file, '--compress', 'zstd', 'work'));
     const restored = await terminal.item<{ vms: readonly { volumes: readonly { sha256: string }[] }[] }>(
-      ...['backup', 'restore', file, '--passphrase-file', secret, '--rename', 'work=again', '--strict'],
+      'backup',
+      'restore',
+      file,
+      '--passphrase-file',
+      secret,
+      '--rename',
+      'work=again',
+      '--strict',
     );
     expect(restored.vms[0]?.volumes[0]?.sha256).toBe(sha256);
     const { committedPath } = await terminal.info('again:private');
@@ -156,7 +164,7 @@ describe('backup create', () => {
     const { bytes, err, code } = await terminal.run(words('-o', '-', '--compress', 'none', 'work'));
     expect(code).toBe(0);
     expect(withoutProgress(err)).toMatch(
-      /work +private\.img +5\.0 MiB +[0-9a-f]{12} +ok\n[^]*standard output, backup /,
+      /work +private\.img +5\.0 MiB +[0-9a-f]{12} +ok\n(?:work .*\n)*standard output, backup /,
     );
     const file = join(place, 'streamed.qbk');
     writeFileSync(file, bytes);
@@ -258,4 +266,19 @@ describe('backup create, stopped', () => {
     expect((await terminal.does('log', 'work:private')).match(/backed up to killed\.qbk/g)).toHaveLength(4);
     await terminal.isSound();
   }, 120_000);
+
+  test('a disk that cannot be read to its end is named, the rest is backed up, and the exit code is 1', async () => {
+    const { committedPath } = await terminal.info('again:private');
+    const { directory, env } = await withGzip(`truncate -s 1M '${committedPath}'; PATH=\${PATH#*:}; exec gzip "$@"`);
+    const file = join(directory, 'partly.qbk');
+    const { code, out, err } = await terminal.run(words('-o', file, 'again', 'work'), { env });
+    expect(code).toBe(1);
+    expect(out).toMatch(/again +private\.img .*! it ends at byte/);
+    expect(out).toMatch(/work +private\.img .* ok\n/);
+    expect(withoutProgress(err)).toMatch(/^error\[D_INCOMPLETE\]: .*\ncause: again: private\.img: /);
+    expect(await terminal.does('log', 'again:private')).toMatch(/not backed up to partly\.qbk: it ends at byte/);
+    const report = await terminal.run(['backup', 'verify', file, '--passphrase-file', secret]);
+    expect(report.code).toBe(6);
+    expect(report.out).toMatch(/work +private\.img .* ok/);
+  });
 });

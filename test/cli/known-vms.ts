@@ -56,14 +56,17 @@ const created = ({ name, template }: KnownVm, kind: Kind): Fact => ({
 });
 
 /** Makes the log of a fresh home know VMs as a host's qubes.xml has them: with volumes, and without a single disk. */
-export const knowsVms = (terminal: Terminal, kind: Kind, ...vms: readonly KnownVm[]): void => {
+export const knowsVms = (terminal: Terminal, kind: Kind, ...vms: readonly KnownVm[]): void =>
+  happened(terminal, ...vms.map((vm) => created(vm, kind)));
+
+/** Writes facts into the log of a fresh home, as if its first command had led to them. */
+export const happened = (terminal: Terminal, ...facts: readonly Fact[]): void => {
   const ledger = must(openLedger(join(terminal.home, 'ledger.db'), 'write', PROJECTIONS));
   try {
     must(catchUp(ledger));
     must(acquireLease(ledger, thisProcess(), 'given'));
     const [init] = commandsUpTo(ledger);
     if (!init) throw new Error('the home is not initialised');
-    const facts = vms.map((vm) => created(vm, kind));
     must(record(ledger, { command: init.id, time: Date.now() }, facts));
     // Derived, and made again from the log where it is missing.
     ledger.db.prepare('DELETE FROM outcomes WHERE command = ?').run(init.id);

@@ -124,9 +124,9 @@ describe('what could be freed', () => {
     ]);
     const { decision } = seen(story, FULL).when(to.start('work'));
     expect(decision.ok ? null : decision.error).toMatchObject({
-      next: 'domtrail gc --yes',
+      next: 'domtrail gc --all --yes',
       couldFree: [
-        { is: 'trash', object: 'old:private', bytes: GIB, next: 'domtrail gc --yes' },
+        { is: 'trash', object: 'old:private', bytes: GIB, next: 'domtrail gc --all --yes' },
         { is: 'revision', next: 'domtrail volume set work:private revisions_to_keep=0' },
         { is: 'pinned', object: `work:private@${oldest?.id}`, next: expect.stringContaining('volume unpin') },
       ],

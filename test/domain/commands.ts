@@ -39,6 +39,12 @@ export const setReserve = (name: string, reserve: object | null): Command =>
   command('SetPoolReserve', { name, reserve });
 export const removePool = (name: string): Command => command('RemovePool', { name });
 
+export const adoptDrift = (...names: readonly string[]): Command => command('AdoptDrift', { names });
+export const repairDrift = (...names: readonly string[]): Command => command('RepairDrift', { names });
+export const ignoreDrift = (reason: string, ...differences: readonly object[]): Command =>
+  command('IgnoreDrift', { differences, reason });
+export const noticeDrift = (...objects: readonly string[]): Command => command('NoticeDrift', { objects });
+
 type NewVm = { readonly template?: string; readonly label?: string; readonly pool?: string; readonly pools?: object };
 const create =
   (vmClass: string) =>
@@ -67,6 +73,8 @@ export const setProperty = (vm: string | null, name: string, value: string | nul
   command('SetProperty', { vm, name, value });
 export const setFeature = (vm: string, name: string, value: string | null): Command =>
   command('SetFeature', { vm, name, value });
+export const setDevice = (vm: string, device: object): Command => command('SetDevice', { vm, ...device });
+export const setLabel = (name: string, color: string | null): Command => command('SetLabel', { name, color });
 export const setTag = (vm: string, name: string, present: boolean): Command => command('SetTag', { vm, name, present });
 
 type NewVolume = {
@@ -122,5 +130,6 @@ export const removeRule = (vm: string, which: number | string): Command =>
     'RemoveRule',
     typeof which === 'number' ? { vm, number: which, rule: null } : { vm, number: null, rule: which },
   );
+export const restoreOperation = (payload: object): Command => command('RestoreOperation', payload);
 export const reload = (vm: string): Command => command('ReloadFirewall', { vm });
 export const expireRules = (vm: string): Command => command('ExpireRule', { vm });

@@ -159,7 +159,7 @@ describe('clone and remove of a VM', () => {
     smallHost().after(start('work'), recordReboot('b')).when(cloneVm('work', 'copy')).thenRejected('D_DIRTY');
   });
 
-  test('remove moves every disk out of sight before it erases the first', () => {
+  test('remove moves every disk out of sight and erases none: they wait in the trash', () => {
     smallHost()
       .after(start('work'), stop('work'))
       .when(removeVm('work'))
@@ -167,7 +167,7 @@ describe('clone and remove of a VM', () => {
         expect.stringMatching(/^work:private: move current -> trash/),
         expect.stringMatching(/^work:private: move revision 1 -> trash/),
       ])
-      .thenCleanup([expect.stringMatching(/erase trash/), expect.stringMatching(/erase trash/)]);
+      .thenCleanup([]);
   });
 
   test('remove is refused while the VM runs, while something refers to it, and while a revision is pinned', () => {

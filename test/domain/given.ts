@@ -3,12 +3,14 @@ import { type Command, decide } from '../../domain/decide.ts';
 import { type Context, type Decision, eventsOf, stepsOf } from '../../domain/decision.ts';
 import { wordsOfDeed } from '../../domain/deed-words.ts';
 import type { Disk, DiskId, DiskRef } from '../../domain/disk.ts';
+import type { DiskDifference } from '../../domain/drift/difference.ts';
 import { type DomainEvent, type Fact, type Recorded, streamOf } from '../../domain/event.ts';
 import type { Code } from '../../domain/failure.ts';
 import { emptyHost, evolve, type Host, volumeOf } from '../../domain/host/host.ts';
 import type { VmName, VolumeKey } from '../../domain/names.ts';
 import type { SeenUsage } from '../../domain/pool/usage.ts';
 import { bind, type Plan, type Step, type Template } from '../../domain/steps.ts';
+import type { WantedText } from '../../domain/undo/wanted.ts';
 import type { Vm } from '../../domain/vm/vm.ts';
 import type { Volume } from '../../domain/volume/volume.ts';
 
@@ -45,6 +47,10 @@ export class Story {
   open: readonly string[] = [];
   /** how full the pools are seen to be; null: nobody looked */
   usage: SeenUsage | null = null;
+  /** where the pools are seen to differ from the log; null: nobody looked */
+  drift: readonly DiskDifference[] | null = null;
+  /** the past that the next way back gets to see */
+  wanted: WantedText | null = null;
   private readonly disks = new Map<DiskId, Disk>();
   private disksMade = 0;
 
@@ -68,7 +74,12 @@ export class Story {
   context(): Context {
     const uuid = `00000000-0000-4000-8000-${`${this.decided.length}`.padStart(12, '0')}`;
     const base = { now: this.now, position: this.host.position + 1, bootId: this.bootId, uuid, open: this.open };
-    return this.usage ? { ...base, usage: this.usage } : base;
+    return {
+      ...base,
+      ...(this.usage && { usage: this.usage }),
+      ...(this.drift && { drift: this.drift }),
+      ...(this.wanted && { wanted: this.wanted }),
+    };
   }
 
   /** Decides a command and stores the decision, as `accept` does; its steps are still to come. */
@@ -90,7 +101,8 @@ export class Story {
 
   private touched({ deed }: Step, made: ReadonlyMap<number, Disk>): Disk | null {
     const known = (ref: DiskRef): Disk => {
-      const disk = 'id' in ref ? this.disks.get(ref.id) : made.get(ref.madeBy);
+      // A step after the one that made it may have changed its size.
+      const disk = this.disks.get('id' in ref ? ref.id : (made.get(ref.madeBy)?.id ?? ('none' as DiskId)));
       if (!disk) throw new Error(`${JSON.stringify(ref)} is no disk of this story`);
       return disk;
     };

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parsePayload } from '../../domain/command/parse.ts';
 import type { Command } from '../../domain/decide.ts';
+import { INVARIANTS } from '../../domain/invariants/invariants.ts';
+import { replayLog } from '../../infrastructure/service/replay.ts';
+import { replayOnModel } from '../../infrastructure/service/replay-model.ts';
 import * as to from '../domain/commands.ts';
 import { modelHands } from '../storage/hands.ts';
 import { type LvmHost, lvmHost } from '../storage/lvm-host.ts';
@@ -31,6 +34,8 @@ const typed = async (offer: string | null): Promise<void> => {
   const line = words.join(' ');
   if (line === 'gc --yes')
     return host.does({ name: 'CollectGarbage', payload: { disks: [...host.host().trash.keys()] } });
+  const erased = /^gc (\S+) --yes$/.exec(line)?.[1];
+  if (erased !== undefined) return host.does({ name: 'CollectGarbage', payload: { disks: [erased] } });
   if (line === 'recover') return void (await host.recover());
   const [, name, word] = /^drift (adopt|repair) (\S+)$/.exec(line) ?? [];
   if (word === undefined) throw new Error(`nobody can type ${offer}`);
@@ -51,9 +56,14 @@ const offered = async (name = `${VG}/${BOX}`) => {
   return one;
 };
 
+/** Nothing differs any more, and the log makes sense: its steps and what was taken over can be carried out on a model. */
 const isSettled = async (): Promise<void> => {
   expect(await host.drift()).toEqual([]);
   expect(await host.problems()).toEqual([]);
+  const whole = { after: 0, to: host.host().position };
+  expect(replayLog(host.ledger(), whole, INVARIANTS)).toMatchObject({ difference: null, breaches: [] });
+  const { breaches } = await replayOnModel(host.ledger(), whole, INVARIANTS);
+  expect(breaches.map(({ invariant, says }) => `${invariant}: ${says}`)).toEqual([]);
 };
 
 const backOf = async (): Promise<string> => {

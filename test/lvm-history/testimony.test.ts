@@ -53,7 +53,7 @@ const act = (step: number, time: number, command = 'c1') => ({
   words: 'rename',
 });
 
-const log = (acts: Log['acts']): Log => ({ acts, commands: new Set(['c1']), since: T * 1000 });
+const log = (acts: Log['acts']): Log => ({ acts, commands: new Set(['c1']), since: T * 1000, testified: new Map() });
 
 const compared = async (kept: ReturnType<typeof keeps>, known: Log) => {
   const archive = await readArchive(kept, GROUP);

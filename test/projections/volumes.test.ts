@@ -99,7 +99,7 @@ describe('the disks of a volume', () => {
 
   test('disks outlive their VM', () => {
     const story = smallHost().after(to.removeVm('work'));
-    expect(disks(story)).toMatchObject([{ role: 'gone', why: 'removed' }]);
+    expect(disks(story)).toMatchObject([{ role: 'trash', why: 'removed' }]);
     const { rows } = tablesAfter(volumesProjection, story.log);
     expect(rows('volumes_volume').map((row) => row['volume'])).not.toContain(KEY);
   });

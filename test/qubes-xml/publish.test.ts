@@ -5,6 +5,7 @@ import type { Fact } from '../../domain/event.ts';
 import { NO_FAULT } from '../../infrastructure/fault.ts';
 import { noHypervisor } from '../../infrastructure/hypervisor/none.ts';
 import { accept } from '../../infrastructure/ledger/accept.ts';
+import { foldTo } from '../../infrastructure/ledger/fold.ts';
 import { readCheckpoint, saveCheckpoint } from '../../infrastructure/ledger/state.ts';
 import { embeddedQubesDb } from '../../infrastructure/qubesdb/embedded.ts';
 import { homeAt } from '../../infrastructure/service/home.ts';
@@ -38,6 +39,7 @@ beforeEach(() => {
     hypervisor: noHypervisor,
     fault: NO_FAULT,
     publish: () => publishQubesXml(ledger, home, qubesXml),
+    stateAt: (position) => foldTo(ledger, position),
     progress: () => () => undefined,
     waitMs: 0,
   });

@@ -63,8 +63,15 @@ const stamped = (world: World, command: Command): Command => {
   };
 };
 
+/** What was removed waits in the trash on purpose. */
+const isRemoved = ({ host }: World, name: string): boolean =>
+  [...host.trash.values()].some(
+    ({ place, why }) =>
+      why === 'removed' && place.role.kind === 'trash' && name === `${place.vid}-${place.role.position}-trash-back`,
+  );
+
 const leftovers = (world: World): readonly string[] => [
-  ...observe(world).stray,
+  ...observe(world).stray.filter((name) => !isRemoved(world, name)),
   ...[...world.host.operations.values()].map(({ name }) => `${name} is open`),
 ];
 

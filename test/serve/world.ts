@@ -10,6 +10,7 @@ import type { Pool } from '../../domain/pool/pool.ts';
 import { NO_FAULT } from '../../infrastructure/fault.ts';
 import { noHypervisor } from '../../infrastructure/hypervisor/none.ts';
 import { pageOfEvents } from '../../infrastructure/ledger/event-pages.ts';
+import { foldTo } from '../../infrastructure/ledger/fold.ts';
 import { closeLedger, type Ledger, openLedger } from '../../infrastructure/ledger/ledger.ts';
 import { parseStat } from '../../infrastructure/ledger/process-identity.ts';
 import { catchUp } from '../../infrastructure/ledger/projections.ts';
@@ -58,6 +59,7 @@ export class World {
       hypervisor: noHypervisor,
       qubesDb: qubesDbAt(home.qubesDb),
       fault: NO_FAULT,
+      stateAt: (position) => foldTo(ledger, position),
       publish: () => publishQubesXml(ledger, home, qubesXml),
       progress: () => () => undefined,
       waitMs: 0,

@@ -17,6 +17,7 @@ import { stampText } from '../../infrastructure/drivers/stamp.ts';
 import { type Fault, NO_FAULT } from '../../infrastructure/fault.ts';
 import { noHypervisor } from '../../infrastructure/hypervisor/none.ts';
 import type { Actor } from '../../infrastructure/ledger/accept.ts';
+import { foldTo } from '../../infrastructure/ledger/fold.ts';
 import { acquireLeaseWithin, releaseLease } from '../../infrastructure/ledger/lease.ts';
 import { closeLedger, type Ledger, openLedger } from '../../infrastructure/ledger/ledger.ts';
 import { thisProcess } from '../../infrastructure/ledger/process-identity.ts';
@@ -98,6 +99,7 @@ const serviceAt = (parts: Parts, fault: Fault): Service => {
     qubesDb: qubesDbAt(home.qubesDb),
     fault,
     publish: () => publishQubesXml(ledger, home, qubesXml),
+    stateAt: (position) => foldTo(ledger, position),
     progress: () => () => undefined,
     waitMs: 0,
   });
@@ -180,6 +182,7 @@ const looking = (parts: Parts) => ({
     return found;
   },
   names: async (): Promise<readonly string[]> => (await lvsOf(parts)).map(({ name }) => name).sort(),
+  ledger: (): Ledger => parts.ledger,
   /** what `drift` lists */
   drift: (): Promise<readonly Offered[]> => storageDrift(currentHost(parts.ledger), driverOf(parts)),
   /** what `fsck` complains about */

@@ -10,7 +10,7 @@ const within = (extents: readonly Extent[], bytes: number): readonly Extent[] =>
     .map(({ offset, length }) => ({ offset, length: Math.min(length, bytes - offset) }));
 
 /** The data of an image: as its driver knows it, or found by reading it once more. */
-export const extentsOf = async ({ bytes, ranges }: Omit<Image, 'open'>, open: OpenImage): Promise<readonly Extent[]> =>
+const extentsOf = async ({ bytes, ranges }: Omit<Image, 'open'>, open: OpenImage): Promise<readonly Extent[]> =>
   ranges ? within(ranges, bytes) : scanned(open.read({ offset: 0, length: bytes }));
 
 /**

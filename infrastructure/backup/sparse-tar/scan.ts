@@ -41,6 +41,12 @@ const gatherer = () => {
   return { data, close, extents };
 };
 
+const eachDataBlock = (piece: Buffer, found: (at: number, length: number) => void): void => {
+  const words = wordsOf(piece);
+  for (let at = 0; at < piece.length; at += BLOCK)
+    if (!isHole(words, piece, at)) found(at, Math.min(BLOCK, piece.length - at));
+};
+
 /**
  * The runs of a file's data, found by reading it: a block of 512 bytes is a hole when all of it is zeros. `pieces` come from
  * `start` on, each but the last a multiple of 512 bytes long.
@@ -49,11 +55,8 @@ export const scanned = async (pieces: AsyncIterable<Buffer>, start = 0): Promise
   const found = gatherer();
   let offset = start;
   for await (const piece of pieces) {
-    if (!piece.equals(ZEROS.subarray(0, piece.length))) {
-      const words = wordsOf(piece);
-      for (let at = 0; at < piece.length; at += BLOCK)
-        if (!isHole(words, piece, at)) found.data(offset + at, Math.min(BLOCK, piece.length - at));
-    }
+    if (!piece.equals(ZEROS.subarray(0, piece.length)))
+      eachDataBlock(piece, (at, length) => found.data(offset + at, length));
     offset += piece.length;
   }
   found.close();

@@ -23,11 +23,14 @@ const only = (state: State): Result<Stages, Refusal> => ok([{ at: 'after', state
 
 const withLv = (state: State, lv: Lv): State => ({ ...state, lvs: new Map(state.lvs).set(lv.uuid, lv) });
 
+const newest = <T>(kept: readonly T[], most: number): readonly T[] =>
+  kept.length > most ? kept.slice(kept.length - most) : kept;
+
 /** One metadata write: a new sequence number, and the state before it goes to the archive. */
 const written = (before: State, after: State, description: string): State => ({
   ...after,
   seqno: before.seqno + 1,
-  archive: [...after.archive, { seqno: before.seqno, description, time: before.clock }],
+  archive: newest([...after.archive, { seqno: before.seqno, description, time: before.clock }], after.archived),
   clock: before.clock + 1,
 });
 

@@ -8,7 +8,7 @@ import type { LvmModel } from './model.ts';
 import { EXTENT } from './state.ts';
 
 /** The device of an active LV, read as it is at the moment it is read. */
-export const deviceImage = (model: LvmModel, name: string, bytes: number, ranges: Image['ranges']): Image => ({
+const deviceImage = (model: LvmModel, name: string, bytes: number, ranges: Image['ranges']): Image => ({
   bytes,
   ranges,
   open: async () => ({

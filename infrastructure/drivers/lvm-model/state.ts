@@ -69,6 +69,8 @@ export type State = {
   /** by UUID */
   readonly lvs: ReadonlyMap<string, Lv>;
   readonly archive: readonly ArchiveEntry[];
+  /** so many files of it are kept, the newest */
+  readonly archived: number;
   /** UUIDs and block numbers given out so far; neither is ever used twice */
   readonly uuids: number;
   readonly blocks: number;
@@ -81,13 +83,15 @@ export type ModelOptions = {
   readonly thinPool?: string;
   readonly poolBytes?: number;
   readonly seed?: number;
+  /** how many files the archive keeps; all when left out */
+  readonly archived?: number;
 };
 
 const POOL_BYTES = 500 * 2 ** 20;
 const START = 1_700_000_000;
 
 /** An empty pool. Two models that must not be confused need different seeds. */
-export const emptyState = ({ volumeGroup, thinPool, poolBytes, seed }: ModelOptions = {}): State => ({
+export const emptyState = ({ volumeGroup, thinPool, poolBytes, seed, archived }: ModelOptions = {}): State => ({
   seed: seed ?? 1,
   volumeGroup: volumeGroup ?? 'qubes_dom0',
   seqno: 4,
@@ -106,6 +110,7 @@ export const emptyState = ({ volumeGroup, thinPool, poolBytes, seed }: ModelOpti
   kernel: { transactionId: 0, devices: new Map(), mode: 'rw', fragments: 0 },
   lvs: new Map(),
   archive: [],
+  archived: archived ?? Number.POSITIVE_INFINITY,
   uuids: 1,
   blocks: 0,
   clock: START,

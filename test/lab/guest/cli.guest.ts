@@ -66,6 +66,8 @@ describe('the command line on a real thin pool', () => {
     expect(await terminal.committed('copy:private', LENGTH)).toBe('third');
     await terminal.does('vm', 'remove', 'copy', '--yes');
     await terminal.isSound();
+    expect((await volumes()).filter((name) => /vm-copy-.*(?<!-trash-back)$/.test(name))).toEqual([]);
+    await terminal.does('gc', '--all', '--yes');
     expect((await volumes()).filter((name) => name.includes('vm-copy-'))).toEqual([]);
     await terminal.does('vm', 'start', 'work');
   });

@@ -1,0 +1,64 @@
+import type { Decide, Decision } from '../decision.ts';
+import { type Failure, failure } from '../failure.ts';
+import type { Host } from '../host/host.ts';
+import type { VmName } from '../names.ts';
+import { err, ok } from '../result.ts';
+import type { RestoreOperation } from './commands.ts';
+import { machineBack } from './machines.ts';
+import { mustStandAlone } from './outcome.ts';
+import { GLOBAL, poolsBack, siteBack } from './site.ts';
+import { readWanted, type Wanted } from './wanted.ts';
+import { type WayBack, wayBackFrom } from './way-back.ts';
+
+const everything = (way: WayBack, wanted: Wanted): void => {
+  siteBack(way, wanted);
+  poolsBack(way, wanted);
+  for (const { name, vm } of wanted.vms) machineBack(way, name, vm, null);
+};
+
+/** Only what concerns one object. False when there is and was no such thing. */
+const part = (way: WayBack, wanted: Wanted, only: string): boolean => {
+  if (only === GLOBAL) {
+    siteBack(way, wanted);
+    return true;
+  }
+  const colon = only.indexOf(':');
+  const name = (colon < 0 ? only : only.slice(0, colon)) as VmName;
+  const past = wanted.vms.find((one) => one.name === name);
+  if (past) machineBack(way, name, past.vm, colon < 0 ? null : only);
+  const vm = past?.vm ?? way.host.vms.get(name);
+  return vm !== undefined && (colon < 0 || Object.hasOwn(vm.volumes, only.slice(colon + 1)) || !past);
+};
+
+const sentences = (list: readonly string[]): string => list.join('\n');
+
+const verdict = (host: Host, way: WayBack): Decision => {
+  const [refusal, ...others] = way.refused;
+  if (refusal) {
+    const cause = sentences(others.map(({ message }) => message));
+    return err({ ...refusal, ...(cause === '' ? {} : { cause }) });
+  }
+  const plan = way.builder.build();
+  if (way.builder.size() === 0 && way.lost.length > 0) {
+    const [first = '', ...rest] = way.lost;
+    return err(failure('D_CANNOT_UNDO', first, rest.length === 0 ? {} : { cause: sentences(rest) }));
+  }
+  const broken: Failure | null = mustStandAlone(host, plan);
+  return broken ? err(broken) : ok({ plan, holds: [...way.holds.values()], remarks: way.lost });
+};
+
+/**
+ * The way back to an earlier state, as one plan. Nothing is destroyed by it: what is replaced becomes a revision, what goes
+ * is trash. Remarks say what does not come back.
+ */
+export const decideRestoreOperation: Decide<RestoreOperation> = (host, { only, head }, context) => {
+  if (host.position !== head) {
+    return err(failure('D_CANNOT_UNDO', `the log has gone on since ev:${head}: look again, then repeat`));
+  }
+  if (!context.wanted) throw new Error('a way back needs the past it leads to');
+  const wanted = readWanted(context.wanted);
+  const way = wayBackFrom(host, context, wanted.contents);
+  if (only === null) everything(way, wanted);
+  else if (!part(way, wanted, only)) return err(failure('D_NOT_FOUND', `there is no ${only}, and was none then`));
+  return verdict(host, way);
+};
