@@ -67,6 +67,7 @@ const fieldsOf = (one: Redactor, fields: Fields, scope: string): Fields => {
 type Where = { readonly name: string; readonly fields: Fields; readonly scope: string };
 
 const redactedField = (one: Redactor, value: Value, { name, fields, scope }: Where): Value => {
+  // Text in a text, because the order in it counts.
   if (name === 'wanted' && typeof value === 'string') return JSON.stringify(redacted(one, JSON.parse(value), name, ''));
   if (typeof value === 'string') return (RULES[name] ?? text)(one, value, fields, scope);
   if (Array.isArray(value)) {

@@ -4,6 +4,7 @@ import type { Command } from '../../domain/decide.ts';
 import type { Ledger } from '../../infrastructure/ledger/ledger.ts';
 import * as to from '../domain/commands.ts';
 import { given, type Story } from '../domain/given.ts';
+import { wayCommand } from '../domain/undo/past.ts';
 import { accepts, failsAt } from '../scenarios/history.ts';
 import { writeHistory } from '../scenarios/write-history.ts';
 
@@ -170,6 +171,12 @@ const secretiveStory = (): Story => {
   );
   story.after(...settings, ...rules, ...life.slice(0, -1));
   story.after(to.pin(PRIVATE, reverting(story)), ...life.slice(-1));
+  // Back to where the copy was not yet removed, and to before most of it.
+  for (const back of [60, 5]) {
+    const position = story.host.position - back;
+    story.submit(wayCommand(story, { kind: 'undo', operation: 'c9', position }));
+    story.now += 1000;
+  }
   for (const one of refused) {
     story.now += 1000;
     if (story.submit(one).ok) throw new Error(`${JSON.stringify(one)} was to be refused`);
