@@ -45,12 +45,12 @@ const name: Rule = (one, value, fields, scope) => {
   if ('vid' in fields) return words.volume(value);
   if ('color' in fields) return words.label(value);
   if ('digest' in fields || 'plan' in fields) return value;
-  if (scope === 'RemovePool' || scope === 'SetPoolReserve') return words.pool(value);
+  if (scope === 'RemovePool' || scope === 'SetPoolReserve' || scope === 'pools') return words.pool(value);
   if (/^(SetProperty|PropertySet|GlobalPropertySet)$/.test(scope)) return propertyName(words, value);
   if (scope.includes('Feature')) return featureName(words, value);
   if (scope.includes('Tag')) return words.tag(value);
   if (scope === 'backup') return words.backup(value);
-  const isDisk = /^(wound|DiskAdopted|disks|untouched|expected|seen|there|DiskLost)$/.test(scope);
+  const isDisk = /^(wound|DiskAdopted|disks|untouched|expected|seen|there|DiskLost|made|gone)$/.test(scope);
   if (isDisk || fields['kind'] === 'stray') return storage.diskName(value);
   return words.vm(value);
 };
@@ -102,8 +102,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
   template: vm,
   clonedFrom: vm,
   backend: vm,
-  was: (one, value, _, scope) => (scope === 'disks' ? one.words.disk(value) : one.words.vm(value)),
-  now: disk,
+  was: (one, value, _, scope) => {
+    if (scope === 'renamed') return one.storage.diskName(value);
+    return scope === 'disks' ? one.words.disk(value) : one.words.vm(value);
+  },
+  now: (one, value, _, scope) => (scope === 'renamed' ? one.storage.diskName(value) : one.words.disk(value)),
   disk,
   disks: disk,
   origin: disk,
@@ -118,13 +121,16 @@ export const RULES: Readonly<Record<string, Rule>> = {
   key,
   source: object,
   object,
-  only: object,
-  operation: ({ words }, value) => words.command(value),
   objects: object,
   names: object,
   about: object,
+  only: object,
+  volumes: object,
   lane: object,
   vid: ({ storage }, value) => storage.vid(value),
+  group: ({ words }, value) => words.volumeGroup(value),
+  commandLine: drop,
+  operation: ({ words }, value) => words.command(value),
   volumeGroup: ({ words }, value) => words.volumeGroup(value),
   thinPool: ({ words }, value) => words.thinPool(value),
   dir: ({ words }, value) => (/^vm[0-9]+$/.test(value) ? value : words.path(value)),
