@@ -274,7 +274,7 @@ describe('backup restore, killed', () => {
       expect(await terminal.does('fsck'), `${at}:${n}`).toContain(' 0 problems');
       const { vms } = await everything(terminal);
       if (vms.includes('fedora-40')) await terminal.does('vm', 'remove', 'fedora-40', '--yes');
-      await terminal.run(['gc', '--yes']);
+      await terminal.run(['gc', '--all', '--yes']);
       expect(await everything(terminal), `${at}:${n}`).toEqual(clean);
     }
     throw new Error('it never came to its end');

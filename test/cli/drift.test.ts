@@ -123,7 +123,7 @@ describe('an image that somebody else changed', () => {
     const { items } = await terminal.document<Finding>('fsck');
     expect(items).toContainEqual(expect.objectContaining({ object: 'appvms/work/mine.img', kind: 'foreign' }));
     await terminal.does('vm', 'remove', 'work', '--yes');
-    await terminal.does('gc', '--yes');
+    await terminal.does('gc', '--all', '--yes');
     expect(readAt(image(terminal, 'mine.img'), 4)).toBe('mine');
   });
 

@@ -305,7 +305,7 @@ describe('shape', () => {
     expect(await terminal.stateOf('work')).toBeUndefined();
     expect(existsSync(join(terminal.home, 'pools/default/appvms/work/private.img'))).toBe(false);
     expect(readFileSync(join(terminal.home, 'qubes.xml'), 'utf8')).not.toContain('"work"');
-    await terminal.does('gc', '--yes');
+    await terminal.does('gc', '--all', '--yes');
     await terminal.isSound();
   });
 

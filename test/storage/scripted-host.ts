@@ -2,6 +2,7 @@ import { mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from '../../domain/decide.ts';
+import type { DiskId } from '../../domain/disk.ts';
 import { volumesOf } from '../../domain/vm/vm.ts';
 import { disksOf } from '../../domain/volume/disks.ts';
 import { placeOf } from '../../domain/volume/swap.ts';
@@ -179,7 +180,13 @@ const NAME = /^vm-([a-z0-9]+)-([a-z]+)(?:-(snap)|-(\d+)-back)?$/;
 /** Contents as somebody with lvs and dd sees them, in the oracle's form. */
 const contentsOf = async (host: LvmHost, lvs: readonly Lv[]): Promise<unknown> => {
   const seen: Record<string, { cur: string | null; snap: string | null; backs: string[] }> = {};
-  const parts = lvs.map(({ name }) => ({ name, match: NAME.exec(name) }));
+  // What was removed waits in the trash, where the log is held against it.
+  const removed = new Set(
+    [...host.host().trash.values()].filter(({ why }) => why === 'removed').map(({ disk }) => disk.id),
+  );
+  const parts = lvs
+    .filter(({ uuid }) => !removed.has(uuid as DiskId))
+    .map(({ name }) => ({ name, match: NAME.exec(name) }));
   parts.sort((a, b) => Number(a.match?.[4] ?? 0) - Number(b.match?.[4] ?? 0));
   for (const { name, match } of parts) {
     const [, vm, volume, snap, back] = match ?? [];
