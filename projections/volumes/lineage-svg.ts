@@ -9,7 +9,7 @@ import type { Past } from './turns.ts';
 import type { DiskRow } from './volumes.ts';
 
 /** What is known of an event besides its position: its time as people read it, and the command behind it. */
-export type Told = {
+type Told = {
   readonly when: string;
   readonly command: string;
   readonly by: string;
