@@ -27,7 +27,7 @@ commands it holds nothing that another domtrail would wait for.
 A systemd unit is in docs/domtrail-serve.service.
 `;
 
-/** How soon a rule that another process sets is known: see docs/adr/0015-serve.md. */
+/** How soon a rule that another process sets is known: see docs/adr/0016-serve.md. */
 const POLL_MS = 250;
 
 const TROUBLE = new Set<Recovered['outcome']>(['stuck', 'abandoned']);

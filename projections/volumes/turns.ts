@@ -59,6 +59,9 @@ const followSession = (walk: Walk, event: DomainEvent, position: number): void =
     case 'VolumeRemoved':
       walk.session = null;
       walk.had = false;
+      return;
+    default:
+      return;
   }
 };
 
