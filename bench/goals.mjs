@@ -134,6 +134,17 @@ const questionGoals = ({ questions }) => {
     },
   ];
 };
+
+const reportGoals = ({ report }) => [
+  {
+    what: 'report --html of 3,000 events, cpu',
+    most: 1,
+    value: report ? report.cpu / 1000 : null,
+    as: seconds,
+    note: report ? `${times(report.toLog)} of log; ${Math.round(report.bytes / 1024)} KiB` : '',
+  },
+];
+
 const publishGoals = ({ publish }) => [
   {
     what: 'publishing 100 rules / the same bytes over the same socket',
@@ -163,6 +174,7 @@ export const goalsOf = (measured) =>
     ...openGoals(measured),
     ...commandLineGoals(measured),
     ...questionGoals(measured),
+    ...reportGoals(measured),
     ...publishGoals(measured),
     ...documentGoals(measured),
   ].map(goal);

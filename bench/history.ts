@@ -26,7 +26,7 @@ export const must = <T>(result: Result<T, Failure>): T => {
   return result.value;
 };
 
-const vmName = (index: number): VmName => `vm-${String(index % VMS).padStart(3, '0')}` as VmName;
+export const vmName = (index: number): VmName => `vm-${String(index % VMS).padStart(3, '0')}` as VmName;
 
 const OWNER = thisProcess();
 const ACTOR = {
@@ -108,7 +108,8 @@ export const settled = (n: number): Fact => {
   return { type: 'FeatureSet', vm, name: `vm-config.f${n % 7}`, value, before };
 };
 
-const decidedInto = (n: number, facts: readonly Fact[]): ToAccept => ({
+/** A command that is done at once, with these facts. */
+export const decidedInto = (n: number, facts: readonly Fact[]): ToAccept => ({
   envelope: envelope(n, 'InitHost', {}, {}),
   decide: () => ok({ plan: { main: [], facts, cleanup: [] }, holds: [] }),
 });

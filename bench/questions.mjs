@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { environment, median } from './measure.mjs';
 
@@ -49,5 +50,21 @@ export const measureQuestions = (root, home, events) => {
     bisectInvariants: cpuOf([process.execPath, program, 'bisect', 'run', '--home', home], 3),
     bisectProgram: cpuOf([...bisecting, process.execPath, program]),
     events,
+  };
+};
+
+/** CPU time of the page about a log of 3,000 events, against `log` of the same events. */
+export const measureReport = (root, home) => {
+  if (spawnSync('bash', ['-c', 'true']).status !== 0) return null;
+  const domtrail = (...words) => [process.execPath, join(root, 'bin', 'domtrail.cjs'), ...words, '--home', home];
+  const file = join(home, 'report.html');
+  const rounds = Array.from({ length: ROUNDS }, () => ({
+    log: cpuOf(domtrail('log', '-n', '3000')),
+    report: cpuOf(domtrail('report', '--html', '-o', file)),
+  }));
+  return {
+    cpu: median(rounds.map(({ report }) => report)),
+    toLog: median(rounds.map(({ log, report }) => report / log)),
+    bytes: statSync(file).size,
   };
 };

@@ -7,11 +7,11 @@ import { build } from 'esbuild';
 import { measureCommandLine } from './command-line.mjs';
 import { goalsOf, table } from './goals.mjs';
 import { measure } from './measure.mjs';
-import { measureQuestions } from './questions.mjs';
+import { measureQuestions, measureReport } from './questions.mjs';
 import { installRivals, RIVALS, rivalsAreInstalled } from './rivals.mjs';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const PARTS = ['commands', 'fill', 'read', 'open', 'publish', 'document'];
+const PARTS = ['commands', 'fill', 'read', 'open', 'publish', 'document', 'sessions'];
 
 const say = (line) => process.stderr.write(`bench: ${line}\n`);
 
@@ -54,11 +54,14 @@ const measureAll = async (scratch) => {
   const commandLine = measureCommandLine(ROOT, scratch, home);
   say('the questions people ask');
   const questions = measureQuestions(ROOT, home, Number(values.events));
+  const eventful = join(scratch, 'eventful');
+  run('sessions', join(eventful, 'ledger.db'), '3000');
+  const report = measureReport(ROOT, eventful);
   const publish = run('publish', scratch);
   const document = run('document');
   run('open', 'die', file);
   const afterKill = { read: opening('read', 3), write: opening('write', 1) };
-  return { commands, fill, ...reading, open, afterKill, commandLine, questions, publish, document };
+  return { commands, fill, ...reading, open, afterKill, commandLine, questions, report, publish, document };
 };
 
 const main = async () => {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { copyOfHost } from '../domain/host/copy-host.ts';
 import type { Host } from '../domain/host/host.ts';
 import { talk } from '../infrastructure/cli/output.ts';
 import { beginningOf, hostAtBeginning } from '../infrastructure/ledger/beginning.ts';
@@ -9,17 +10,6 @@ import { NOT_STARTED, run } from '../infrastructure/process/run.ts';
 import { type Verdict, verdictOf } from '../infrastructure/service/bisect.ts';
 import { writeState } from '../infrastructure/service/stored-state.ts';
 import { LOOKING_BACK, type Reading } from './compose.ts';
-
-/** A state that its owner may go on folding, while the one it was taken from stays. */
-const copyOf = ({ position, site, pools, vms, operations, trash, answers }: Host): Host => ({
-  position,
-  site,
-  pools: new Map(pools),
-  vms: new Map(vms),
-  operations: new Map(operations),
-  trash: new Map(trash),
-  answers: new Map(answers),
-});
 
 /** So many events are folded at most to reach a position that lies before one that was looked at. */
 const EVENTS_BETWEEN = 32_768;
@@ -32,7 +22,7 @@ const statesOf = ({ ledger }: Reading): ((position: number) => Host) => {
     const from = states.get(nearest) ?? hostAtBeginning(ledger);
     let host = from;
     while (host.position < position) {
-      host = foldTo(ledger, Math.min(position, host.position + EVENTS_BETWEEN), copyOf(host));
+      host = foldTo(ledger, Math.min(position, host.position + EVENTS_BETWEEN), copyOfHost(host));
       states.set(host.position, host);
     }
     return host;

@@ -6,11 +6,13 @@ import { actorText, commandItem, eventItem } from '../../infrastructure/cli/even
 import { lineWidth, out, outJson, outJsonLine } from '../../infrastructure/cli/output.ts';
 import { localTime, shortId, table } from '../../infrastructure/cli/text.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
-import { commandsUpTo, positionAt, type StoredCommand } from '../../infrastructure/ledger/queries.ts';
+import { commandsUpTo, type StoredCommand } from '../../infrastructure/ledger/queries.ts';
 import { openReading, type Reading } from '../compose.ts';
-import { bootOf, withBootNumber } from '../log-boot.ts';
-import { type Entry, eventsAbout, positionBefore, type Span } from '../log-events.ts';
+import { withBootNumber } from '../log-boot.ts';
+import { type Entry, eventsAbout, type Span } from '../log-events.ts';
 import { EVENT_COLUMNS, eventRow, FILTERS, type Filter, filterOf, patternOf } from '../log-filter.ts';
+import { spanOf } from '../log-span.ts';
+import { objectIn } from '../report-commands.ts';
 
 const HELP = `domtrail log: what happened, and who did it
 
@@ -25,19 +27,6 @@ const HELP = `domtrail log: what happened, and who did it
 
 -n N newest only (0: all)   -r newest first   --json all of them   --jsonl a line each
 `;
-
-/** A time stands for the last event at or before it, an event for itself. */
-const spanOf = (args: Arguments, { ledger, asOf }: Reading): Result<Span, Failure> => {
-  const since = args.text('since');
-  const until = args.text('until');
-  const from = since === undefined ? ok(0) : positionBefore(ledger, since);
-  if (!from.ok) return from;
-  const to = until === undefined ? ok(asOf.position) : positionAt(ledger, until);
-  if (!to.ok) return to;
-  const boot = bootOf(ledger, args.text('boot'), asOf.position);
-  if (!boot.ok) return boot;
-  return ok({ after: Math.max(from.value, boot.value.after), upTo: Math.min(to.value, boot.value.to) });
-};
 
 const limitOf = (args: Arguments, standard: number): Result<number, Failure> => {
   const text = args.text('number');
@@ -89,18 +78,10 @@ const commandRow = (command: StoredCommand): readonly string[] => [
   localTime(command.receivedAt),
   actorText(command.actor),
   command.outcome.outcome,
-  [command.name, describe(command.payload), command.reason === null ? '' : `(${command.reason})`]
+  [command.name, objectIn(command.payload), command.reason === null ? '' : `(${command.reason})`]
     .filter((part) => part !== '')
     .join(' '),
 ];
-
-/** The object in a payload, for a line. */
-const describe = (payload: unknown): string => {
-  const fields = payload as Readonly<Record<string, unknown>>;
-  const vm = fields['vm'] ?? fields['name'];
-  if (typeof vm !== 'string') return '';
-  return typeof fields['volume'] === 'string' ? `${vm}:${fields['volume']}` : vm;
-};
 
 /** Commands that had to do with an object: whose events are about it, or that asked for it and were refused. */
 const concerning = (reading: Reading, object: string | undefined, span: Span): Result<Wanted, Failure> => {
@@ -109,7 +90,7 @@ const concerning = (reading: Reading, object: string | undefined, span: Span): R
   if (!entries.ok) return entries;
   const commands = new Set(Array.from(entries.value, ({ recorded }) => recorded.command));
   return ok(({ id, payload }) => {
-    const asked = describe(payload);
+    const asked = objectIn(payload);
     return commands.has(id) || asked === object || asked.startsWith(`${object}:`);
   });
 };

@@ -2,13 +2,14 @@ import type { Decide, Decision } from '../decision.ts';
 import { type Failure, failure } from '../failure.ts';
 import type { Host } from '../host/host.ts';
 import type { VmName } from '../names.ts';
+import { planMoves } from '../network/moves.ts';
 import { err, ok } from '../result.ts';
 import type { RestoreOperation } from './commands.ts';
 import { machineBack } from './machines.ts';
-import { mustStandAlone } from './outcome.ts';
+import { mustStandAlone, stateAfter } from './outcome.ts';
 import { GLOBAL, poolsBack, siteBack } from './site.ts';
 import { readWanted, type Wanted } from './wanted.ts';
-import { type WayBack, wayBackFrom } from './way-back.ts';
+import { hold, type WayBack, wayBackFrom } from './way-back.ts';
 
 const everything = (way: WayBack, wanted: Wanted): void => {
   siteBack(way, wanted);
@@ -38,7 +39,9 @@ const verdict = (host: Host, way: WayBack): Decision => {
     const cause = sentences(others.map(({ message }) => message));
     return err({ ...refusal, ...(cause === '' ? {} : { cause }) });
   }
-  const plan = way.builder.build();
+  const { builder, context } = way;
+  hold(way, ...planMoves(builder, { before: host, after: stateAfter(host, builder.build()), context }));
+  const plan = builder.build();
   if (way.builder.size() === 0 && way.lost.length > 0) {
     const [first = '', ...rest] = way.lost;
     return err(failure('D_CANNOT_UNDO', first, rest.length === 0 ? {} : { cause: sentences(rest) }));

@@ -1,5 +1,6 @@
 import type { Fact, Recorded } from '../event.ts';
 import { type Failure, failure } from '../failure.ts';
+import { copyOfHost } from '../host/copy-host.ts';
 import { evolve, type Host } from '../host/host.ts';
 import { providesNetwork, netvmOf as reachedThrough } from '../network/network.ts';
 import { bind, type Plan } from '../steps.ts';
@@ -8,21 +9,12 @@ import { danglingIn } from '../vm/references.ts';
 import { volumesOf } from '../vm/vm.ts';
 
 /** The state after a plan, with made-up identities for the disks it will have made. */
-const stateAfter = (host: Host, plan: Plan): Host => {
-  const { position, site, pools, vms, operations, trash, answers } = host;
-  const after: Host = {
-    position,
-    site,
-    pools: new Map(pools),
-    vms: new Map(vms),
-    operations: new Map(operations),
-    trash: new Map(trash),
-    answers: new Map(answers),
-  };
+export const stateAfter = (host: Host, plan: Plan): Host => {
+  const after = copyOfHost(host);
   const made = new Map(plan.main.map(({ n }) => [n, { id: `made-by-${n}` as never, bytes: 0 }]));
   for (const template of plan.facts) {
     const event = bind<Fact>(template, made);
-    evolve(after, { position, stream: '', version: 0, command: '', time: 0, event } satisfies Recorded);
+    evolve(after, { position: host.position, stream: '', version: 0, command: '', time: 0, event } satisfies Recorded);
   }
   return after;
 };

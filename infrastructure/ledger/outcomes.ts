@@ -88,6 +88,10 @@ const nextOutcome = (before: StoredOutcome | undefined, recorded: Recorded): Sto
   return { command, ...turn, firstPosition: before?.firstPosition ?? position, lastPosition: position, finishedAt };
 };
 
+/** How a command stands after some of its events, oldest first. */
+export const decidedBy = (events: readonly Recorded[]): Turn =>
+  events.map(turnOf).findLast((turn) => turn !== null) ?? { outcome: 'accepted', failure: null };
+
 const isDecision = ({ event }: Recorded): boolean =>
   event.type === 'CommandAccepted' || event.type === 'CommandRejected';
 

@@ -1,4 +1,4 @@
-import { entityOf } from '../../domain/host/host.ts';
+import { entityKeysOf, entityOf } from '../../domain/host/host.ts';
 import { type Ledger, statement } from './ledger.ts';
 import { type OutcomeRow, outcomeOfRow } from './outcomes.ts';
 import type { Projection } from './projection.port.ts';
@@ -14,7 +14,7 @@ export const checkEntities = (ledger: Ledger, { then, stored, fold, position }: 
   const rows = statement(ledger, 'SELECT key, state FROM entities').raw().all() as [string, string][];
   const wrong = rows.find(([key, state]) => JSON.stringify(entityOf(then, key)) !== state);
   if (wrong) return `the stored state of ${wrong[0]} differs from a fold of the log`;
-  const count = then.vms.size + then.pools.size + then.operations.size + then.trash.size + (then.site ? 1 : 0);
+  const count = entityKeysOf(then).length;
   if (rows.length !== count) return `the state holds ${rows.length} values, a fold of the log ${count}`;
   return checkpoint || position === 0 ? null : 'the state was never stored';
 };

@@ -1,3 +1,4 @@
+import { copyOfHost } from '../../domain/host/copy-host.ts';
 import { evolve, type Host } from '../../domain/host/host.ts';
 import { beginningOf, type Decided, digestsAtBeginning, hostAtBeginning, outcomesAtBeginning } from './beginning.ts';
 import { eventHash, sha256 } from './hashes.ts';
@@ -98,16 +99,6 @@ const checkOrder = (walk: Walk, [position, stream, version]: HashedRow): void =>
     walk.order ??= { position, why: `stream ${stream} jumps to version ${version} at event ${position}` };
 };
 
-/** The maps of a state change as it is folded on; what they hold does not. */
-const copyOf = ({ pools, vms, operations, trash, answers, ...rest }: Host): Host => ({
-  ...rest,
-  pools: new Map(pools),
-  vms: new Map(vms),
-  operations: new Map(operations),
-  trash: new Map(trash),
-  answers: new Map(answers),
-});
-
 const derive = (walk: Walk, row: HashedRow): void => {
   const recorded = decode(row as unknown as EventRow);
   const { event, command, position } = recorded;
@@ -118,7 +109,7 @@ const derive = (walk: Walk, row: HashedRow): void => {
   followOutcome(walk.outcomes, recorded);
   evolve(walk.host, recorded);
   for (const { projection, shadow } of walk.replays) projection.apply(shadow.sql, shadow.prefix, recorded, walk.host);
-  if (position === walk.stored) walk.then = copyOf(walk.host);
+  if (position === walk.stored) walk.then = copyOfHost(walk.host);
 };
 
 /** Bad data must not stop the verification: whatever decoding or folding it throws is the finding. */

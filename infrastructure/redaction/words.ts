@@ -121,7 +121,8 @@ const EVERYTHING = new Set(['global properties', 'global', 'host', 'labels', 'po
 /** What steps, holds and notes are about: a VM, a volume, `pool NAME`, `trash DISK` or everything. */
 export const objectIn = (words: Words, text: string): string => {
   if (EVERYTHING.has(text)) return text;
-  const named = /^(pool|trash) (.+)$/.exec(text);
+  const named = /^(pool|trash|lvm) (.+)$/.exec(text);
+  if (named?.[1] === 'lvm') return `lvm ${words.volumeGroup(named[2] ?? '')}`;
   if (named) return `${named[1]} ${named[1] === 'pool' ? words.pool(named[2] ?? '') : words.disk(named[2] ?? '')}`;
   return text.includes(':') ? volumeKeyIn(words, text) : words.vm(text);
 };
@@ -135,6 +136,9 @@ export type Storage = {
   readonly vid: (vid: string) => string;
   readonly diskName: (name: string) => string;
 };
+
+/** What a redaction knows: other names for names, and how the names of disks are made of them. */
+export type Redactor = { readonly words: Words; readonly storage: Storage };
 
 export const storageIn = (words: Words): Storage => {
   const keys = new Map<string, string>();

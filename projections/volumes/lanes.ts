@@ -14,6 +14,8 @@ export type Strokes = {
 
 /** What is drawn left of a point: perhaps a line on which lanes join, the point's own line, and the one below it. */
 export type Drawn = {
+  /** the lane of the point itself, from 0 */
+  readonly lane: number;
   readonly joining: string | null;
   readonly at: (symbol: string) => string;
   readonly below: string;
@@ -57,7 +59,7 @@ const place = (lanes: Lanes, { id, parent }: Point, strokes: Strokes): Drawn => 
   lanes[own] = parent;
   const below = cellsOf(lanes, strokes).join(' ');
   dropUnused(lanes);
-  return { joining, at: (symbol) => cells.with(own, symbol).join(' '), below };
+  return { lane: own, joining, at: (symbol) => cells.with(own, symbol).join(' '), below };
 };
 
 /** Draws points from top to bottom, each of them above its parent. A point that nothing above leads to opens a lane. */

@@ -1,5 +1,8 @@
 import { formatBytes } from '../../domain/bytes.ts';
-import { drawLanes, type Strokes } from './lanes.ts';
+import { drawLanes, type Point, type Strokes } from './lanes.ts';
+import { childrenFirst } from './order.ts';
+import { stateText } from './state-words.ts';
+import type { Mark, Past } from './turns.ts';
 import type { DiskRow } from './volumes.ts';
 
 export type LineageStyle = 'utf8' | 'ascii';
@@ -12,6 +15,7 @@ export type LineageNode = DiskRow & {
   readonly there: boolean;
   readonly parent: string | null;
   readonly branch: boolean;
+  readonly marks: readonly Mark[];
 };
 
 type Style = Strokes & {
@@ -54,38 +58,33 @@ const WIDTH = 80;
 const IN_USE: ReadonlySet<string> = new Set(['session', 'scratch']);
 const THERE: ReadonlySet<string> = new Set([...IN_USE, 'current', 'direct', 'revision']);
 
-const rank = ({ role }: DiskRow): number => (IN_USE.has(role) ? 0 : role === 'revision' ? 2 : 1);
-const since = ({ committed, made }: DiskRow): number => committed ?? made;
+export const isThere = ({ role }: DiskRow): boolean => THERE.has(role);
 
-const newestFirst = (a: DiskRow, b: DiskRow): number =>
+const rank = ({ role }: DiskRow): number => (IN_USE.has(role) ? 0 : role === 'current' || role === 'direct' ? 1 : 2);
+/** From when on it was a state of the volume. */
+export const since = ({ committed, made }: DiskRow): number => committed ?? made;
+
+export const newestFirst = (a: DiskRow, b: DiskRow): number =>
   rank(a) - rank(b) || since(b) - since(a) || (a.disk < b.disk ? -1 : 1);
 
-/** Through states that are gone to the first that is there. */
-const parentIn = (rows: ReadonlyMap<string, DiskRow>, row: DiskRow): string | null => {
+/** Through states that are not shown to the first that is. */
+export const parentIn = (
+  rows: ReadonlyMap<string, DiskRow>,
+  row: DiskRow,
+  shown: (row: DiskRow) => boolean,
+): string | null => {
   const seen = new Set<string>();
   for (let at = row.origin; at !== null && !seen.has(at); ) {
     const origin = rows.get(at);
     if (!origin) return null;
-    if (THERE.has(origin.role)) return origin.disk;
+    if (shown(origin)) return origin.disk;
     seen.add(at);
     at = origin.origin;
   }
   return null;
 };
 
-type Linked = DiskRow & { readonly parent: string | null };
-
-/** Newest first, but never a state above one that goes on from it. */
-const inOrder = (rows: readonly Linked[]): readonly Linked[] => {
-  const waiting = [...rows].sort(newestFirst);
-  const ordered: Linked[] = [];
-  while (waiting.length > 0) {
-    const parents = new Set(waiting.map(({ parent }) => parent));
-    const next = waiting.findIndex(({ disk }) => !parents.has(disk));
-    ordered.push(...waiting.splice(Math.max(0, next), 1));
-  }
-  return ordered;
-};
+type Linked = DiskRow & Point;
 
 const trunkOf = (ordered: readonly Linked[]): ReadonlySet<string> => {
   const byId = new Map(ordered.map((row) => [row.disk, row]));
@@ -96,59 +95,29 @@ const trunkOf = (ordered: readonly Linked[]): ReadonlySet<string> => {
   return trunk;
 };
 
+const NO_PAST: Past = { marks: new Map(), turns: [] };
+
+const nodeOf = (
+  { id: _, ...row }: Linked,
+  { marks }: Past,
+  place: Pick<LineageNode, 'there' | 'branch'>,
+): LineageNode => ({ ...row, ...place, marks: marks.get(row.disk) ?? [] });
+
 /** The states of a volume for programs and for the graph: those that are there, newest first, then those that are not. */
-export const lineageOf = (rows: readonly DiskRow[]): readonly LineageNode[] => {
+export const lineageOf = (rows: readonly DiskRow[], past: Past = NO_PAST): readonly LineageNode[] => {
   const byId = new Map(rows.map((row) => [row.disk, row]));
-  const linked = rows.map((row): Linked => ({ ...row, parent: parentIn(byId, row) }));
-  const there = inOrder(linked.filter(({ role }) => THERE.has(role)));
+  const linked = rows.map((row): Linked => ({ ...row, id: row.disk, parent: parentIn(byId, row, isThere) }));
+  const there = childrenFirst(linked.filter(isThere), newestFirst);
   const trunk = trunkOf(there);
-  const gone = linked.filter(({ role }) => !THERE.has(role)).sort((a, b) => b.changed - a.changed || newestFirst(a, b));
+  const gone = linked.filter((row) => !isThere(row)).sort((a, b) => b.changed - a.changed || newestFirst(a, b));
   return [
-    ...there.map((row) => ({ ...row, there: true, branch: !trunk.has(row.disk) })),
-    ...gone.map((row) => ({ ...row, there: false, branch: false })),
+    ...there.map((row) => nodeOf(row, past, { there: true, branch: !trunk.has(row.disk) })),
+    ...gone.map((row) => nodeOf(row, past, { there: false, branch: false })),
   ];
 };
 
 /** Names of files come from outside: nothing in them may move the cursor or turn the line round. */
 const harmless = (text: string): string => text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
-
-const howText = ({ how, source }: DiskRow): string => {
-  switch (how) {
-    case 'VolumeImported':
-      return `, imported from ${source === '-' ? 'standard input' : source}`;
-    case 'VolumeRestored':
-      return ', restored from a backup';
-    case 'VolumeCloned':
-      return `, cloned from ${source}`;
-    case 'VolumeReverted':
-      return `, reverted to ${source}`;
-    case 'VolumeResized':
-      return ', cut to a smaller size';
-    case 'SessionCheckpointed':
-      return ', while it was running';
-    case 'DiskAdopted':
-      return ', adopted';
-    case 'DisksAccepted':
-      return ', accepted as it was found';
-    default:
-      return '';
-  }
-};
-
-const stateText = (row: DiskRow): string => {
-  switch (row.role) {
-    case 'session':
-      return `session, not committed${howText(row)}`;
-    case 'scratch':
-      return 'volatile';
-    case 'direct':
-      return `committed, written without a snapshot${howText(row)}`;
-    case 'revision':
-      return `revision ${row.revision}${row.pinned ? ', pinned' : ''}${howText(row)}`;
-    default:
-      return `committed${howText(row)}`;
-  }
-};
 
 const cut = (line: string): string => {
   const characters = Array.from(line);
@@ -201,7 +170,7 @@ export const lineageText = (nodes: readonly LineageNode[], style: LineageStyle, 
     const lanes = drawn[index];
     if (!lanes) return [];
     const at = since(node);
-    const first = `${lanes.at(symbolOf(node, strokes))}  ev:${at}  ${when(at)}  ${harmless(stateText(node))}`;
+    const first = `${lanes.at(symbolOf(node, strokes))}  ev:${at}  ${when(at)}  ${harmless(stateText(node, node.marks))}`;
     const second = `${lanes.below}  ${node.disk}  ${formatBytes(node.bytes)}`;
     return [...(lanes.joining === null ? [] : [lanes.joining]), first, second];
   });

@@ -9,7 +9,7 @@ import { accepts, failsAt } from '../scenarios/history.ts';
 import { writeHistory } from '../scenarios/write-history.ts';
 
 /** In every name and text of the history below, so that whatever of them gets out is seen. */
-export const SECRET = 'qqsecret';
+const SECRET = 'qqsecret';
 
 /** Addresses and the like that cannot hold the word. */
 export const SECRETS = [
@@ -110,6 +110,34 @@ const life: readonly Command[] = [
   to.resize(PRIVATE, 4 * 2 ** 30),
   to.keep(PRIVATE, 3),
   restored,
+  to.backup(`/mnt/${SECRET}/b.qbk`, BANK),
+  command('IgnoreDrift', {
+    differences: [
+      {
+        object: `${SECRET}vg/vm-${BANK}-private`,
+        about: PRIVATE,
+        problem: `its disk is now called ${SECRET}`,
+        fingerprint: JSON.stringify(['renamed', SECRET]),
+      },
+    ],
+    reason: SECRET,
+  }),
+  command('AdoptTestimony', {
+    pool: `${SECRET}-lvm`,
+    told: [
+      {
+        group: `${SECRET}vg`,
+        seqno: 7,
+        time: 1_700_000_000,
+        host: `${SECRET}-dom0`,
+        commandLine: `lvremove ${SECRET}vg/${SECRET}`,
+        made: [],
+        gone: [{ id: 'abc', name: `${SECRET}vg/vm-${BANK}-private-snap` }],
+        renamed: [{ id: 'abc', was: `${SECRET}vg/${SECRET}`, now: `${SECRET}vg/vm-${BANK}-root` }],
+        volumes: [PRIVATE],
+      },
+    ],
+  }),
   to.removeVm(`${SECRET}-copy`),
 ];
 
@@ -129,7 +157,7 @@ const reverting = (story: Story): string => {
 };
 
 /** A history with every kind of command, refused ones and failed steps too, all about secret things. */
-export const secretiveStory = (): Story => {
+const secretiveStory = (): Story => {
   const story = given().after(
     to.init(
       to.lvmPool(`${SECRET}-lvm`, { volumeGroup: `${SECRET}vg`, thinPool: `${SECRET}thin` }),

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Broken, bringUp, does, HOST_SCRIPT, keepsPromises, WORKER } from './check.ts';
 import { chooseOrder } from './choose.ts';
 import { makeImage, openImage } from './image.ts';
@@ -104,6 +105,18 @@ const duringWhat = ({ orders, inFlight }: Story): string =>
 
 const LONGEST_LOAD_MS = 8000;
 const AS_USER = 5;
+/** The clock of the crash begins after so many orders at most: on a slow host eight seconds are less than one. */
+const MOST_BEFORE = 2;
+
+/** Waits until so many orders of this load are behind, or it has ended. */
+const settled = async ({ orders }: Story, many: number, loading: Promise<void>): Promise<void> => {
+  let over = false;
+  const end = (): void => {
+    over = true;
+  };
+  loading.then(end, end);
+  while (!over && orders.length <= many) await pause(50);
+};
 
 /** Up, recovered, checked, loaded, and dead again at an instant that the seed chose. */
 const cycle = async (image: string, power: Cut | null, seed: number, story: Story): Promise<string> => {
@@ -118,7 +131,7 @@ const cycle = async (image: string, power: Cut | null, seed: number, story: Stor
     story.inFlight = null;
     const [said = ''] = story.recovered.split('\n');
     const loading = load(machine, story, seed);
-    const time = new Promise<'time'>((resolve) => setTimeout(() => resolve('time'), random() * LONGEST_LOAD_MS));
+    const time = settled(story, seed % (MOST_BEFORE + 1), loading).then(() => pause(random() * LONGEST_LOAD_MS));
     loading.catch(() => undefined);
     // A command that fails must be told, not be hidden by the crash that comes anyway.
     await Promise.race([loading, time]);
