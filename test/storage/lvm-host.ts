@@ -181,7 +181,15 @@ const looking = (parts: Parts) => ({
     if (!found) throw new Error(`there is no ${name}, only ${all.map((one) => one.name).join(', ')}`);
     return found;
   },
-  names: async (): Promise<readonly string[]> => (await lvsOf(parts)).map(({ name }) => name).sort(),
+  /** without what was removed, which waits in the trash for `gc` */
+  names: async (): Promise<readonly string[]> => {
+    const removed = [...currentHost(parts.ledger).trash.values()].filter(({ why }) => why === 'removed');
+    const waiting = new Set<string>(removed.map(({ disk }) => disk.id));
+    return (await lvsOf(parts))
+      .filter(({ uuid }) => !waiting.has(uuid))
+      .map(({ name }) => name)
+      .sort();
+  },
   ledger: (): Ledger => parts.ledger,
   /** what `drift` lists */
   drift: (): Promise<readonly Offered[]> => storageDrift(currentHost(parts.ledger), driverOf(parts)),

@@ -135,6 +135,7 @@ export const rules = (host: HostOf): void => {
     expect(await host().lvs()).toEqual([foreign]);
     expect(host().vm('box')).toBeUndefined();
     await host().does(to.standaloneVm('other'), to.removeVm('other'));
+    await host().does(to.collect(...host().host().trash.keys()));
     expect(await host().lvs()).toEqual([foreign]);
   });
 
