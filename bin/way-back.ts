@@ -17,7 +17,7 @@ import { built } from './changing.ts';
 import { openService } from './compose.ts';
 
 /** `SetProperty cmd:3f2a9c1e`, for people. */
-export const nameOf = ({ name, id }: Pick<StoredCommand, 'name' | 'id'>): string => `${name} cmd:${shortId(id)}`;
+const nameOf = ({ name, id }: Pick<StoredCommand, 'name' | 'id'>): string => `${name} cmd:${shortId(id)}`;
 
 export type Way = {
   readonly topic: string;

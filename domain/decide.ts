@@ -23,6 +23,7 @@ import { decideSetLabel } from './host/decide-label.ts';
 import type { Host } from './host/host.ts';
 import { beyondReserve } from './pool/admission.ts';
 import { decideAddPool, decidePoolMended, decidePoolWound, decideRemovePool, decideSetReserve } from './pool/decide.ts';
+import { decideRewriteKeys } from './qubesdb/decide-rewrite.ts';
 import { decideRestoreVm } from './restore/decide.ts';
 import { err } from './result.ts';
 import { unsafeIn } from './safe-names.ts';
@@ -87,6 +88,7 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   RemoveRule: decideRemoveRule,
   ReloadFirewall: decideReloadFirewall,
   ExpireRule: decideExpireRule,
+  RewriteKeys: decideRewriteKeys,
   RestoreOperation: decideRestoreOperation,
 };
 

@@ -41,7 +41,9 @@ export const wordsOfDeed = (deed: Deed): string => {
     case 'erase':
       return `erase ${roleText(deed.at.role)}`;
     case 'writeFirewall':
-      return deed.after === null ? 'remove firewall.xml' : `write firewall.xml, ${ruleCount(deed.after.length)}`;
+      return deed.after === null
+        ? 'remove firewall.xml'
+        : `write firewall.xml, ${ruleCount(deed.after.length)}${deed.over === 'oursElseLeave' ? ', if it is still ours' : ''}`;
     case 'publishFirewall':
       return `publish ${ruleCount(deed.after.length)} for ${deed.address} in ${deed.netvm}${deed.wake ? '' : ', without waking its agent'}`;
     case 'writeKeys':

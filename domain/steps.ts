@@ -41,7 +41,8 @@ export type Deed =
   | { readonly do: 'erase'; readonly disk: DiskRef; readonly at: Place }
   /**
    * Brings a VM's firewall.xml (`path` relative to the home) from one list of rules to another; null: no file. `over`: what
-   * may be replaced, a file as we wrote it before, or whatever lies there, which is then kept aside.
+   * may be replaced, a file as we wrote it before (any other is drift, or is left as it is and no reason to stop), or
+   * whatever lies there, which is then kept aside.
    */
   | {
       readonly do: 'writeFirewall';
@@ -49,7 +50,7 @@ export type Deed =
       readonly path: string;
       readonly before: readonly RuleLine[] | null;
       readonly after: readonly RuleLine[] | null;
-      readonly over: 'ours' | 'anything';
+      readonly over: 'ours' | 'oursElseLeave' | 'anything';
     }
   /**
    * Brings what the QubesDB of a netvm holds for one address of a VM from one list to another; `before` null: whatever is

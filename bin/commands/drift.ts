@@ -2,7 +2,7 @@ import { type Failure, failure } from '../../domain/failure.ts';
 import type { Host } from '../../domain/host/host.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { type Arguments, CHANGING, expectWords, usage } from '../../infrastructure/cli/arguments.ts';
-import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
+import { type Action, runAction, splitSubcommand } from '../../infrastructure/cli/dispatch.ts';
 import { out, outJson } from '../../infrastructure/cli/output.ts';
 import { escapeText, localTime } from '../../infrastructure/cli/text.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
@@ -91,7 +91,7 @@ const look: Action = {
 };
 
 export const main = (argv: readonly string[]): Promise<number> => {
-  const [word, ...rest] = argv;
+  const { word, rest } = splitSubcommand(argv);
   const answer = Object.hasOwn(DRIFT_ANSWERS, word ?? '') ? DRIFT_ANSWERS[word ?? ''] : undefined;
   if (!answer) return runAction(look, 'drift', argv);
   return runAction(

@@ -6,6 +6,7 @@ import * as drift from '../drift/commands.ts';
 import * as firewall from '../firewall/commands.ts';
 import * as host from '../host/commands.ts';
 import * as pool from '../pool/commands.ts';
+import * as qubesdb from '../qubesdb/commands.ts';
 import * as restore from '../restore/commands.ts';
 import * as undo from '../undo/commands.ts';
 import * as vm from '../vm/commands.ts';
@@ -61,6 +62,7 @@ export const COMMAND_SCHEMAS = {
   RemoveRule: firewall.removeRule,
   ReloadFirewall: firewall.firewallTarget,
   ExpireRule: firewall.firewallTarget,
+  RewriteKeys: qubesdb.rewriteKeys,
   RestoreOperation: undo.restoreOperation,
 } as const;
 

@@ -12,6 +12,7 @@ import { mustFit, mustNotBeTooMany } from './limits.ts';
 import { invalid } from './options.ts';
 import { parseRule } from './parse.ts';
 import { nothingToDo, planFirewall } from './plan.ts';
+import type { Revision } from './publication.ts';
 import type { RuleLine } from './rule.ts';
 import { lineOf } from './texts.ts';
 
@@ -35,6 +36,12 @@ export const ruleToKeep = (text: string): Result<RuleLine, Failure> => {
 
 type Change = { readonly vm: Vm; readonly rules: readonly RuleLine[]; readonly cause: FirewallCause };
 
+/** What a change may write its file over, where that is not only what we wrote. */
+const OVER: Partial<Readonly<Record<FirewallCause, Revision['over']>>> = {
+  adopted: 'anything',
+  expired: 'oursElseLeave',
+};
+
 const changeTo = (host: Host, { vm, rules, cause }: Change, context: Context): Decision => {
   const before = vm.firewall;
   const after = { rules, asOf: context.now };
@@ -42,7 +49,7 @@ const changeTo = (host: Host, { vm, rules, cause }: Change, context: Context): D
     host,
     vm,
     {
-      filing: { before, after, over: cause === 'adopted' ? 'anything' : 'ours' },
+      filing: { before, after, over: OVER[cause] ?? 'ours' },
       fact: { type: 'FirewallChanged', vm: vm.name, before, after, cause },
     },
     context,
@@ -123,7 +130,10 @@ export const decideReloadFirewall: Decide<FirewallTarget> = (host, payload, cont
   );
 };
 
-/** Takes out what has expired by now; nothing where nothing has. */
+/**
+ * Takes out what has expired by now; nothing where nothing has. A firewall.xml that somebody else changed is left to a
+ * person, but it keeps no rule in force beyond its time: who reads the file sees the time too, the agent does not.
+ */
 export const decideExpireRule: Decide<FirewallTarget> = (host, payload, context) => {
   const vm = findFirewall(host, payload.vm);
   if (!vm.ok) return vm;

@@ -17,7 +17,7 @@ const same = (a: readonly RuleLine[] | null, b: readonly RuleLine[] | null): boo
 /** The step that brings firewall.xml from one list to another; none where the file stays the same. */
 const fileStep = (builder: PlanBuilder, vm: Pick<Vm, 'name' | 'class'>, { before, after, over }: Revision): void => {
   const [was, becomes] = [filedLines(before), filedLines(after)];
-  if (over === 'ours' && same(was, becomes)) return;
+  if (over !== 'anything' && same(was, becomes)) return;
   builder.main(vm.name, {
     do: 'writeFirewall',
     vm: vm.name,

@@ -14,7 +14,7 @@ import { type Family, sameEffect } from './texts.ts';
 export type Revision = {
   readonly before: Firewall | null;
   readonly after: Firewall | null;
-  readonly over: 'ours' | 'anything';
+  readonly over: 'ours' | 'oursElseLeave' | 'anything';
 };
 
 /** The deeds that bring rules to where the netvm reads them, and what holds once they are done. */
@@ -58,7 +58,7 @@ export const publishAfresh = (host: Host, vm: Vm, netvm: Vm, { now }: Context): 
 export const publications = (host: Host, vm: Vm, { before, after, over }: Revision, { now }: Context): Publishing => {
   const netvm = netvmOf(host, vm);
   if (!netvm || !runs(vm) || !runs(netvm)) return NOTHING;
-  const known = over === 'ours' && vm.published?.netvm === netvm.name ? vm.published.asOf : null;
+  const known = over !== 'anything' && vm.published?.netvm === netvm.name ? vm.published.asOf : null;
   const was = known === null ? null : { rules: rulesOf(before), at: known };
   return publishTo(host, vm, netvm, { was, becomes: { rules: rulesOf(after), at: now } });
 };

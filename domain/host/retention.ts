@@ -7,7 +7,7 @@ import type { Host } from './host.ts';
 type Trash = Host['trash'] extends ReadonlyMap<unknown, infer T> ? T : never;
 
 /** How long what was removed can still come back, in milliseconds: two days. */
-export const KEPT_FOR = 48 * 3_600_000;
+const KEPT_FOR = 48 * 3_600_000;
 
 /** Until when a disk in the trash waits, in epoch milliseconds; null: nobody could want it back. */
 const waitsUntil = ({ why, time }: Trash): number | null => (why === 'removed' ? time + KEPT_FOR : null);

@@ -33,13 +33,34 @@ export const introducing = (host: Host, client: Vm): readonly Deed[] => {
 };
 
 /** A netvm learns of a client: who may send, what to translate, and what to let through. */
-const introduce = (host: Host, client: Vm, netvm: Vm, context: Context) => {
+export const introduce = (host: Host, client: Vm, netvm: Vm, context: Context) => {
   const { deeds, facts } = publishAfresh(host, client, netvm, context);
   return { deeds: [...introducing(host, client), ...deeds], facts };
 };
 
 /** The rules of a VM stay as they are until they are published. */
-const holdRules = ({ name }: Vm): Hold => reading(`${name}:firewall.xml`);
+export const holdRules = ({ name }: Vm): Hold => reading(`${name}:firewall.xml`);
+
+type Served = { readonly deeds: readonly Deed[]; readonly facts: readonly Fact[]; readonly holds: readonly Hold[] };
+
+/** What a VM finds in its own QubesDB, and what it is to do for its running clients. `fresh`: it has just started. */
+const serving = (host: Host, vm: Vm, context: Context, fresh: boolean): Served => {
+  const around = { timezone: context.timezone ?? null, xidOf: () => null, now: context.now };
+  const clients = providesNetwork(vm) ? clientsOf(host, vm).filter(runs) : [];
+  const published = clients.map((client) => publishAfresh(host, client, vm, context));
+  const forClients = providesNetwork(vm)
+    ? [...connectedKeys(host, vm), ...clients.flatMap((client) => mappedKeys(host, client))].filter(fits)
+    : [];
+  const keys = [...startKeys(host, vm, around), ...forClients];
+  return {
+    deeds: [{ do: 'writeKeys', vm: vm.name, fresh, keys }, ...published.flatMap(({ deeds }) => deeds)],
+    facts: published.flatMap(({ facts }) => facts),
+    holds: clients.map(holdRules),
+  };
+};
+
+/** The same for a VM that runs, and whose QubesDB forgot all of it. */
+export const servingAgain = (host: Host, vm: Vm, context: Context): Served => serving(host, vm, context, false);
 
 /**
  * A VM that starts is made known to its netvm first, so that no packet of it meets another's rules; a netvm that starts finds
@@ -48,17 +69,11 @@ const holdRules = ({ name }: Vm): Hold => reading(`${name}:firewall.xml`);
 export const networkAtStart = (host: Host, vm: Vm, context: Context): NetworkAtStart => {
   const netvm = netvmOf(host, vm);
   const known = netvm && runs(netvm) ? introduce(host, vm, netvm, context) : { deeds: [], facts: [] };
-  const around = { timezone: context.timezone ?? null, xidOf: () => null, now: context.now };
-  const clients = providesNetwork(vm) ? clientsOf(host, vm).filter(runs) : [];
-  const served = clients.map((client) => publishAfresh(host, client, vm, context));
-  const serving = providesNetwork(vm)
-    ? [...connectedKeys(host, vm), ...clients.flatMap((client) => mappedKeys(host, client))].filter(fits)
-    : [];
-  const keys = [...startKeys(host, vm, around), ...serving];
+  const served = serving(host, vm, context, true);
   return {
     before: known.deeds,
-    after: [{ do: 'writeKeys', vm: vm.name, fresh: true, keys }, ...served.flatMap(({ deeds }) => deeds)],
-    facts: [...known.facts, ...served.flatMap(({ facts }) => facts)],
-    holds: [...(netvm ? [holdRules(vm)] : []), ...clients.map(holdRules)],
+    after: served.deeds,
+    facts: [...known.facts, ...served.facts],
+    holds: [...(netvm ? [holdRules(vm)] : []), ...served.holds],
   };
 };

@@ -16,8 +16,6 @@ export type Contents = {
   readonly written: readonly DiskId[];
 };
 
-export const NO_CONTENTS: Contents = { copies: [], written: [] };
-
 /** The name of a disk's content, the same for a disk and its untouched copies. */
 export const contentOf = ({ copies }: Contents, { id, bytes }: Disk): ContentName => {
   const name = nameOf(id, bytes);

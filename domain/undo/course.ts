@@ -23,6 +23,7 @@ const PASSED_OVER: ReadonlySet<string> = new Set<CommandName>([
   'RecordPoolWound',
   'RecordReboot',
   'ReloadFirewall',
+  'RewriteKeys',
 ]);
 
 /** Whether `undo` stops at a command: one that recorded nothing but its acceptance changed nothing. Ways back always count. */

@@ -2,18 +2,19 @@ import type { Decide, Decision } from '../decision.ts';
 import { type Failure, failure } from '../failure.ts';
 import type { Host } from '../host/host.ts';
 import type { VmName } from '../names.ts';
+import { planMoves } from '../network/moves.ts';
 import { err, ok } from '../result.ts';
 import type { RestoreOperation } from './commands.ts';
 import { machineBack } from './machines.ts';
-import { mustStandAlone } from './outcome.ts';
+import { mustStandAlone, stateAfter } from './outcome.ts';
 import { GLOBAL, poolsBack, siteBack } from './site.ts';
 import { readWanted, type Wanted } from './wanted.ts';
-import { type WayBack, wayBackFrom } from './way-back.ts';
+import { hold, type WayBack, wayBackFrom } from './way-back.ts';
 
 const everything = (way: WayBack, wanted: Wanted): void => {
   siteBack(way, wanted);
   poolsBack(way, wanted);
-  for (const { name, vm } of wanted.vms) machineBack(way, name, vm, null);
+  for (const { vm, past } of wanted.vms) machineBack(way, vm, past, null);
 };
 
 /** Only what concerns one object. False when there is and was no such thing. */
@@ -24,10 +25,10 @@ const part = (way: WayBack, wanted: Wanted, only: string): boolean => {
   }
   const colon = only.indexOf(':');
   const name = (colon < 0 ? only : only.slice(0, colon)) as VmName;
-  const past = wanted.vms.find((one) => one.name === name);
-  if (past) machineBack(way, name, past.vm, colon < 0 ? null : only);
-  const vm = past?.vm ?? way.host.vms.get(name);
-  return vm !== undefined && (colon < 0 || Object.hasOwn(vm.volumes, only.slice(colon + 1)) || !past);
+  const changed = wanted.vms.find(({ vm }) => vm === name);
+  if (changed) machineBack(way, name, changed.past, colon < 0 ? null : only);
+  const known = changed?.past ?? way.host.vms.get(name);
+  return known !== undefined && (colon < 0 || Object.hasOwn(known.volumes, only.slice(colon + 1)));
 };
 
 const sentences = (list: readonly string[]): string => list.join('\n');
@@ -38,7 +39,9 @@ const verdict = (host: Host, way: WayBack): Decision => {
     const cause = sentences(others.map(({ message }) => message));
     return err({ ...refusal, ...(cause === '' ? {} : { cause }) });
   }
-  const plan = way.builder.build();
+  const { builder, context } = way;
+  hold(way, ...planMoves(builder, { before: host, after: stateAfter(host, builder.build()), context }));
+  const plan = builder.build();
   if (way.builder.size() === 0 && way.lost.length > 0) {
     const [first = '', ...rest] = way.lost;
     return err(failure('D_CANNOT_UNDO', first, rest.length === 0 ? {} : { cause: sentences(rest) }));

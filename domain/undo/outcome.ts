@@ -9,7 +9,7 @@ import { danglingIn } from '../vm/references.ts';
 import { volumesOf } from '../vm/vm.ts';
 
 /** The state after a plan, with made-up identities for the disks it will have made. */
-const stateAfter = (host: Host, plan: Plan): Host => {
+export const stateAfter = (host: Host, plan: Plan): Host => {
   const after = copyOfHost(host);
   const made = new Map(plan.main.map(({ n }) => [n, { id: `made-by-${n}` as never, bytes: 0 }]));
   for (const template of plan.facts) {

@@ -36,7 +36,7 @@ const reserveOf = (pool: Pool) => (pool.driver === 'linux-kernel' ? null : (pool
 
 /** Pools as they were: which there are, and the reserve of each. */
 export const poolsBack = (way: WayBack, { pools }: Wanted): void => {
-  for (const { name, pool } of pools) {
+  for (const { pool: name, definition: pool } of pools) {
     const now = way.host.pools.get(name);
     if (!now && pool) way.builder.fact({ type: 'PoolAdded', pool: name, definition: pool });
     else if (now && !pool) way.builder.fact({ type: 'PoolRemoved', pool: name });

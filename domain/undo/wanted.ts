@@ -10,8 +10,8 @@ import type { Contents } from './content.ts';
  */
 export type Wanted = {
   readonly site: Host['site'];
-  readonly pools: readonly { readonly name: PoolName; readonly pool: Pool | null }[];
-  readonly vms: readonly { readonly name: VmName; readonly vm: Vm | null }[];
+  readonly pools: readonly { readonly pool: PoolName; readonly definition: Pool | null }[];
+  readonly vms: readonly { readonly vm: VmName; readonly past: Vm | null }[];
   readonly contents: Contents;
 };
 
@@ -37,7 +37,7 @@ type Past = Pick<Host, 'site' | 'pools' | 'vms'>;
 
 export const wantedOf = (past: Past, now: Host, contents: Contents): Wanted => ({
   site: past.site,
-  pools: changedIn(past.pools, now.pools).map(([name, pool]) => ({ name, pool })),
-  vms: changedIn(past.vms, now.vms).map(([name, vm]) => ({ name, vm })),
+  pools: changedIn(past.pools, now.pools).map(([pool, definition]) => ({ pool, definition })),
+  vms: changedIn(past.vms, now.vms).map(([vm, past]) => ({ vm, past })),
   contents,
 });

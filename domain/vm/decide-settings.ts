@@ -1,7 +1,9 @@
+import type { Hold } from '../command/events.ts';
 import type { Context, Decision } from '../decision.ts';
 import { type Failure, failure } from '../failure.ts';
 import { holdName, reading } from '../holds.ts';
 import type { Host } from '../host/host.ts';
+import { planMovesBy } from '../network/moves.ts';
 import { type PlanBuilder, planBuilder } from '../plan-builder.ts';
 import type { Pool } from '../pool/pool.ts';
 import { err, ok, type Result } from '../result.ts';
@@ -66,6 +68,19 @@ const mustFitOthers = (host: Host, vm: Vm, name: string, value: string | null): 
   return ok(null);
 };
 
+/** The host as it will be with one setting of a VM changed. */
+const withVm = (host: Host, vm: Vm): Host => ({ ...host, vms: new Map(host.vms).set(vm.name, vm) });
+
+/** Properties or features with one of them set, or gone. */
+const having = (
+  all: Readonly<Record<string, string>>,
+  name: string,
+  value: string | null,
+): Readonly<Record<string, string>> => {
+  const { [name]: _before, ...rest } = all;
+  return value === null ? rest : { ...rest, [name]: value };
+};
+
 const setGlobal = (host: Host, { name, value }: SetProperty, context: Context): Decision => {
   const checked = checkGlobalProperty(host, name, value);
   if (!checked.ok) return checked;
@@ -77,7 +92,9 @@ const setGlobal = (host: Host, { name, value }: SetProperty, context: Context): 
     builder.fact({ type: 'GlobalPropertySet', name, value: checked.value, before });
     retagAll(host, name, checked.value, builder);
   }
-  return ok({ plan: builder.build(), holds: [holdName(SITE)] });
+  const site = host.site && { ...host.site, properties: having(host.site.properties, name, checked.value) };
+  const moved = planMovesBy(name, builder, { before: host, after: { ...host, site }, context });
+  return ok({ plan: builder.build(), holds: [holdName(SITE), ...moved] });
 };
 
 /** After a change of template every volume made at start follows it: source, pool and size. */
@@ -110,13 +127,17 @@ const followTemplate = (host: Host, vm: Vm, name: string, builder: PlanBuilder):
 
 /** The property, and what follows from it: the VM's tags, and its volumes when they start from another template. */
 const setOn = (host: Host, vm: Vm, name: string, value: string | null) => {
-  const { [name]: before = null, ...rest } = vm.properties;
-  const next = { class: vm.class, properties: value === null ? rest : { ...rest, [name]: value } };
+  const before = vm.properties[name] ?? null;
+  const next = { ...vm, properties: having(vm.properties, name, value) };
   const keeper = KEEPERS.find((one) => one.property === name);
-  return (builder: PlanBuilder): Result<null, Failure> => {
+  return (builder: PlanBuilder, context: Context): Result<readonly Hold[], Failure> => {
     builder.fact({ type: 'PropertySet', vm: vm.name, name, value, before });
     if (keeper) retag(vm, name, keeperOf(host, next, keeper), builder);
-    return name === 'template' && value ? followTemplate(host, vm, value, builder) : ok(null);
+    if (name !== 'template' || !value) {
+      return ok(planMovesBy(name, builder, { before: host, after: withVm(host, next), context }));
+    }
+    const followed = followTemplate(host, vm, value, builder);
+    return followed.ok ? ok([]) : followed;
   };
 };
 
@@ -132,8 +153,8 @@ export const decideSetProperty = (host: Host, payload: SetProperty, context: Con
   if ((vm.value.properties[name] ?? null) === checked.value) return ok({ plan: builder.build(), holds });
   const fits = mustFitOthers(host, vm.value, name, checked.value);
   if (!fits.ok) return fits;
-  const set = setOn(host, vm.value, name, checked.value)(builder);
-  return set.ok ? ok({ plan: builder.build(), holds }) : set;
+  const set = setOn(host, vm.value, name, checked.value)(builder, context);
+  return set.ok ? ok({ plan: builder.build(), holds: [...holds, ...set.value] }) : set;
 };
 
 export const decideSetFeature = (host: Host, { vm, name, value }: SetFeature, context: Context): Decision => {
@@ -144,8 +165,11 @@ export const decideSetFeature = (host: Host, { vm, name, value }: SetFeature, co
     return err(failure('D_PROPERTY_INVALID', 'the name of a feature has letters, digits, "_", "." and "-"'));
   }
   const builder = planBuilder(context.position);
-  if (before !== value) builder.fact({ type: 'FeatureSet', vm, name, value, before });
-  return ok({ plan: builder.build(), holds: [reading(vm)] });
+  if (before === value) return ok({ plan: builder.build(), holds: [reading(vm)] });
+  builder.fact({ type: 'FeatureSet', vm, name, value, before });
+  const after = withVm(host, { ...found.value, features: having(found.value.features, name, value) });
+  const moved = planMovesBy(name, builder, { before: host, after, context });
+  return ok({ plan: builder.build(), holds: [reading(vm), ...moved] });
 };
 
 export const decideSetTag = (host: Host, { vm, name, present }: SetTag, context: Context): Decision => {

@@ -34,8 +34,8 @@ export const publicKeyText = (key: KeyObject): string => {
   return half.export({ type: 'spki', format: 'der' }).toString('base64');
 };
 
-const signedBytes = ({ signature: _, ...rest }: Omit<Checkpoint, 'signature'> & { signature?: string }): Buffer =>
-  Buffer.from(canonicalJson(rest), 'utf8');
+const signedBytes = (checkpoint: Omit<Checkpoint, 'signature'>): Buffer =>
+  Buffer.from(canonicalJson({ ...checkpoint, signature: undefined }), 'utf8');
 
 /** Signs with an Ed25519 private key. */
 export const signCheckpoint = (statement: Statement, key: KeyObject): Checkpoint => {

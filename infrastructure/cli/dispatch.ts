@@ -50,12 +50,15 @@ const TAKES_VALUE = new Set([
   '--rename',
   '--pool',
   '--volume-pool',
+  '--archive',
+  '--backup',
   '--only',
   '-n',
   '--number',
 ]);
 
-const splitSubcommand = (
+/** The first word that is neither an option nor its value, and what is left without it. */
+export const splitSubcommand = (
   argv: readonly string[],
 ): { readonly word: string | undefined; readonly rest: readonly string[] } => {
   for (let index = 0; index < argv.length; index++) {

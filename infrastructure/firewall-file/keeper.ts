@@ -73,8 +73,9 @@ const syncWhatIsThere = async (directory: string): Promise<void> => {
 };
 
 const look = async (home: string, deed: WriteFirewall): Promise<Result<'done' | 'ready', Failure>> => {
+  const mayLeave = deed.over === 'oursElseLeave';
   const there = await read(home, deed.path);
-  if (!there.ok) return there;
+  if (!there.ok) return mayLeave ? ok('done') : there;
   const { text } = there.value;
   if (text === textOf(deed.after)) {
     // Perhaps we were killed right after the rename: only now does it survive a power cut.
@@ -82,6 +83,7 @@ const look = async (home: string, deed: WriteFirewall): Promise<Result<'done' | 
     return ok('done');
   }
   if (deed.over === 'anything' || text === textOf(deed.before)) return ok('ready');
+  if (mayLeave) return ok('done');
   const what = text === null ? 'is gone' : deed.before === null ? 'is there already' : 'was changed by somebody else';
   return drift(join(home, deed.path), what);
 };
@@ -130,7 +132,7 @@ const carryOut = async (home: string, deed: WriteFirewall): Promise<Failure | nu
   if (!there.ok) return there.error;
   const { text } = there.value;
   const isOurs = text === null || text === textOf(deed.before);
-  if (!isOurs && deed.over === 'ours') return failure('D_DRIFT', `${path} was changed by somebody else just now`);
+  if (!isOurs && deed.over !== 'anything') return failure('D_DRIFT', `${path} was changed by somebody else just now`);
   if (!isOurs) await keepAside(path, text);
   const after = textOf(deed.after);
   if (after !== null) {
@@ -157,7 +159,8 @@ const act = async (home: string, deed: WriteFirewall): Promise<Acted> => {
 
 /**
  * Keeps the firewall.xml of every VM below a home. A file that is neither as the log left it nor as it is to become is
- * D_DRIFT, unless the deed may go over anything: then it stays beside, as `firewall.xml.foreign-XXXXXXXX`.
+ * D_DRIFT, unless the deed leaves it (then that is all there is to do), or may go over anything: then it stays beside, as
+ * `firewall.xml.foreign-XXXXXXXX`.
  */
 export const firewallFiles = (home: string): Keeper<WriteFirewall> => ({
   look: async (deed) => {

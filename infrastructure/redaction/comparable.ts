@@ -1,6 +1,6 @@
 import { canonicalJson, type Json } from '../../domain/canonical-json.ts';
+import { dropsText } from './rules.ts';
 import { isOldRules } from './settings.ts';
-import { dropsText } from './value.ts';
 import { REDACTED } from './words.ts';
 
 type Fields = { readonly [key: string]: Json | undefined };

@@ -1,7 +1,6 @@
 import type { Document, DocumentDomain, DocumentEntry } from '../../domain/document/commands.ts';
 import { featureName, propertyName, propertyValue } from './settings.ts';
-import type { Redactor } from './value.ts';
-import type { Words } from './words.ts';
+import type { Redactor, Words } from './words.ts';
 
 type Attributes = Readonly<Record<string, string>>;
 

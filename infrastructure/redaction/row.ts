@@ -5,8 +5,8 @@ import { type DomainEvent, type Recorded, streamOf } from '../../domain/event.ts
 import type { Step } from '../../domain/steps.ts';
 import type { CommandRow } from '../export/rows.ts';
 import { sha256 } from '../ledger/hashes.ts';
-import { type Redactor, redacted } from './value.ts';
-import { REDACTED, storageIn, wordsFor } from './words.ts';
+import { redacted } from './value.ts';
+import { REDACTED, type Redactor, storageIn, wordsFor } from './words.ts';
 
 export const redactor = (): Redactor => {
   const words = wordsFor();

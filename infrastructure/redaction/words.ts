@@ -136,6 +136,9 @@ export type Storage = {
   readonly diskName: (name: string) => string;
 };
 
+/** What a redaction knows: other names for names, and how the names of disks are made of them. */
+export type Redactor = { readonly words: Words; readonly storage: Storage };
+
 export const storageIn = (words: Words): Storage => {
   const keys = new Map<string, string>();
   const opaque = (name: string): string =>

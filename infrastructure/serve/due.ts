@@ -1,7 +1,7 @@
 import { firstExpiry } from '../../domain/firewall/firewall.ts';
 import type { Firewall } from '../../domain/firewall/rule.ts';
 import type { Host } from '../../domain/host/host.ts';
-import { netvmOf, runs } from '../../domain/network/network.ts';
+import { runs } from '../../domain/network/network.ts';
 
 /** When each list has its first expiry. Lists never change, so each is read once, however often something happens. */
 const READ = new WeakMap<Firewall, number | null>();
@@ -26,12 +26,6 @@ export const expiriesOf = (host: Host, now: number): Expiries => {
   return { now: later.length < all.length, next: later.length === 0 ? null : Math.min(...later) };
 };
 
-/** The VMs through which running VMs reach the network: those whose QubesDB holds rules. */
-export const netvmsInUse = (host: Host): ReadonlySet<string> => {
-  const names = new Set<string>();
-  for (const vm of host.vms.values()) {
-    const netvm = runs(vm) ? netvmOf(host, vm) : null;
-    if (netvm && runs(netvm)) names.add(netvm.name);
-  }
-  return names;
-};
+/** The VMs that have a QubesDB of their own now. */
+export const runningVms = (host: Host): ReadonlySet<string> =>
+  new Set([...host.vms.values()].flatMap((vm) => (vm.class !== 'AdminVM' && runs(vm) ? [vm.name] : [])));

@@ -10,7 +10,7 @@ import { waitsForQubesDb } from '../service/tend-firewalls.ts';
 import { type Alarm, alarmOn } from './alarm.ts';
 import { type Attend, type Attending, attending } from './attend.ts';
 import type { Clock } from './clock.port.ts';
-import { expiriesOf, netvmsInUse } from './due.ts';
+import { expiriesOf, runningVms } from './due.ts';
 import { endingAt } from './interrupt.ts';
 import { type Turned, takeTurn } from './turn.ts';
 import { type Turns, turnsWith } from './turns.ts';
@@ -46,7 +46,7 @@ const look = (watch: Watching): void => {
   const host = currentHost(service.ledger);
   const { now, next } = expiriesOf(host, clock.now());
   alarm.set(next);
-  daemons.to(netvmsInUse(host));
+  daemons.to(runningVms(host));
   watch.document();
   if (turns.isWaiting()) return;
   if (isBehind(service.ledger)) watch.document = clock.after(BEHIND_MS, () => turns.ask('due'));

@@ -1,7 +1,7 @@
 import type { Failure } from '../../domain/failure.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import type { Fault } from '../fault.ts';
-import { acquireLeaseWithin, releaseLease } from '../ledger/lease.ts';
+import { acquireLeaseWithin, releaseLease, SERVE } from '../ledger/lease.ts';
 import { thisProcess } from '../ledger/process-identity.ts';
 import type { Recovered } from '../runner/recover.ts';
 
@@ -34,7 +34,7 @@ const recovering = async (service: Service, fault: Fault, reach: Reach): Promise
  */
 export const takeTurn = async (parts: Service, fault: Fault, reach: Reach): Promise<Result<Turned, Failure>> => {
   const service = serviceOf(parts);
-  const lease = await acquireLeaseWithin(service.ledger, thisProcess(), 'serve', service.waitMs);
+  const lease = await acquireLeaseWithin(service.ledger, thisProcess(), SERVE, service.waitMs);
   if (!lease.ok) return lease;
   try {
     const turned = await recovering(service, fault, reach);

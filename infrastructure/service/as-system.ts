@@ -10,6 +10,7 @@ import { currentHost } from '../ledger/state.ts';
 import type { Recovered } from '../runner/recover.ts';
 import { runOperation } from '../runner/run.ts';
 import { handsFor, type Service } from './service.ts';
+import { timezoneOfHost } from './timezone.ts';
 
 const systemActor = (tool: string): Actor => ({
   user: 'domtrail',
@@ -27,7 +28,8 @@ export const noteAs =
   (command: Command): Result<string, Failure> => {
     const now = service.now();
     const id = randomUUID();
-    const context = { now, bootId: bootId(), uuid: randomUUID(), open: [] };
+    const base = { now, bootId: bootId(), uuid: randomUUID(), open: [] };
+    const context = command.name === 'RewriteKeys' ? { ...base, timezone: timezoneOfHost() } : base;
     const envelope = {
       id,
       name: command.name,

@@ -9,7 +9,7 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import { readQubesXml } from '../qubes-xml/read.ts';
 
 /** An edit of a qubes.xml by hand, and the command that makes it here. */
-export type EditCommand = { readonly words: string; readonly command: Command };
+type EditCommand = { readonly words: string; readonly command: Command };
 
 /** `beyond`: what no command takes over, in words. */
 export type DocumentEdits = { readonly edits: readonly EditCommand[]; readonly beyond: readonly string[] };

@@ -6,7 +6,7 @@ import { shellWord } from '../cli/shell-word.ts';
 import type { VolumeDriver } from '../drivers/driver.port.ts';
 import { type ComparedPool, compareStorage, differencesIn, type Stranger } from './compare-storage.ts';
 import { type Offers, offersFor } from './drift-offers.ts';
-import { type Finding, findingOf, unseenFinding } from './fsck.ts';
+import { type Finding, subjectOf, unseenFinding } from './fsck.ts';
 
 /**
  * A difference between the log and the world, and how it can be answered. `adopt`, `repair`, `ignore`: what to type, null
@@ -58,7 +58,7 @@ const ofStranger = ({ seen, difference }: Stranger, offers: OffersFor): readonly
 };
 
 const inPool = ({ compared, strangers }: ComparedPool, offers: OffersFor): readonly Offered[] => [
-  ...compared.flatMap((one) => (one.difference ? [ofDisk(one.difference, findingOf(one), offers)] : [])),
+  ...compared.flatMap((one) => (one.difference ? [ofDisk(one.difference, subjectOf(one), offers)] : [])),
   ...strangers.flatMap((one) => ofStranger(one, offers)),
 ];
 

@@ -1,4 +1,4 @@
-import { problemOf } from '../../domain/drift/difference.ts';
+import { type DiskDifference, problemOf } from '../../domain/drift/difference.ts';
 import type { Host } from '../../domain/host/host.ts';
 import { type Lying, slotOf } from '../../domain/invariants/invariant.ts';
 import { INVARIANTS } from '../../domain/invariants/invariants.ts';
@@ -10,7 +10,8 @@ import { disksOf } from '../../domain/volume/disks.ts';
 import { placeOf } from '../../domain/volume/swap.ts';
 import type { Volume } from '../../domain/volume/volume.ts';
 import type { Sighting, VolumeDriver } from '../drivers/driver.port.ts';
-import { type Compared, compareStorage, type Stranger, type UnseenPool } from './compare-storage.ts';
+import { type Compared, compareStorage, differencesIn, type Stranger, type UnseenPool } from './compare-storage.ts';
+import { type Offers, offersFor } from './drift-offers.ts';
 
 /**
  * One line of a check. `problem` null: fine. `position`: the event that explains the object. `repair`: what to type.
@@ -39,28 +40,32 @@ export type Finding = {
 export const undecided = (key: string): string =>
   `a session that was not committed: domtrail volume commit ${key} keeps it, domtrail volume discard ${key} throws it away`;
 
-/** What a comparison found about a disk that the log expects. */
-export const findingOf = ({ expected, position, undecided: open, difference }: Compared): Finding => {
-  const { object, name, kind, disk } = expected;
-  const base = { object: `${object} ${name}`, kind, position };
-  if (!difference) return { ...base, problem: null, repair: null, ...(open ? { note: undecided(object) } : {}) };
-  const repair =
-    difference.is === 'unusable'
-      ? 'domtrail recover'
-      : kind === 'trash'
-        ? `domtrail gc ${disk.id} --yes`
-        : 'domtrail drift';
-  return { ...base, problem: problemOf(difference), repair };
+type OffersFor = (difference: DiskDifference) => Offers;
+
+/** How a disk that the log expects is called, and the event that explains it. */
+export const subjectOf = ({ expected, position }: Compared): Pick<Finding, 'object' | 'kind' | 'position'> => ({
+  object: `${expected.object} ${expected.name}`,
+  kind: expected.kind,
+  position,
+});
+
+/** What mends a difference: the log's word made true again, else the other way round. */
+const mending = ({ repair, adopt }: Offers): string | null => repair ?? adopt;
+
+const findingOf = (one: Compared, offers: OffersFor): Finding => {
+  const { expected, undecided: open, difference } = one;
+  const base = subjectOf(one);
+  if (difference) return { ...base, problem: problemOf(difference), repair: mending(offers(difference)) };
+  return { ...base, problem: null, repair: null, ...(open ? { note: undecided(expected.object) } : {}) };
 };
 
 /** A disk that the log does not expect: ours from a step of an unfinished command, ours without one, or somebody else's. */
-const strangerFinding = (host: Host, { seen, claimed, difference }: Stranger): Finding => {
+const strangerFinding = ({ seen, claimed, difference }: Stranger, host: Host, offers: OffersFor): Finding => {
   const note = claimed === null ? {} : { note: `${claimed} has no disk: domtrail adopt --storage --plan` };
   const base = { object: seen.name, position: null, ...note };
   if (!seen.madeBy || !difference) return { ...base, kind: 'foreign', problem: null, repair: null };
-  const open = host.operations.get(seen.madeBy.command);
-  const repair = open ? 'domtrail recover' : 'domtrail drift';
-  return { ...base, kind: 'leftover', problem: problemOf(difference), position: open?.position ?? null, repair };
+  const position = host.operations.get(seen.madeBy.command)?.position ?? null;
+  return { ...base, kind: 'leftover', problem: problemOf(difference), position, repair: mending(offers(difference)) };
 };
 
 type Seen = { readonly sightings: readonly Sighting[]; readonly driver: VolumeDriver };
@@ -129,11 +134,15 @@ export const unseenFinding = ({ pool, failure: { message } }: UnseenPool): Findi
 export const checkHost = async (host: Host, driverFor: (pool: Pool) => VolumeDriver): Promise<readonly Finding[]> => {
   const findings: Finding[] = [...operations(host)];
   const seen = new Map<string, Seen>();
-  for (const one of await compareStorage(host, driverFor)) {
+  const pools = await compareStorage(host, driverFor);
+  const all = differencesIn(pools);
+  const offers: OffersFor = (difference) => offersFor(host, difference, all);
+  for (const one of pools) {
     if ('failure' in one) findings.push(unseenFinding(one));
     else {
       seen.set(one.pool.name, one);
-      findings.push(...one.compared.map(findingOf), ...one.strangers.map((each) => strangerFinding(host, each)));
+      findings.push(...one.compared.map((each) => findingOf(each, offers)));
+      findings.push(...one.strangers.map((each) => strangerFinding(each, host, offers)));
     }
   }
   return [...findings, ...brokenHere(host, seen)];

@@ -3,6 +3,7 @@ import { type Command, decide } from '../../domain/decide.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { liveLines } from '../../domain/firewall/firewall.ts';
 import type { VmName } from '../../domain/names.ts';
+import { runs } from '../../domain/network/network.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import type { Vm } from '../../domain/vm/vm.ts';
 import type { Fault } from '../fault.ts';
@@ -27,7 +28,7 @@ const isInTheWay = (service: Service, command: Command): boolean => {
 
 type Chore = {
   readonly vms: readonly VmName[];
-  readonly name: 'ExpireRule' | 'ReloadFirewall';
+  readonly name: 'ExpireRule' | 'ReloadFirewall' | 'RewriteKeys';
   readonly reason: string;
 };
 
@@ -56,16 +57,31 @@ export const expireRules = (service: Service, fault: Fault): Promise<Result<read
 
 const isLost = ({ found, wanted }: Published): boolean => found.size === 0 && wanted.size > 0;
 
+/** Running VMs whose QubesDB has not even their name: what every start writes first. */
+const forgotten = async ({ ledger, qubesDb }: Service): Promise<readonly VmName[]> => {
+  const vms: VmName[] = [];
+  for (const vm of currentHost(ledger).vms.values()) {
+    if (vm.class === 'AdminVM' || !runs(vm)) continue;
+    const name = await qubesDb.read(vm.name, '/name');
+    // A daemon that does not answer is told by fsck; there is nothing to write to.
+    if (name.ok && name.value.size === 0) vms.push(vm.name);
+  }
+  return vms;
+};
+
 /**
- * Publishes again what is gone altogether: a daemon that was started again begins with nothing. What is there but different
- * is somebody's doing, which `fsck` tells and nobody overwrites unasked.
+ * Writes again what is gone altogether: a daemon that was started again begins with nothing. What is there but different is
+ * somebody's doing, which `fsck` tells and nobody overwrites unasked.
  */
 export const republish = async (service: Service, fault: Fault): Promise<Result<readonly Recovered[], Failure>> => {
+  const vms = await forgotten(service);
+  const written = await each(service, { vms, name: 'RewriteKeys', reason: 'its QubesDB was empty' }, fault);
+  if (!written.ok) return written;
   const lost = new Set<VmName>();
   for await (const one of publishedIn(currentHost(service.ledger), { db: service.qubesDb, now: service.now() })) {
-    // A daemon that does not answer is told by fsck; there is nothing to publish to.
     if (one.ok && isLost(one.value)) lost.add(one.value.vm.name);
   }
   const reason = 'its netvm had nothing of its rules';
-  return each(service, { vms: [...lost], name: 'ReloadFirewall', reason }, fault);
+  const again = await each(service, { vms: [...lost], name: 'ReloadFirewall', reason }, fault);
+  return again.ok ? ok([...written.value, ...again.value]) : again;
 };

@@ -2,9 +2,9 @@ import type { Failure } from '../../domain/failure.ts';
 import type { Host } from '../../domain/host/host.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { sha256 } from '../ledger/hashes.ts';
-import { type Ledger, readHead } from '../ledger/ledger.ts';
+import { type Ledger, readHead, writing } from '../ledger/ledger.ts';
 import { guarded } from '../ledger/sqlite-failure.ts';
-import { currentHost, readCheckpoint, saveCheckpoint } from '../ledger/state.ts';
+import { type Checkpoint, currentHost, readCheckpoint, saveCheckpoint } from '../ledger/state.ts';
 import { stampOf } from '../qubes-xml/stamp.ts';
 import { writeQubesXml } from '../qubes-xml/write.ts';
 import { DOCUMENT, isLeftAlone, lookAtDocument, WRITTEN, WRITTEN_FILE } from './document-look.ts';
@@ -26,13 +26,17 @@ const mayStay = (ledger: Ledger, host: Host, { qubesXml }: Home): boolean => {
   return look.is === 'foreign' && isLeftAlone(host, look.digest);
 };
 
-/** For a look that need not read the file. A crash before it only makes that look read. */
-const rememberFile = (ledger: Ledger, { qubesXml }: Home, position: number): void => {
+/** With the file's stamp, for a look that need not read it: in one write, for each costs a flush of the disk. */
+const remember = (ledger: Ledger, checkpoint: Omit<Checkpoint, 'name' | 'version'>, stamp: string | null) =>
   guarded(ledger.file, () => {
-    saveCheckpoint(ledger, { name: WRITTEN_FILE, version: VERSION, position, digest: stampOf(qubesXml) });
+    writing(ledger, () => {
+      saveCheckpoint(ledger, { ...checkpoint, name: NAME, version: VERSION });
+      if (stamp !== null) {
+        saveCheckpoint(ledger, { ...checkpoint, name: WRITTEN_FILE, version: VERSION, digest: stamp });
+      }
+    });
     return ok(null);
   });
-};
 
 /** Whether qubes.xml is behind the log: a command is under way, or was cut short. */
 export const isBehind = (ledger: Ledger): boolean => {
@@ -60,14 +64,11 @@ export const publishQubesXml = (
   const wanted = sha256(text.value);
   const stays = lastWritten !== wanted && mayStay(ledger, host, home);
   const overruled = overruledSince(host, before?.position ?? 0);
-  if (!stays && (lastWritten !== wanted || overruled !== null)) {
+  const writes = !stays && (lastWritten !== wanted || overruled !== null);
+  if (writes) {
     const written = writeQubesXml(home.qubesXml, text.value, lastWritten, overruled);
     if (!written.ok) return written;
-    rememberFile(ledger, home, host.position);
   }
-  const digest = stays ? lastWritten : wanted;
-  return guarded(ledger.file, () => {
-    saveCheckpoint(ledger, { name: NAME, version: VERSION, position: host.position, digest });
-    return ok(null);
-  });
+  const checkpoint = { position: host.position, digest: stays ? lastWritten : wanted };
+  return remember(ledger, checkpoint, writes ? stampOf(home.qubesXml) : null);
 };

@@ -3,6 +3,7 @@ import { stepsOf } from '../../domain/decision.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import type { Fault } from '../fault.ts';
+import { SERVE } from '../ledger/lease.ts';
 import { thisProcess } from '../ledger/process-identity.ts';
 import { currentHost } from '../ledger/state.ts';
 import { type Recovered, recoverAll } from '../runner/recover.ts';
@@ -34,7 +35,7 @@ export const tendFirewalls = async (service: Service, fault: Fault): Promise<Res
   for (const operation of currentHost(service.ledger).operations.values()) {
     if (waitsForQubesDb(operation) && (await answers(service, operation))) ready.add(operation.command);
   }
-  const hands = handsFor(service, 'serve', fault);
+  const hands = handsFor(service, SERVE, fault);
   const recovery = { journal: service.journal, hands, owner: thisProcess(), lives: () => false };
   const resumed = await recoverAll(recovery, ({ command }) => ready.has(command));
   if (!resumed.ok) return resumed;

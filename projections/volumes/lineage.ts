@@ -98,10 +98,10 @@ const trunkOf = (ordered: readonly Linked[]): ReadonlySet<string> => {
 const NO_PAST: Past = { marks: new Map(), turns: [] };
 
 const nodeOf = (
-  { id: _, ...row }: Linked,
+  { id, ...row }: Linked,
   { marks }: Past,
   place: Pick<LineageNode, 'there' | 'branch'>,
-): LineageNode => ({ ...row, ...place, marks: marks.get(row.disk) ?? [] });
+): LineageNode => ({ ...row, ...place, marks: marks.get(id) ?? [] });
 
 /** The states of a volume for programs and for the graph: those that are there, newest first, then those that are not. */
 export const lineageOf = (rows: readonly DiskRow[], past: Past = NO_PAST): readonly LineageNode[] => {

@@ -59,6 +59,8 @@ const followSession = (walk: Walk, event: DomainEvent, position: number): void =
     case 'VolumeRemoved':
       walk.session = null;
       walk.had = false;
+      return;
+    default:
   }
 };
 

@@ -6,6 +6,7 @@ import {
   ftruncateSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -15,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { sparseArchive } from '../../infrastructure/backup/sparse-tar/archive.ts';
 import { padding } from '../../infrastructure/backup/sparse-tar/header.ts';
 import { tarFiles } from '../../infrastructure/backup/sparse-tar/read.ts';
@@ -127,6 +128,17 @@ describe('an archive of ours is read back', () => {
     expect(seen).toEqual(ranges?.map(({ offset }) => offset));
     for (const program of ['tar', 'bsdtar'] as const)
       expect(extracted(tar, program).equals(readFileSync(path))).toBe(true);
+  });
+
+  test('the tar that was asked where they are does not wait for a reader of the data', async () => {
+    const tars = (): readonly string[] =>
+      readdirSync('/proc/self/task')
+        .flatMap((task) => readFileSync(`/proc/self/task/${task}/children`, 'latin1').split(' '))
+        .filter((child) => child.trim() !== '' && existsSync(`/proc/${child}/comm`))
+        .filter((child) => readFileSync(`/proc/${child}/comm`, 'latin1').startsWith('tar'));
+    const path = file(Buffer.alloc(8 * 2 ** 20, 1), 'large.img');
+    expect(await rangesOf(path)).toEqual([{ offset: 0, length: 8 * 2 ** 20 }]);
+    await vi.waitFor(() => expect(tars()).toEqual([]), { timeout: 20_000 });
   });
 
   test('a file without a hole is one range, an empty one none', async () => {

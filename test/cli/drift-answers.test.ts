@@ -70,7 +70,7 @@ describe('a file that somebody else changed', () => {
         ignored: null,
       },
     ]);
-    expect((await terminal.run(['fsck'])).out).toContain('repair: domtrail drift');
+    expect((await terminal.run(['fsck'])).out).toContain(`repair: domtrail drift adopt ${PRIVATE}`);
     for (const name of ['work:private', image(PRIVATE)]) expect(await drift(name)).toHaveLength(1);
     expect(await drift('debian')).toEqual([]);
     expectRefusal(await terminal.run(['drift', 'nobody']), 'D_NOT_FOUND');

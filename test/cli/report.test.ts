@@ -1,8 +1,8 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { expectRefusal, homeWithWork, type Terminal } from './terminal.ts';
 import { isWellFormed } from '../projections/well-formed.ts';
+import { expectRefusal, homeWithWork, type Terminal } from './terminal.ts';
 
 let terminal: Terminal;
 const file = (name: string): string => join(dirname(terminal.home), name);

@@ -132,4 +132,5 @@ export const removeRule = (vm: string, which: number | string): Command =>
   );
 export const restoreOperation = (payload: object): Command => command('RestoreOperation', payload);
 export const reload = (vm: string): Command => command('ReloadFirewall', { vm });
+export const rewriteKeys = (vm: string): Command => command('RewriteKeys', { vm });
 export const expireRules = (vm: string): Command => command('ExpireRule', { vm });

@@ -58,7 +58,8 @@ describe("LVM's archive", () => {
     await host.byHand(`lvrename ${VG}/vm-old-private ${VG}/vm-new-private`);
     await host.byHand(`lvremove -y ${VG}/vm-new-private`);
     await adoptAll();
-    const [{ id = '' } = {}] = inLog()[0]?.made ?? [];
+    const id = inLog()[0]?.made[0]?.id;
+    expect(id).toMatch(/^\w{6}-/);
     expect(inLog()).toMatchObject([
       { made: [{ id, name: `${VG}/vm-old-private` }], gone: [], renamed: [] },
       { renamed: [{ id, was: `${VG}/vm-old-private`, now: `${VG}/vm-new-private` }] },

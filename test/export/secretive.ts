@@ -4,11 +4,12 @@ import type { Command } from '../../domain/decide.ts';
 import type { Ledger } from '../../infrastructure/ledger/ledger.ts';
 import * as to from '../domain/commands.ts';
 import { given, type Story } from '../domain/given.ts';
+import { wayCommand } from '../domain/undo/past.ts';
 import { accepts, failsAt } from '../scenarios/history.ts';
 import { writeHistory } from '../scenarios/write-history.ts';
 
 /** In every name and text of the history below, so that whatever of them gets out is seen. */
-export const SECRET = 'qqsecret';
+const SECRET = 'qqsecret';
 
 /** Addresses and the like that cannot hold the word. */
 export const SECRETS = [
@@ -128,7 +129,7 @@ const reverting = (story: Story): string => {
 };
 
 /** A history with every kind of command, refused ones and failed steps too, all about secret things. */
-export const secretiveStory = (): Story => {
+const secretiveStory = (): Story => {
   const story = given().after(
     to.init(
       to.lvmPool(`${SECRET}-lvm`, { volumeGroup: `${SECRET}vg`, thinPool: `${SECRET}thin` }),
@@ -142,6 +143,12 @@ export const secretiveStory = (): Story => {
   );
   story.after(...settings, ...rules, ...life.slice(0, -1));
   story.after(to.pin(PRIVATE, reverting(story)), ...life.slice(-1));
+  // Back to where the copy was not yet removed, and to before most of it.
+  for (const back of [60, 5]) {
+    const position = story.host.position - back;
+    story.submit(wayCommand(story, { kind: 'undo', operation: 'c9', position }));
+    story.now += 1000;
+  }
   for (const one of refused) {
     story.now += 1000;
     if (story.submit(one).ok) throw new Error(`${JSON.stringify(one)} was to be refused`);

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -116,6 +117,16 @@ describe('a file that is not as the log left it', () => {
 
   test('is drift when it is gone', async () => {
     expect(await stands(deed(A, B))).toBe('D_DRIFT');
+  });
+
+  test('is left as it is, and no reason to stop, when a rule expires', async () => {
+    put(THEIRS);
+    expect([await stands(deed(A, B, 'oursElseLeave')), content()]).toEqual(['done', THEIRS]);
+    put(firewallXml(A));
+    expect(await stands(deed(A, B, 'oursElseLeave'))).toBe('ready');
+    rmSync(path());
+    symlinkSync('/etc/hostname', path());
+    expect(await stands(deed(A, B, 'oursElseLeave'))).toBe('done');
   });
 
   test('is kept beside when a reload goes over it, once for each content', async () => {

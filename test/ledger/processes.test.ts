@@ -194,6 +194,15 @@ describe('the lease', () => {
     holder.kill();
     expect(codeOf(await waiting)).toBe('ok');
   });
+
+  test('of serve, which works for an instant, is waited for unasked', async () => {
+    const file = closed();
+    const holder = child(['hold', file, 'serve']);
+    await holder.line();
+    const waiting = acquireLeaseWithin(open(file, 'write'), thisProcess(), null, 0);
+    holder.kill();
+    expect(codeOf(await waiting)).toBe('ok');
+  });
 });
 
 describe('a process is known by pid, start time and boot', () => {

@@ -3,6 +3,7 @@ import { accept } from '../../infrastructure/ledger/accept.ts';
 import { pageOfEvents, type Range, type Which } from '../../infrastructure/ledger/event-pages.ts';
 import type { Ledger } from '../../infrastructure/ledger/ledger.ts';
 import {
+  bootsUpTo,
   commandsUpTo,
   eventAt,
   eventsOfCommand,
@@ -22,6 +23,29 @@ const history = (): Ledger => {
   must(accept(ledger, commanding('efgh-3', [fact('q')], { receivedAt: T + 1000 })));
   return ledger;
 };
+
+describe('boots', () => {
+  test('are told newest first, each with its events, up to a position', () => {
+    const ledger = writable();
+    for (const [id, bootId] of [
+      ['c1', 'one'],
+      ['c2', 'two'],
+      ['c3', 'two'],
+      ['c4', 'three'],
+    ] as const) {
+      must(accept(ledger, commanding(id, [fact(id)], { context: { bootId } })));
+    }
+    expect([...bootsUpTo(ledger, 8)]).toEqual([
+      { after: 6, to: 8 },
+      { after: 2, to: 6 },
+      { after: 0, to: 2 },
+    ]);
+    expect([...bootsUpTo(ledger, 5)]).toEqual([
+      { after: 2, to: 5 },
+      { after: 0, to: 2 },
+    ]);
+  });
+});
 
 describe('positions', () => {
   test('can be written as event, head, one command back, or time', () => {

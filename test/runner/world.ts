@@ -5,6 +5,7 @@ import { type DomainEvent, type Recorded, streamOf } from '../../domain/event.ts
 import { emptyHost, evolve, type Host } from '../../domain/host/host.ts';
 import type { Pool } from '../../domain/pool/pool.ts';
 import { ok } from '../../domain/result.ts';
+import type { WantedText } from '../../domain/undo/wanted.ts';
 import type { Archiver } from '../../infrastructure/backup/archiver.port.ts';
 import { lvmModelDriver } from '../../infrastructure/drivers/lvm-model/driver.ts';
 import { type MemoryFiles, memoryFiles } from '../../infrastructure/drivers/lvm-model/files.ts';
@@ -75,6 +76,8 @@ export class World {
   slowBytes = 2 ** 30;
   /** what the process of the next command has to make a backup with; a recovery never has it */
   archiver: Archiver | null = null;
+  /** the past that the next way back gets to see */
+  wanted: WantedText | null = null;
 
   constructor(parts: { host: Host; log: Recorded[]; models: readonly LvmModel[]; files: MemoryFiles }) {
     this.host = parts.host;
@@ -98,6 +101,7 @@ export class World {
     fork.whenKilled = this.whenKilled;
     fork.slowBytes = this.slowBytes;
     fork.archiver = this.archiver;
+    fork.wanted = this.wanted;
     return fork;
   }
 
@@ -166,7 +170,9 @@ export class World {
       [...model.state().lvs.values()].filter((lv) => lv.open > 0).map(({ uuid }) => uuid),
     );
     const uuid = `00000000-0000-4000-8000-${`${this.commands}`.padStart(12, '0')}`;
-    return { now: this.now, position: this.host.position + 1, bootId: this.bootId, uuid, open };
+    const { now, bootId, wanted } = this;
+    const base = { now, position: this.host.position + 1, bootId, uuid, open };
+    return wanted ? { ...base, wanted } : base;
   }
 
   private async look(command: Command): Promise<Pick<Context, 'storage'>> {

@@ -7,7 +7,7 @@ import { type Hands, modelHands } from '../storage/hands.ts';
 import { type LvmHost, lvmHost } from '../storage/lvm-host.ts';
 
 const GROUP = 'qubes_dom0';
-export const FIRST_DAY = Date.UTC(2026, 9, 1, 8);
+const FIRST_DAY = Date.UTC(2026, 9, 1, 8);
 const DAY = 86_400_000;
 
 /** When something of a day happened, epoch milliseconds. */

@@ -51,6 +51,7 @@ describe('a QubesDB daemon', () => {
     const [head, heard] = [world.head(), daemon.heard.length];
     await world.clock.pass(600_000);
     expect([world.head(), daemon.heard.length]).toEqual([head, heard]);
+    world.told.length = 0;
     await daemon.stop();
     daemon = await startDaemon(path);
     expect(rules()).toEqual([]);
@@ -58,7 +59,8 @@ describe('a QubesDB daemon', () => {
     await world.settled();
     expect(rules()).toEqual(['action=drop']);
     expect(daemon.keys.get('/connected-ips')).toBe('10.137.0.4 10.137.0.3');
-    expect(world.told).toEqual(['ReloadFirewall completed', 'ReloadFirewall completed']);
+    expect([daemon.keys.get('/name'), daemon.keys.get('/qubes-netvm-gateway')]).toEqual(['net', '10.137.0.2']);
+    expect(world.told).toEqual(['RewriteKeys completed']);
   });
 
   test('that is away when a rule expires: told, not tried in vain, and done when it is back', async () => {
@@ -76,5 +78,26 @@ describe('a QubesDB daemon', () => {
     await comes(() => world.expiries().length > 0);
     expect(rules()).toEqual(['action=drop']);
     expect(world.expiries()).toMatchObject([{ vm: 'work', by: 'serve' }]);
+  });
+
+  test('that is slow: told to end, serve records the step under way and begins no other; the next start goes on', async () => {
+    await world.does(to.setFeature('net', 'ipv6', '1'));
+    await world.sets('work', `action=accept dsthost=example.com expire=${world.after(30)}`, 'action=drop');
+    await world.starts();
+    daemon.delay = 100;
+    const passing = world.clock.pass(30_001);
+    const heard = daemon.heard.length;
+    while (daemon.heard.length === heard) await pause(5);
+    await world.stops();
+    await passing;
+    daemon.delay = 0;
+    // One of its two addresses was written.
+    expect(world.expiries()).toEqual([]);
+    const firsts = [...daemon.keys].filter(([key, value]) => /\/0000$/.test(key) && value.includes('example.com'));
+    expect(firsts).toHaveLength(1);
+    await world.starts();
+    await comes(() => world.expiries().length > 0);
+    expect([...daemon.keys.values()].some((value) => value.includes('example.com'))).toBe(false);
+    await world.does(to.setFeature('net', 'ipv6', ''));
   });
 });

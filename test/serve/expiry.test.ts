@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import * as to from '../domain/commands.ts';
 import { type World, worldWithNetwork } from './world.ts';
@@ -130,6 +132,23 @@ describe('while serve runs', () => {
     await world.clock.pass(5_000_000);
     expect(world.head()).toBe(head);
     expect(lease()).toEqual(before);
+  });
+});
+
+describe('a firewall.xml that somebody else changed', () => {
+  test('keeps no rule in force beyond its time, and stays as they left it', async () => {
+    await world.sets('work', accept(1, 10), DROP);
+    const file = join(world.home.dir, 'appvms', 'work', 'firewall.xml');
+    const theirs = `${readFileSync(file, 'utf8')}<!-- mine -->\n`;
+    writeFileSync(file, theirs);
+    await world.starts();
+    await world.clock.pass(10_001);
+    expect(world.expiries()).toEqual([{ vm: 'work', ms: at(10), by }]);
+    expect(await world.published('net', WORK)).toEqual([DROP]);
+    expect(readFileSync(file, 'utf8')).toBe(theirs);
+    expect(await world.gives(to.setFirewall('work', ['action=accept']))).toBe('D_DRIFT');
+    await world.does(to.reload('work'));
+    expect(readFileSync(file, 'utf8')).not.toBe(theirs);
   });
 });
 

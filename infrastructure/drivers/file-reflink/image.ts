@@ -26,11 +26,14 @@ export const rangesOf = async (path: string): Promise<readonly Range[] | null> =
     '--',
     basename(path),
   ] as const;
+  const pieces = throughFilter(argv, nothing());
   try {
-    for await (const { extents } of tarFiles(throughFilter(argv, nothing())))
-      return extents.filter(({ length }) => length > 0);
+    for await (const { extents } of tarFiles(pieces)) return extents.filter(({ length }) => length > 0);
   } catch {
     // Whatever is wrong with tar or with its answer: reading the whole file finds the same holes, only later.
+  } finally {
+    // It would wait for a reader of the data for ever.
+    await pieces.return(undefined);
   }
   return null;
 };

@@ -165,7 +165,7 @@ describe('expiry', () => {
     temporary()
       .at(10.001)
       .when(expireRules('work'))
-      .thenPlan(['work: write firewall.xml, 1 rule'])
+      .thenPlan(['work: write firewall.xml, 1 rule, if it is still ours'])
       .thenFacts([{ type: 'FirewallChanged', cause: 'expired', after: { rules: [WEB] } }]);
   });
 

@@ -13,7 +13,7 @@ type Held = { readonly text: string; readonly kept: number };
  * The contents of all disks of a log, told from its steps alone: a second opinion, which knows nothing of how the way back
  * is decided. Whoever gets a disk to write on writes something new.
  */
-export const contentsIn = (log: readonly Recorded[]): ReadonlyMap<DiskId, Held> => {
+const contentsIn = (log: readonly Recorded[]): ReadonlyMap<DiskId, Held> => {
   const held = new Map<DiskId, Held>();
   const plans = new Map<string, ReadonlyMap<number, Deed>>();
   const made = new Map<string, DiskId>();

@@ -10,7 +10,7 @@ import type { Expectation, Story } from '../given.ts';
 type Restore = Extract<Command, { name: 'RestoreOperation' }>['payload'];
 
 /** Lets a story see the state at a position, as the service does. */
-const lookBack = (story: Story, position: number): void => {
+const lookBack = (story: Pick<Story, 'host' | 'log' | 'wanted'>, position: number): void => {
   const host = emptyHost();
   let past: Pick<Host, 'site' | 'pools' | 'vms'> = { site: null, pools: new Map(), vms: new Map() };
   const watch = watchContents();
@@ -23,7 +23,7 @@ const lookBack = (story: Story, position: number): void => {
 };
 
 /** The operations of a story, the newest first, as the command line sees them. */
-export const operations = (story: Story): readonly Done[] =>
+const operations = (story: Story): readonly Done[] =>
   story.decided
     .map(({ id, command, position }): Done => {
       const last = story.log.findLast((recorded) => recorded.command === id)?.position ?? position;
@@ -35,7 +35,11 @@ export const operations = (story: Story): readonly Done[] =>
 
 type Way = Pick<Restore, 'kind' | 'operation' | 'position'> & { readonly only?: string | null };
 
-const wayCommand = (story: Story, { kind, operation, position, only = null }: Way): Command => {
+/** The command that goes back; the story, or a world, then sees the past that it needs. */
+export const wayCommand = (
+  story: Pick<Story, 'host' | 'log' | 'wanted'>,
+  { kind, operation, position, only = null }: Way,
+): Command => {
   lookBack(story, position);
   return restoreOperation({ kind, operation, position, head: story.host.position, only });
 };
