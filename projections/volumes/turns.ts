@@ -61,7 +61,6 @@ const followSession = (walk: Walk, event: DomainEvent, position: number): void =
       walk.had = false;
       return;
     default:
-      return;
   }
 };
 
