@@ -118,7 +118,7 @@ export const faults = (name: string, hands: () => Promise<TroubledHands>): void 
       );
       const names = await namesNow();
       const ended = await refusal(host, to.start('work'));
-      expect(ended).toEqual({ code: 'D_DRIFT', exit: 4, next: expect.stringContaining('domtrail fsck') });
+      expect(ended).toEqual({ code: 'D_DRIFT', exit: 4, next: expect.stringContaining('domtrail drift') });
       expect(await namesNow()).toEqual(names.map((one) => (one === 'vm-work-private' ? 'elsewhere' : one)).sort());
       await host.byHand('lvrename -- qubes_dom0/elsewhere qubes_dom0/vm-work-private');
       await isWell('xxxxx');
