@@ -81,7 +81,7 @@ const look: Action = {
       else {
         const left = found.value.length - open.length;
         const note = left > 0 && !args.flag('all') ? `, ${left} ignored (drift --all)` : '';
-        out(`${shown.map(page).join('')}${open.length} differences${note}\n`);
+        out(`${shown.map(page).join('')}${open.length} ${open.length === 1 ? 'difference' : 'differences'}${note}\n`);
       }
       return ok(open.length === 0 ? 0 : 2);
     } finally {

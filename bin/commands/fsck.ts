@@ -55,7 +55,7 @@ const fsck: Action = {
     else {
       const shown = args.flag('all') ? found : found.filter(({ problem, note }) => problem ?? note);
       out(shown.map((finding) => `${page(finding)}\n`).join(''));
-      out(`${found.length} checked, ${problems.length} problems\n`);
+      out(`${found.length} checked, ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}\n`);
     }
     return ok(problems.length === 0 ? 0 : 2);
   },
