@@ -59,7 +59,7 @@ const apply: Projection['apply'] = (sql, prefix, { event, command, position }: R
 /** Which events concern which object, and how they went: the index behind `blame`. */
 export const auditProjection: Projection = {
   name: 'audit',
-  version: 2,
+  version: 3,
   tables: ['audit_entry', 'audit_held'],
   schema,
   apply,

@@ -76,7 +76,7 @@ const apply: Projection['apply'] = (sql, prefix, recorded, host) => {
 /** The volumes as they are, and every disk there ever was, by its identity: names come and go, this does not. */
 export const volumesProjection: Projection = {
   name: 'volumes',
-  version: 2,
+  version: 3,
   tables: ['volumes_volume', 'volumes_disk'],
   schema: volumesSchema,
   apply,
