@@ -59,6 +59,8 @@ export type LvmModel = {
   readonly changes: () => number;
   /** Tells the kernel that the waiting message counts; false where the ids leave no doubt to settle. */
   readonly setTransactionId: (from: number, to: number) => boolean;
+  /** Takes the snapshot of the metadata, or gives it back; false where it is so already. */
+  readonly holdMetadata: (hold: boolean) => boolean;
   readonly reboot: (options?: { readonly autoactivate?: boolean }) => void;
   /** The disk goes away or comes back. */
   readonly setVisible: (visible: boolean) => void;
@@ -172,6 +174,12 @@ const surroundings = (cell: Cell) => ({
     const { kernel } = cell.state;
     if (kernel.transactionId !== from) return false;
     cell.state = { ...cell.state, kernel: { ...kernel, transactionId: to } };
+    return true;
+  },
+  holdMetadata: (hold: boolean): boolean => {
+    const { kernel } = cell.state;
+    if (hold === (kernel.held !== null)) return false;
+    cell.state = { ...cell.state, kernel: { ...kernel, held: hold ? kernel.devices : null } };
     return true;
   },
   reboot: ({ autoactivate = true }: { readonly autoactivate?: boolean } = {}): void => {

@@ -174,6 +174,35 @@ export const syncArgv = (devices: readonly string[]): Argv => ['sync', '--data',
 /** What the kernel knows of a pool; its transaction id is the first number after the target's name. */
 export const poolStatusArgv = (device: string): Argv => ['dmsetup', 'status', device];
 
+/** What a device shows: for a thin volume its pool's number and its own there. */
+export const deviceTableArgv = (dmName: string): Argv => ['dmsetup', 'table', dmName];
+
+/** Holds the metadata as it is now, so that it can be read while the pool works. A pool has one such snapshot. */
+export const reserveMetadataArgv = (device: string): Argv => [
+  'dmsetup',
+  'message',
+  device,
+  '0',
+  'reserve_metadata_snap',
+];
+
+export const releaseMetadataArgv = (device: string): Argv => [
+  'dmsetup',
+  'message',
+  device,
+  '0',
+  'release_metadata_snap',
+];
+
+/** What is allocated of one thin volume, from the snapshot of the metadata (thin_dump(8)). */
+export const thinDumpArgv = (metadata: string, thinId: number): Argv => [
+  'thin_dump',
+  '--metadata-snap',
+  '--dev-id',
+  `${thinId}`,
+  metadata,
+];
+
 /** `UUID OPEN`: whose device it really is and how many have it open. */
 export const deviceInfoArgv = (dmName: string): Argv => [
   'dmsetup',
