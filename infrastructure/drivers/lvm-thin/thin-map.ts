@@ -2,16 +2,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Failure, failure } from '../../../domain/failure.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import type { Range } from '../image.ts';
+import { type PoolName, privileged } from './argv.ts';
 import {
   deviceInfoArgv,
   deviceTableArgv,
-  type PoolName,
   poolStatusArgv,
-  privileged,
   releaseMetadataArgv,
   reserveMetadataArgv,
   thinDumpArgv,
-} from './argv.ts';
+} from './device-argv.ts';
 import { dmNameOf, metadataNameOf, poolDeviceOf } from './names.ts';
 import { parseThinDump } from './thin-dump.ts';
 import type { Settings } from './work.ts';
