@@ -1,16 +1,13 @@
 import { hostname } from 'node:os';
 import type { Recorded } from '../domain/event.ts';
+import type { Host } from '../domain/host/host.ts';
+import { volumesOf as volumesIn } from '../domain/vm/vm.ts';
 import { localTime, utcTime } from '../infrastructure/cli/text.ts';
 import { pageOfEvents } from '../infrastructure/ledger/event-pages.ts';
 import type { Ledger } from '../infrastructure/ledger/ledger.ts';
 import type { Clock, Report, ReportedVolume } from '../projections/report/report.ts';
-import {
-  disksOfVolume,
-  volumesProjection,
-  volumesWithDisks,
-  volumesWithoutDisk,
-} from '../projections/volumes/volumes.ts';
-import { type Reading, tablesAt } from './compose.ts';
+import type { Reading } from './compose.ts';
+import { disksSeen, volumesSeen } from './disks-seen.ts';
 import { knownCommands, tellerOf } from './event-teller.ts';
 import type { Span } from './log-events.ts';
 import { commandsBehind } from './report-commands.ts';
@@ -49,21 +46,30 @@ const vmOf = (volume: string): string => volume.slice(0, volume.lastIndexOf(':')
 
 type Volumes = Pick<Report, 'volumes' | 'volumesLeftOut' | 'volumesWithoutDisk'>;
 
+const withoutDisk = (host: Host, having: ReadonlySet<string>): readonly string[] =>
+  [...host.vms.values()]
+    .flatMap(volumesIn)
+    .flatMap(({ spec: { key } }) => (having.has(key) ? [] : [key]))
+    .sort();
+
 const volumesOf = (reading: Reading, resumed: ReadonlySet<string>): Volumes => {
-  const sql = tablesAt(reading, volumesProjection);
-  const all = volumesWithDisks(sql);
+  const all = volumesSeen(reading);
   const shown = all.slice(0, MOST_VOLUMES).sort();
   const volumes = shown.map(
     (volume, index): ReportedVolume => ({
       volume,
       vm: vmOf(volume),
       anchor: `volume-${index + 1}`,
-      disks: disksOfVolume(sql, volume),
+      disks: disksSeen(reading, volume),
       past: pastUpTo(reading.ledger, volume, reading.asOf.position, resumed),
       most: MOST_LINES,
     }),
   );
-  return { volumes, volumesLeftOut: all.length - shown.length, volumesWithoutDisk: volumesWithoutDisk(sql) };
+  return {
+    volumes,
+    volumesLeftOut: all.length - shown.length,
+    volumesWithoutDisk: withoutDisk(reading.host, new Set(all)),
+  };
 };
 
 /** Everything a report shows: commands, failures and pools of a span of events, and the volumes with all their past. */

@@ -12,8 +12,8 @@ import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
 import { timeOf } from '../../infrastructure/ledger/queries.ts';
 import { lineageOf, lineageText } from '../../projections/volumes/lineage.ts';
 import { type Lineage, lineageSvg } from '../../projections/volumes/lineage-svg.ts';
-import { disksOfVolume, volumesProjection } from '../../projections/volumes/volumes.ts';
-import { openReading, type Reading, tablesAt } from '../compose.ts';
+import { openReading, type Reading } from '../compose.ts';
+import { disksSeen } from '../disks-seen.ts';
 import { tellerOf } from '../event-teller.ts';
 import { testimonyAbout, testimonyLines } from '../testimony-about.ts';
 import { pastUpTo, resumedAbout } from '../volume-past.ts';
@@ -44,7 +44,7 @@ type About = Lineage & { readonly told: Testimony };
 
 /** A removed volume still has its history. */
 const lineageAt = (reading: Reading, { vm, volume, key }: VolumeAddress): Result<About, Failure> => {
-  const disks = disksOfVolume(tablesAt(reading, volumesProjection), key);
+  const disks = disksSeen(reading, key);
   const told = testimonyAbout(reading, key);
   const found = findVolume(reading.host, vm, volume);
   if (!found.ok && disks.length === 0 && told.length === 0) return found;
