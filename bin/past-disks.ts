@@ -48,7 +48,7 @@ export const relatedTo = (ledger: Ledger, volume: string, upTo: number): Readonl
   );
   for (let before = 0; before < related.size; ) {
     before = related.size;
-    for (const group of groups) if (group.some((one) => related.has(one))) for (const one of group) related.add(one);
+    for (const one of groups.filter((group) => group.some((other) => related.has(other))).flat()) related.add(one);
   }
   return related;
 };

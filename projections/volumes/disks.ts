@@ -116,7 +116,7 @@ export const followDisks = (write: Write, volume: Volume): void => {
 };
 
 /** Disks on their way out. Gives whether the event was about one. */
-export const throwAway = ({ sql, prefix, recorded, host }: Write): boolean => {
+export const throwAway = ({ sql, prefix, recorded }: Write): boolean => {
   const { event, command, position } = recorded;
   if (event.type === 'DiskTrashed') {
     const { disk, from, why } = event;
