@@ -38,7 +38,7 @@ _domtrail() {
       diff) candidates="@ @-" ;;
       backup) candidates="create verify list restore" ;;
       bisect) candidates="run" ;;
-      op) candidates="log show restore" ;;
+      op) candidates="log show restore revert" ;;
       help) candidates=$commands ;;
       completion) candidates="bash" ;;
       log|watch|blame|why|lineage|retention) candidates=$(domtrail completion words 2>/dev/null) ;;
