@@ -11,7 +11,7 @@ import { disksSeen, volumesSeen } from './disks-seen.ts';
 import { knownCommands, tellerOf } from './event-teller.ts';
 import type { Span } from './log-events.ts';
 import { commandsBehind } from './report-commands.ts';
-import { pastUpTo } from './volume-past.ts';
+import { pastUpTo, resumedAbout } from './volume-past.ts';
 
 /** Volumes that get a picture, those that changed last; lines of a picture. More of either makes a page nobody reads. */
 const MOST_VOLUMES = 120;
@@ -52,7 +52,7 @@ const withoutDisk = (host: Host, having: ReadonlySet<string>): readonly string[]
     .flatMap(({ spec: { key } }) => (having.has(key) ? [] : [key]))
     .sort();
 
-const volumesOf = (reading: Reading, resumed: ReadonlySet<string>): Volumes => {
+const volumesOf = (reading: Reading): Volumes => {
   const all = volumesSeen(reading);
   const shown = all.slice(0, MOST_VOLUMES).sort();
   const volumes = shown.map(
@@ -61,7 +61,7 @@ const volumesOf = (reading: Reading, resumed: ReadonlySet<string>): Volumes => {
       vm: vmOf(volume),
       anchor: `volume-${index + 1}`,
       disks: disksSeen(reading, volume),
-      past: pastUpTo(reading.ledger, volume, reading.asOf.position, resumed),
+      past: pastUpTo(reading.ledger, volume, reading.asOf.position, resumedAbout(reading, volume)),
       most: MOST_LINES,
     }),
   );
@@ -77,7 +77,6 @@ export const reportData = (reading: Reading, span: Span, file: string | undefine
   const { ledger, asOf, home } = reading;
   const events = eventsIn(ledger, span);
   const find = knownCommands(ledger);
-  const resumed = new Set(events.flatMap(({ event, command }) => (event.type === 'CommandResumed' ? [command] : [])));
   return {
     host: file === undefined ? hostname() : null,
     ledger: file ?? home.ledger,
@@ -87,7 +86,7 @@ export const reportData = (reading: Reading, span: Span, file: string | undefine
     ...span,
     events,
     ...commandsBehind(events, find),
-    ...volumesOf(reading, resumed),
+    ...volumesOf(reading),
     clock: clock(),
     tell: tellerOf(ledger, find),
   };

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { openReading } from '../../bin/compose.ts';
 import { diskSeen, disksSeen, volumesSeen } from '../../bin/disks-seen.ts';
+import { pastUpTo } from '../../bin/volume-past.ts';
 import type { Command } from '../../domain/decide.ts';
 import type { Disk, DiskId } from '../../domain/disk.ts';
 import type { DomainEvent } from '../../domain/event.ts';
@@ -9,10 +10,12 @@ import { currentOf } from '../../domain/volume/volume.ts';
 import { foldTo } from '../../infrastructure/ledger/fold.ts';
 import type { Ledger } from '../../infrastructure/ledger/ledger.ts';
 import { timeOf } from '../../infrastructure/ledger/queries.ts';
+import { record } from '../../infrastructure/ledger/record.ts';
 import { diskById, disksOfVolume, volumesProjection } from '../../projections/volumes/volumes.ts';
 import * as to from '../domain/commands.ts';
 import { OWNER, type Story } from '../domain/given.ts';
 import { smallHost, wideHost } from '../domain/hosts.ts';
+import { must } from '../ledger/fixture.ts';
 import { type Choice, choices, commandFor } from '../runner/choices.ts';
 import { writeHistory } from '../scenarios/write-history.ts';
 import { tablesAfter } from './tables.ts';
@@ -111,4 +114,18 @@ describe('the disks of a moment, from the events of one volume', () => {
     adopts(story, 'AdoptDrift', [taken('fedora:private', currentDisk(story, 'fedora:private'), work)]);
     expectTheSameEverywhere(story);
   });
+});
+
+test('what befell a volume is told from its first event, however many there are', () => {
+  const story = smallHost().after(to.start('work'), to.stop('work'), to.revert('work:private', null));
+  const change = (revisionsToKeep: number) => ({
+    type: 'VolumeChanged',
+    volume: 'work:private',
+    change: { revisionsToKeep },
+  });
+  const ledger = writeHistory(story);
+  const many = Array.from({ length: 6000 }, (_, n) => ({ ...change(n % 5), before: { revisionsToKeep: 1 } }) as never);
+  must(record(ledger, { command: 'c-many', time: story.now }, many));
+  const { turns } = pastUpTo(ledger, 'work:private', Number.MAX_SAFE_INTEGER, new Set());
+  expect(turns).toMatchObject([{ is: 'reverted' }]);
 });
