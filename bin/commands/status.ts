@@ -123,6 +123,34 @@ const poolText = ({ name, driver, usage }: ReturnType<typeof summary>['pools'][n
   return `${escapeText(name)} (${driver}${full})`;
 };
 
+/** So many of a kind are named each; more are counted. */
+const MOST_ALIKE = 3;
+/** Two lines each, and the whole page is one screen. */
+const MOST_SHOWN = 8;
+
+/** Five hundred VMs that ran when the host went down are one thing to know. */
+const together = (all: readonly Attention[]): readonly Attention[] => {
+  const byProblem = new Map<string, Attention[]>();
+  for (const one of all) byProblem.set(one.problem, [...(byProblem.get(one.problem) ?? []), one]);
+  return [...byProblem.values()].flatMap((alike) => {
+    const [first] = alike;
+    if (!first || alike.length <= MOST_ALIKE) return alike;
+    return [{ ...first, object: `${first.object} and ${alike.length - 1} more` }];
+  });
+};
+
+const attentionLines = (attention: readonly Attention[]): readonly string[] => {
+  const all = together(attention);
+  const shown = all.length > MOST_SHOWN ? all.slice(0, MOST_SHOWN - 1) : all;
+  const lines = shown.flatMap(({ object, problem, next }) => [
+    `  ${escapeText(object)}  ${escapeText(problem)}`,
+    `      next: ${escapeText(next)}`,
+  ]);
+  return all.length > shown.length
+    ? [...lines, `  and ${all.length - shown.length} more: domtrail status --json`]
+    : lines;
+};
+
 const page = (item: ReturnType<typeof summary>, position: number, time: number | null, home: string): string => {
   const lines = [
     `HOME    ${escapeText(home)}`,
@@ -131,11 +159,9 @@ const page = (item: ReturnType<typeof summary>, position: number, time: number |
     `POOLS   ${item.pools.map(poolText).join(', ') || 'none'}`,
     `TRASH   ${trashText(item.trash)}`,
   ];
-  if (item.attention.length === 0) return `${[...lines, 'nothing needs attention'].join('\n')}\n`;
-  const attention = item.attention.map(
-    ({ object, problem, next }) => `  ${escapeText(object)}  ${escapeText(problem)}\n      next: ${escapeText(next)}`,
-  );
-  return `${[...lines, 'ATTENTION', ...attention].join('\n')}\n`;
+  const rest =
+    item.attention.length === 0 ? ['nothing needs attention'] : ['ATTENTION', ...attentionLines(item.attention)];
+  return `${[...lines, ...rest].join('\n')}\n`;
 };
 
 const status: Action = {
