@@ -10,6 +10,8 @@ export type Range = { readonly offset: number; readonly length: number };
 export type Image = {
   readonly bytes: number;
   readonly ranges: readonly Range[] | null;
+  /** why nobody can tell, where it could have been otherwise; for people */
+  readonly unmapped?: string;
   /** Keeps the device or file open until it is closed. Rejects with the system's error. */
   readonly open: () => Promise<OpenImage>;
 };

@@ -18,6 +18,8 @@ export type RunOptions = {
   readonly env?: Readonly<Record<string, string>>;
   /** gets each line of stderr as it comes, ended by a return or a newline; true: it was for this alone and is not kept */
   readonly watch?: (line: string) => boolean;
+  /** gets each line of stdout as it comes, without its newline; nothing of it is kept. Must not throw */
+  readonly eachLine?: (line: string) => void;
 };
 
 /** What ran and what it printed. `argv` of the evidence holds the one command; null as exit code: killed or stopped. */
@@ -97,6 +99,27 @@ const watching = (watch: (line: string) => boolean) => {
   };
 };
 
+const LONGEST_LINE = 2 ** 16;
+
+/** Cuts text into lines as it comes; what has no newline at its end, or is too long, comes in pieces. */
+const inLines = (each: (line: string) => void) => {
+  let rest = '';
+  return {
+    heard: (text: string): void => {
+      const lines = `${rest}${text}`.split('\n');
+      rest = lines.pop() ?? '';
+      lines.forEach(each);
+      if (rest.length > LONGEST_LINE) {
+        each(rest);
+        rest = '';
+      }
+    },
+    end: (): void => {
+      if (rest !== '') each(rest);
+    },
+  };
+};
+
 /**
  * Runs one external program and waits for it. Never rejects: what goes wrong is in the evidence. No shell is involved,
  * and a program is not stopped when this process ends, because killing lvm in the middle damages pool metadata.
@@ -107,6 +130,7 @@ export const run = async (argv: readonly [string, ...string[]], options: RunOpti
   const timeoutMs = options.timeoutMs ?? 0;
   const started = performance.now();
   const watched = options.watch ? watching(options.watch) : null;
+  const lines = options.eachLine ? inLines(options.eachLine) : null;
   const running = execa(program, args, {
     ...stdinOf(options),
     stdout: options.stdout === undefined ? 'pipe' : descriptor(options.stdout),
@@ -115,11 +139,12 @@ export const run = async (argv: readonly [string, ...string[]], options: RunOpti
     reject: false,
     cleanup: false,
     stripFinalNewline: false,
-    buffer: { stderr: watched === null },
+    buffer: { stdout: lines === null, stderr: watched === null },
     maxBuffer: { stdout: options.maxBytes ?? MAX_STDOUT, stderr: MAX_STDERR },
     timeout: timeoutMs,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
+  if (lines) running.stdout?.setEncoding('utf8').on('data', lines.heard);
   if (watched) running.stderr.setEncoding('utf8').on('data', watched.heard);
   if (options.feed && running.stdin) {
     // A program that ends early closes its stdin: its exit code tells, not our write.
@@ -127,6 +152,7 @@ export const run = async (argv: readonly [string, ...string[]], options: RunOpti
     await feed(options.feed, running.stdin);
   }
   const outcome = await running;
+  lines?.end();
   const said = [watched?.text() ?? outcome.stderr ?? '', ...epitaph(program, outcome, timeoutMs)].filter(
     (part) => part !== '',
   );

@@ -1,4 +1,5 @@
 import type { Archive } from '../../domain/backup/archive.ts';
+import type { Evidence } from '../../domain/command/events.ts';
 import { madeSoFar, type Operation } from '../../domain/command/operation.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
 import type { VolumeKey } from '../../domain/names.ts';
@@ -10,6 +11,9 @@ import type { Hands } from './perform.ts';
 import { done, failed, NOTHING_RAN, type StepDone, type StepFailed } from './step-event.ts';
 
 type Images = ReadonlyMap<VolumeKey, Image>;
+
+/** The log keeps them. */
+const MOST_LINES = 50;
 
 const imagesOf = async (operation: Operation, { vms }: Archive, hands: Hands): Promise<Result<Images, Failure>> => {
   const images = new Map<VolumeKey, Image>();
@@ -38,6 +42,15 @@ const cannotGoOn = async ({ to, backup, vms }: Archive, { pools }: Hands): Promi
   return failure('D_INPUT_CHANGED', 'a backup needs its passphrase to go on, which is not kept: make it again');
 };
 
+/** With the volumes of which more was read than they hold, and why. */
+const told = (evidence: Evidence, images: Images): Evidence => {
+  const lines = [...images].flatMap(([volume, { unmapped }]) =>
+    unmapped ? [`${volume} was read whole: ${unmapped}`] : [],
+  );
+  const said = evidence.stderr === '' ? lines : [...lines, evidence.stderr];
+  return { ...evidence, stderr: said.slice(0, MOST_LINES).join('\n') };
+};
+
 /** Writes the volumes of a backup. Other commands go on meanwhile: what is read is pinned, or held. */
 export const archive = async (
   operation: Operation,
@@ -56,5 +69,8 @@ export const archive = async (
   hands.fault.reach('after-step');
   if (!archived.ok) return refuse(archived.error);
   const { written, evidence } = archived.value;
-  return ok({ ...done(step, { found: false, before: null, after: null, evidence }), written });
+  return ok({
+    ...done(step, { found: false, before: null, after: null, evidence: told(evidence, images.value) }),
+    written,
+  });
 };

@@ -23,6 +23,14 @@ describe('a program that is run', () => {
     expect((await run(['cat'], { input: 'some text' })).stdout).toBe('some text');
   });
 
+  test('can be heard line by line, and nothing of it is kept', async () => {
+    const lines: string[] = [];
+    const argv = ['sh', '-c', 'echo one; printf "tw"; sleep 0.05; echo o; echo; printf last'] as const;
+    const { stdout, evidence } = await run(argv, { eachLine: (line) => void lines.push(line), maxBytes: 4 });
+    expect([stdout, evidence.exitCode]).toEqual(['', 0]);
+    expect(lines).toEqual(['one', 'two', '', 'last']);
+  });
+
   test('can be given open files as stdin and stdout', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'domtrail-run-'));
     const handle = await open(join(directory, 'file'), 'w+');

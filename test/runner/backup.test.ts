@@ -103,6 +103,19 @@ describe('a backup from thin snapshots', () => {
     expect(await insist(world, scene.oracle, 'undisturbed')).toBe(true);
   });
 
+  test('is the same where its volumes had to be read whole, and says why', async () => {
+    const world = forked();
+    for (const model of world.models) model.holdMetadata(true);
+    await world.submit(command);
+    const told = world.log.flatMap(({ event }) => (event.type === 'StepDone' && event.written ? [event.evidence] : []));
+    expect(told[0]?.stderr.split('\n')).toEqual(
+      ['work:private', 'work:data', 'mail:private'].map(
+        (volume) => `${volume} was read whole: somebody else holds the metadata`,
+      ),
+    );
+    expect(await insist(world, scene.oracle, 'without maps')).toBe(true);
+  });
+
   test('a disk that cannot be read costs its own file; the others are whole, and nothing is called whole', async () => {
     const world = forked();
     const { archiver } = world;

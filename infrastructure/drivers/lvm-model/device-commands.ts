@@ -1,6 +1,7 @@
 import { devicePathOf, dmNameOf, metadataNameOf, poolDeviceOf } from '../lvm-thin/names.ts';
 import { withoutDashes } from '../lvm-thin/report.ts';
-import { capacityOf, usedBlocks } from './kernel.ts';
+import { CHUNK } from './content.ts';
+import { capacityOf, chunksOf, usedBlocks } from './kernel.ts';
 import type { LvmModel } from './model.ts';
 import { KILLED, type Said } from './said.ts';
 import { EXTENT, type Lv } from './state.ts';
@@ -47,6 +48,16 @@ const table = (model: LvmModel, device: string): Said => {
   return lv ? quiet(`0 ${(lv.extents * EXTENT) / SECTOR} thin 253:2 ${lv.thinId}\n`) : noDevice();
 };
 
+/** How many sectors of a thin volume are allocated, and the last of them. */
+const volumeStatus = (model: LvmModel, device: string): Said => {
+  const lv = deviceNamed(model, device);
+  if (!lv) return noDevice();
+  const chunks = [...(chunksOf(model.state(), lv)?.keys() ?? [])];
+  const sectors = CHUNK / SECTOR;
+  const last = chunks.length === 0 ? '-' : (Math.max(...chunks) + 1) * sectors - 1;
+  return quiet(`0 ${(lv.extents * EXTENT) / SECTOR} thin ${chunks.length * sectors} ${last}\n`);
+};
+
 const info = (model: LvmModel, device: string): Said => {
   const { volumeGroup, pool } = model.state();
   if (device === metadataNameOf(volumeGroup, pool.name)) return quiet(`LVM-${withoutDashes(pool.uuid)}-tmeta 1\n`);
@@ -68,13 +79,14 @@ const message = (model: LvmModel, text: string): Said => {
   return set ? quiet() : refused('Invalid argument');
 };
 
-/** `dmsetup status POOL`, `table LV`, `info -c ... -o uuid,open NAME` and the messages to a pool that the driver sends. */
+/** `dmsetup status POOL|LV`, `table LV`, `info -c ... -o uuid,open NAME` and the messages to a pool that the driver sends. */
 export const dmsetup = (model: LvmModel, args: readonly string[]): Said => {
   const { volumeGroup, pool } = model.state();
   const poolDevice = poolDeviceOf(volumeGroup, pool.name);
   const [command, first] = args;
   if (command === 'info') return info(model, args.at(-1) ?? '');
   if (command === 'table') return table(model, first ?? '');
+  if (command === 'status' && first !== poolDevice) return volumeStatus(model, first ?? '');
   if (first !== poolDevice || !pool.active) return noDevice();
   return command === 'status' ? poolStatus(model) : message(model, args.at(-1) ?? '');
 };

@@ -25,11 +25,13 @@ const deviceImage = (model: LvmModel, name: string, bytes: number, ranges: Image
 const mapped = (model: LvmModel, name: string): readonly Range[] =>
   [...model.contentOf(name).keys()].sort((a, b) => a - b).map((index) => ({ offset: index * CHUNK, length: CHUNK }));
 
-/** As the real driver's, with the map that thin metadata would give. */
+/** As the real driver's, with the map that thin metadata would give, unless somebody else holds that. */
 export const imageOf = ({ model }: ModelDriverOptions, at: Place, disk: DiskId): Result<Image, Failure> => {
   const name = lvOf(at);
   const lv = model.find(name);
   if (lv?.uuid !== disk) return err(failure('D_DRIFT', `${name} is not the disk ${disk}`));
   if (!lv.active) return err(failure('D_STEP_FAILED', `${name} is not active and cannot be read`));
-  return ok(deviceImage(model, name, lv.extents * EXTENT, mapped(model, name)));
+  const bytes = lv.extents * EXTENT;
+  if (!model.state().kernel.held) return ok(deviceImage(model, name, bytes, mapped(model, name)));
+  return ok({ ...deviceImage(model, name, bytes, null), unmapped: 'somebody else holds the metadata' });
 };

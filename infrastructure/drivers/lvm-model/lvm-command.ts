@@ -69,7 +69,9 @@ export const runOnModel =
     const fed: Buffer[] = [];
     for await (const piece of options.feed ?? []) fed.push(piece);
     const input = fed.length === 0 ? {} : { input: Buffer.concat(fed).toString('latin1') };
-    const { exitCode, stdout, stderr: said } = answer(model, argv, { ...options, ...input });
+    const { exitCode, stdout: printed, stderr: said } = answer(model, argv, { ...options, ...input });
+    const stdout = options.eachLine ? '' : printed;
+    if (options.eachLine) printed.split('\n').slice(0, -1).forEach(options.eachLine);
     const stderr = options.watch ? unwatched(said, options.watch) : said;
     return { evidence: { argv: [[...argv]], exitCode, stderr, durationMs: 0 }, stdout };
   };

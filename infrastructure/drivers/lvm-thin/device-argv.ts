@@ -3,8 +3,11 @@ import type { Argv } from './argv.ts';
 /** Each device on its own: without names all of the machine's file systems would be waited for. */
 export const syncArgv = (devices: readonly string[]): Argv => ['sync', '--data', ...devices];
 
-/** What the kernel knows of a pool; its transaction id is the first number after the target's name. */
-export const poolStatusArgv = (device: string): Argv => ['dmsetup', 'status', device];
+/**
+ * What the kernel knows of a pool, whose transaction id is the first number after the target's name; of a thin volume how many
+ * sectors are allocated and the last of them.
+ */
+export const deviceStatusArgv = (device: string): Argv => ['dmsetup', 'status', device];
 
 /** What a device shows: for a thin volume its pool's number and its own there. */
 export const deviceTableArgv = (dmName: string): Argv => ['dmsetup', 'table', dmName];

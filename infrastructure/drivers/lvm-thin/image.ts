@@ -22,7 +22,9 @@ export const imageOf = async (
   if (!found.ok) return found;
   const { name, bytes, active } = found.value;
   if (!active) return err(failure('D_STEP_FAILED', `${name} is not active and cannot be read`));
-  const ranges = await mappedRanges(pool, settings, { name, bytes });
+  const map = await mappedRanges(pool, settings, { name, bytes });
+  if (!map.ok) return map;
   const { image = imageAt } = settings;
-  return ranges.ok ? ok(image(devicePathOf(name), bytes, ranges.value)) : ranges;
+  const read = image(devicePathOf(name), bytes, map.value.ranges);
+  return ok(map.value.ranges ? read : { ...read, unmapped: map.value.why });
 };

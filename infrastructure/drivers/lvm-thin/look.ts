@@ -3,7 +3,7 @@ import type { PoolUsage } from '../../../domain/pool/usage.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import type { Sighting } from '../driver.port.ts';
 import { type PoolName, privileged, reportWords } from './argv.ts';
-import { poolStatusArgv } from './device-argv.ts';
+import { deviceStatusArgv } from './device-argv.ts';
 import { causeOf } from './failures.ts';
 import { poolDeviceOf } from './names.ts';
 import {
@@ -46,7 +46,7 @@ export const preparePool = async (pool: PoolName, settings: Settings): Promise<R
 /** The kernel's transaction id; null when the pool has no device. */
 export const kernelIdOf = async (pool: PoolName, { run, uid }: Settings): Promise<number | null> => {
   const device = poolDeviceOf(pool.volumeGroup, pool.thinPool);
-  const { evidence, stdout } = await run(privileged(uid, poolStatusArgv(device)));
+  const { evidence, stdout } = await run(privileged(uid, deviceStatusArgv(device)));
   return evidence.exitCode === 0 ? kernelTransactionId(stdout) : null;
 };
 

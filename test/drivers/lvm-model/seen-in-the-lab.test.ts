@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { runOnModel } from '../../../infrastructure/drivers/lvm-model/lvm-command.ts';
-import { poolStatusArgv } from '../../../infrastructure/drivers/lvm-thin/device-argv.ts';
+import { deviceStatusArgv } from '../../../infrastructure/drivers/lvm-thin/device-argv.ts';
 import { parseReport } from '../../../infrastructure/drivers/lvm-thin/report.ts';
 import { lvm, usual } from './commands.ts';
 
@@ -29,6 +29,6 @@ test('the question before a shrink is not indented, the lines around it are', ()
 });
 
 test('dmsetup does not repeat the name of a device that is not there', async () => {
-  const { evidence } = await runOnModel(usual())(poolStatusArgv('qubes_dom0-nopool-tpool'));
+  const { evidence } = await runOnModel(usual())(deviceStatusArgv('qubes_dom0-nopool-tpool'));
   expect(evidence).toMatchObject({ exitCode: 1, stderr: 'Device does not exist.\nCommand failed.\n' });
 });

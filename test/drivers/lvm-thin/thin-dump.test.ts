@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseThinDump } from '../../../infrastructure/drivers/lvm-thin/thin-dump.ts';
+import { type LiveDevice, thinDumpReader } from '../../../infrastructure/drivers/lvm-thin/thin-dump.ts';
 
 const KIB = 1024;
 
@@ -15,9 +15,20 @@ const SEEN = `<superblock uuid="" time="1" transaction="2" flags="0" version="2"
 </superblock>
 `;
 
+/** As the kernel had it then. */
+const LIVE: LiveDevice = { id: 1, transaction: 2, mapped: 11 * 128, last: 101 * 128 - 1 };
+
+const read = (text: string, device = LIVE) => {
+  const { line, ranges } = thinDumpReader(device);
+  const lines = text.split('\n');
+  // What has no newline at its end comes as a last line of its own.
+  for (const one of text.endsWith('\n') ? lines.slice(0, -1) : lines) line(one);
+  return ranges();
+};
+
 describe('what thin_dump prints', () => {
   test('is read as ranges of bytes, joined where they touch', () => {
-    expect(parseThinDump(SEEN, 1)).toEqual([
+    expect(read(SEEN)).toEqual([
       { offset: 3 * 64 * KIB, length: 10 * 64 * KIB },
       { offset: 100 * 64 * KIB, length: 64 * KIB },
     ]);
@@ -26,14 +37,33 @@ describe('what thin_dump prints', () => {
   test('of a volume that nothing was written to is no range at all', () => {
     const lines = SEEN.split('\n');
     const empty = [lines[0], lines[1]?.replace('"11"', '"0"'), ...lines.slice(6)].join('\n');
-    expect(parseThinDump(empty, 1)).toEqual([]);
+    expect(read(empty, { ...LIVE, mapped: 0, last: -1 })).toEqual([]);
   });
 
   test('is no map where it is about another volume, or about none', () => {
-    expect(parseThinDump(SEEN, 2)).toBeNull();
-    expect(parseThinDump('', 1)).toBeNull();
+    expect(read(SEEN, { ...LIVE, id: 2 })).toBeNull();
+    expect(read('')).toBeNull();
     const [first = '', ...rest] = SEEN.split('\n');
-    expect(parseThinDump([first, ...rest.slice(6)].join('\n'), 1)).toBeNull();
+    expect(read([first, ...rest.slice(6)].join('\n'))).toBeNull();
+  });
+
+  test.each([
+    ['of an older state of the pool', { transaction: 3 }],
+    ['with fewer blocks than the kernel has', { mapped: 12 * 128 }],
+    ['with more blocks than the kernel has', { mapped: 10 * 128 }],
+    ['that ends before the last block the kernel has', { last: 102 * 128 - 1 }],
+  ])('is no map where it is one %s', (_which, other) => {
+    expect(read(SEEN, { ...LIVE, ...other })).toBeNull();
+  });
+
+  test('is no map where it has more runs than are kept', () => {
+    const reading = (most: number) => {
+      const { line, ranges } = thinDumpReader(LIVE, most);
+      for (const one of SEEN.split('\n').slice(0, -1)) line(one);
+      return ranges();
+    };
+    expect(reading(1)).toBeNull();
+    expect(reading(2)).toHaveLength(2);
   });
 
   test('is no map where a line is missing, doubled, cut off or unknown', () => {
@@ -51,14 +81,15 @@ describe('what thin_dump prints', () => {
             unknown: ['    <ref name="x"/>'],
           };
           const changed = [...lines.slice(0, at), ...instead[how], ...lines.slice(at + 1)].join('\n');
-          expect(parseThinDump(changed, 1)).toBeNull();
+          expect(read(changed)).toBeNull();
         },
       ),
     );
   });
 
   test('is no map where it ends early', () => {
-    for (let length = 0; length < SEEN.length; length++) expect(parseThinDump(SEEN.slice(0, length), 1)).toBeNull();
+    // The last newline tells nothing.
+    for (let length = 0; length < SEEN.length - 1; length++) expect(read(SEEN.slice(0, length))).toBeNull();
   });
 
   test('covers exactly the blocks that are allocated, whatever they are', () => {
@@ -75,7 +106,9 @@ describe('what thin_dump prints', () => {
           '',
         ].join('\n');
         const bytes = sectors * 512;
-        const covered = parseThinDump(text, 7)?.flatMap(({ offset, length }) =>
+        const last = sorted.at(-1);
+        const live = { id: 7, transaction: 9, mapped: sorted.length * sectors, last: ((last ?? -1) + 1) * sectors - 1 };
+        const covered = read(text, live)?.flatMap(({ offset, length }) =>
           Array.from({ length: length / bytes }, (_, index) => offset / bytes + index),
         );
         expect(covered).toEqual(sorted);

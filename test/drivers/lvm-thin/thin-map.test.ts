@@ -24,13 +24,16 @@ const unless = (model: LvmModel, word: string, instead: { exitCode: number; stdo
   const answer = runOnModel(model);
   const run: Run = async (argv, options) => {
     if (!argv.includes(word)) return answer(argv, options);
-    return {
-      evidence: { argv: [[...argv]], exitCode: instead.exitCode, stderr: '', durationMs: 0 },
-      stdout: instead.stdout,
-    };
+    const lines = instead.stdout.split('\n').slice(0, -1);
+    if (options?.eachLine) lines.forEach(options.eachLine);
+    const evidence = { argv: [[...argv]], exitCode: instead.exitCode, stderr: '', durationMs: 0 };
+    return { evidence, stdout: options?.eachLine ? '' : instead.stdout };
   };
   return { run };
 };
+
+const DISAGREES = 'what thin_dump said of it does not agree with the kernel';
+const NOT_PLAIN = 'its device is no plain thin volume of its size';
 
 describe('the map of a thin volume', () => {
   test('comes from the metadata of its pool, of which nothing is held afterwards', async () => {
@@ -46,21 +49,63 @@ describe('the map of a thin volume', () => {
   test('is not asked for while somebody else holds the metadata, who keeps it', async () => {
     const bench = await lvmBench();
     bench.model.holdMetadata(true);
-    expect(await rangesOf(bench)).toMatchObject({ ok: true, value: { ranges: null } });
+    const unmapped = 'somebody else holds the snapshot of the metadata of its pool';
+    expect(await rangesOf(bench)).toMatchObject({ ok: true, value: { ranges: null, unmapped } });
     expect(isHeld(bench.model)).toBe(true);
     await bench.cleanup();
   });
 
   test.each([
-    ['thin_dump is missing', 'thin_dump', { exitCode: 127, stdout: '' }],
-    ['thin_dump says something else', 'thin_dump', { exitCode: 0, stdout: '<superblock>\n</superblock>\n' }],
-    ['the volume has an origin outside of the pool', 'table', { exitCode: 0, stdout: '0 16384 thin 253:2 1 253:9\n' }],
-    ['its device has another size', 'table', { exitCode: 0, stdout: '0 8192 thin 253:2 1\n' }],
-  ])('is none where %s: then all of it is read', async (_why, word, instead) => {
+    [
+      'thin_dump is missing',
+      'thin_dump',
+      { exitCode: 127, stdout: '' },
+      'there is no thin_dump (thin-provisioning-tools)',
+    ],
+    ['thin_dump says something else', 'thin_dump', { exitCode: 0, stdout: '<superblock>\n</superblock>\n' }, DISAGREES],
+    ['thin_dump finds damage', 'thin_dump', { exitCode: 1, stdout: '' }, DISAGREES],
+    [
+      'the volume has an origin outside of the pool',
+      'table',
+      { exitCode: 0, stdout: '0 16384 thin 253:2 1 253:9\n' },
+      NOT_PLAIN,
+    ],
+    ['its device has another size', 'table', { exitCode: 0, stdout: '0 8192 thin 253:2 1\n' }, NOT_PLAIN],
+  ])('is none where %s: then all of it is read, and it says why', async (_why, word, instead, unmapped) => {
     const model = createLvmModel();
     const bench = await lvmBench({ model, settings: unless(model, word, instead) });
-    expect(await rangesOf(bench)).toMatchObject({ ok: true, value: { ranges: null } });
+    expect(await rangesOf(bench)).toMatchObject({ ok: true, value: { ranges: null, unmapped } });
     expect(isHeld(model)).toBe(false);
+    await bench.cleanup();
+  });
+
+  test('is none where the kernel has allocated something else than the metadata says', async () => {
+    const model = createLvmModel();
+    const answer = runOnModel(model);
+    // Whoever reads the metadata sees none of what came after it was held.
+    const run: Run = async (argv, options) => {
+      const ran = await answer(argv, options);
+      if (argv[1] !== 'status' || !ran.stdout.includes(' thin ')) return ran;
+      return { ...ran, stdout: ran.stdout.replace(' thin 128 511', ' thin 256 511') };
+    };
+    const bench = await lvmBench({ model, settings: { run } });
+    expect(await rangesOf(bench)).toMatchObject({ ok: true, value: { ranges: null, unmapped: DISAGREES } });
+    expect(isHeld(model)).toBe(false);
+    await bench.cleanup();
+  });
+
+  test('is had, and nothing is left of it, where giving back was interrupted once', async () => {
+    const model = createLvmModel();
+    const answer = runOnModel(model);
+    let interrupted = false;
+    const run: Run = (argv, options) => {
+      const first = argv.includes('release_metadata_snap') && !interrupted;
+      if (first) interrupted = true;
+      return answer(first ? ['false'] : argv, options);
+    };
+    const bench = await lvmBench({ model, settings: { run } });
+    expect(await rangesOf(bench)).toMatchObject({ ok: true, value: { ranges: [{ offset: 3 * BLOCK }] } });
+    expect([interrupted, isHeld(model)]).toEqual([true, false]);
     await bench.cleanup();
   });
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runOnModel } from '../../../infrastructure/drivers/lvm-model/lvm-command.ts';
 import { createLvmModel } from '../../../infrastructure/drivers/lvm-model/model.ts';
 import { type Argv, reportWords } from '../../../infrastructure/drivers/lvm-thin/argv.ts';
-import { deviceInfoArgv, poolStatusArgv } from '../../../infrastructure/drivers/lvm-thin/device-argv.ts';
+import { deviceInfoArgv, deviceStatusArgv } from '../../../infrastructure/drivers/lvm-thin/device-argv.ts';
 import type { Run } from '../../../infrastructure/drivers/lvm-thin/work.ts';
 import { run } from '../../../infrastructure/process/run.ts';
 import { labPool, removeAll } from './real-bench.ts';
@@ -76,7 +76,7 @@ const idOf = async (runs: Run): Promise<number> => {
 };
 
 const kernelIdOf = async (runs: Run): Promise<number> => {
-  const { stdout } = await runs(poolStatusArgv('qubes_dom0-vm--pool-tpool'));
+  const { stdout } = await runs(deviceStatusArgv('qubes_dom0-vm--pool-tpool'));
   return Number(/ thin-pool (\d+) /.exec(stdout)?.[1]);
 };
 
