@@ -1,7 +1,35 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { feed } from './feed.ts';
 
 /** A filter program that failed, with what it said. */
 export class FilterFailed extends Error {}
+
+const KEPT_STDERR = 2 ** 16;
+
+/** Keeps the beginning of what a program says on stderr. */
+const listening = ({ stderr }: ChildProcess): (() => string) => {
+  let said = '';
+  stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(0, KEPT_STDERR);
+  });
+  return () => said.trim();
+};
+
+/** Null: it ended with 0. Otherwise how it ended, in a few words. */
+const endOf = (child: ChildProcess): Promise<string | null> =>
+  new Promise((resolve) => {
+    child.on('error', ({ code, message }: NodeJS.ErrnoException) => resolve(code ?? message));
+    child.on('close', (code, signal) => resolve(code === 0 ? null : (signal ?? `exit ${code}`)));
+  });
+
+/** What a program prints. One that was never started has closed its stdout before its end: how it ended tells. */
+async function* printed({ stdout }: ChildProcess): AsyncGenerator<Buffer> {
+  try {
+    for await (const piece of stdout ?? []) yield piece as Buffer;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  }
+}
 
 /**
  * Pieces piped through a program that reads stdin and writes stdout. Throws `FilterFailed` when it cannot be started or does
@@ -13,18 +41,11 @@ export async function* throughFilter(
   pieces: AsyncIterable<Buffer>,
   signal?: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  const { execa } = await import('execa');
   const [program, ...args] = argv;
-  const child = execa(program, args, {
-    stdin: 'pipe',
-    stdout: 'pipe',
-    stderr: 'pipe',
-    buffer: { stdout: false, stderr: true },
-    maxBuffer: { stderr: 2 ** 16 },
-    reject: false,
-    env: { LC_ALL: 'C.UTF-8' },
-    ...(signal ? { cancelSignal: signal } : {}),
-  });
+  const env = { ...process.env, LC_ALL: 'C.UTF-8' };
+  const child = spawn(program, args, { stdio: 'pipe', env, ...(signal ? { signal } : {}) });
+  const said = listening(child);
+  const ended = endOf(child);
   let broken: unknown = null;
   // A program that ends early closes its stdin: its exit code tells, not our write.
   child.stdin.on('error', () => undefined);
@@ -33,12 +54,11 @@ export async function* throughFilter(
     child.kill();
   });
   try {
-    for await (const piece of child.stdout) yield piece as Buffer;
-    const ended = await child;
+    yield* printed(child);
+    const ending = await ended;
     await fed;
     if (broken) throw broken;
-    if (ended.exitCode !== 0)
-      throw new FilterFailed(`${program}: ${ended.stderr.trim() || (ended.code ?? `exit ${ended.exitCode}`)}`);
+    if (ending !== null) throw new FilterFailed(`${program}: ${said() || ending}`);
   } finally {
     child.kill();
   }
