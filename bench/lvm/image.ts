@@ -46,7 +46,8 @@ const WORKS: Readonly<Record<string, () => unknown>> = {
     if (!image.ranges) throw new Error('there is no map');
     await archived(image);
   },
-  floor: () => runs('bash', '-c', 'cat "$0" | cat >/dev/null', DEVICE),
+  // A tenth of it: all of it takes the machine half an hour.
+  floor: () => runs('bash', '-c', 'head --bytes=1G "$0" | cat >/dev/null', DEVICE),
   node: () => runs(process.execPath, '-e', '0'),
 };
 

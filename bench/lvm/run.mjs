@@ -61,8 +61,9 @@ const table = (measured) => {
 const STOCK = 1.15;
 
 const imageTable = ({ mapped, floor, node }) => {
-  const ratio = (mapped + node) / (STOCK * floor);
-  return `10 GiB with 200 MiB, thin metadata: ${ms(mapped)} ms and ${ms(node)} of an empty node; cat | cat of all of it ${ms(floor)} ms; of stock's tarwriter ${ratio.toFixed(3)}  goal 0.1`;
+  const whole = 10 * floor;
+  const ratio = (mapped + node) / (STOCK * whole);
+  return `10 GiB with 200 MiB, thin metadata: ${ms(mapped)} ms and ${ms(node)} of an empty node; cat | cat of all of it ${ms(whole)} ms; of stock's tarwriter ${ratio.toFixed(3)}  goal 0.1`;
 };
 
 const bundled = async (scratch, name) => {
