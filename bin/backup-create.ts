@@ -8,7 +8,7 @@ import { err, ok, type Result } from '../domain/result.ts';
 import { inDomainOrder } from '../domain/vm/order.ts';
 import { archiverFor } from '../infrastructure/backup/archiver.ts';
 import { targetIsFree } from '../infrastructure/backup/deliver.ts';
-import { type KeyCost, LOG_N, usualCost } from '../infrastructure/backup/seal.ts';
+import { type KeyCost, usualCost } from '../infrastructure/backup/seal.ts';
 import { type Arguments, CHANGING, usage } from '../infrastructure/cli/arguments.ts';
 import { type Change, runChange } from '../infrastructure/cli/change.ts';
 import type { Action } from '../infrastructure/cli/dispatch.ts';
@@ -17,9 +17,11 @@ import { localTime } from '../infrastructure/cli/text.ts';
 import { currentHost } from '../infrastructure/ledger/state.ts';
 import type { Service } from '../infrastructure/service/service.ts';
 import { backupXml } from '../projections/qubes-xml/backup-xml.ts';
+import { costOf, stallOf } from './backup-options.ts';
 import { committedAt, shownBackup } from './backup-shown.ts';
 import { built } from './changing.ts';
 import { openService } from './compose.ts';
+import { interruptible } from './interruptible.ts';
 
 const HELP = `domtrail backup create: VMs into a file that Qubes and domtrail restore
 
@@ -69,34 +71,6 @@ const targetOf = (args: Arguments): Result<Target, Failure> => {
   return ok({ kind: 'file', path: isDirectory(path) ? join(path, name) : path });
 };
 
-const wholeNumber = (args: Arguments, name: string, usual: number, most: number): Result<number, Failure> => {
-  const text = args.text(name);
-  if (text === undefined) return ok(usual);
-  const value = /^[0-9]{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  return value <= most ? ok(value) : err(usage(`--${name} takes a whole number up to ${most}`, 'backup create'));
-};
-
-const costOf = (args: Arguments): Result<KeyCost, Failure> => {
-  const logN = wholeNumber(args, 'kdf-cost', usualCost().logN, LOG_N.most);
-  if (!logN.ok) return logN;
-  if (logN.value < LOG_N.least) return err(usage(`--kdf-cost must be at least ${LOG_N.least}`, 'backup create'));
-  return ok({ logN: logN.value });
-};
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-/** While it lasts, an interrupt ends the backup in order: what was begun is taken back first. */
-const interruptible = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
-  const controller = new AbortController();
-  const stop = (): void => controller.abort();
-  for (const signal of SIGNALS) process.on(signal, stop);
-  try {
-    return await work(controller.signal);
-  } finally {
-    for (const signal of SIGNALS) process.off(signal, stop);
-  }
-};
-
 type Asked = { readonly target: Target; readonly cost: KeyCost; readonly stallMs: number; readonly passphrase: string };
 
 const withArchiver = (service: Service, { cost, stallMs, passphrase }: Asked, signal: AbortSignal): Service => ({
@@ -116,15 +90,15 @@ const withArchiver = (service: Service, { cost, stallMs, passphrase }: Asked, si
 const asked = async (args: Arguments): Promise<Result<Asked, Failure>> => {
   const target = targetOf(args);
   if (!target.ok) return target;
-  const cost = costOf(args);
+  const cost = costOf(args, 'backup create');
   if (!cost.ok) return cost;
-  const stall = wholeNumber(args, 'stall-timeout', 300, 100_000);
+  const stall = stallOf(args, 'backup create');
   if (!stall.ok) return stall;
   const free = target.value.kind === 'file' ? await targetIsFree(target.value.path) : ok(null);
   if (!free.ok && args.text('id') === undefined) return free;
   const passphrase = args.flag('plan') ? ok('') : await newPassphraseFor(args, 'backup create');
   if (!passphrase.ok) return passphrase;
-  return ok({ target: target.value, cost: cost.value, stallMs: stall.value * 1000, passphrase: passphrase.value });
+  return ok({ target: target.value, cost: cost.value, stallMs: stall.value, passphrase: passphrase.value });
 };
 
 const changeFor = async (

@@ -12,16 +12,21 @@ import { firewallXml } from '../firewall-xml/write.ts';
 import { FilterFailed } from '../process/filter.ts';
 import type { Archived, Archiver } from './archiver.port.ts';
 import { CHUNK_BYTES } from './chunk-writer.ts';
-import { partOf } from './deliver.ts';
+import { marksPathOf, partOf } from './deliver.ts';
+import type { Interrupted } from './interrupted.ts';
+import { type Milestones, milestonesIn, NO_MILESTONES } from './milestones.ts';
 import { archiveInFile, archiveInStream, type OuterArchive, ReaderGone } from './outer-archive.ts';
 import { type KeyCost, sealsOf } from './seal.ts';
 import { Stopped, type Watch, watched, watchOf } from './watch.ts';
-import { type BackupToWrite, type FileToWrite, writeBackup } from './write-backup.ts';
+import { AnotherBackup, type BackupToWrite, type FileToWrite, writeBackup } from './write-backup.ts';
 
 /** Where a VM's files are in a backup, and how many bytes its disks have there. */
 type Marks = ReadonlyMap<VmName, { readonly path: string; readonly bytes: number }>;
 
-/** What making a backup needs besides its plan. `committed`: when a disk's state was, as far as the log knows. */
+/**
+ * What making a backup needs besides its plan. `host`: the state whose picture it is. `committed`: when a disk's state was,
+ * as far as the log knows. `interrupted`: what is there already of a backup that goes on.
+ */
 export type Making = {
   readonly passphrase: string;
   readonly cost: KeyCost;
@@ -32,6 +37,7 @@ export type Making = {
   readonly signal: AbortSignal;
   readonly stallMs: number;
   readonly stdout: number;
+  readonly interrupted?: Interrupted;
 };
 
 type Images = ReadonlyMap<VolumeKey, Image>;
@@ -91,9 +97,9 @@ const marksOf = ({ vms }: Archive, images: Images): Marks =>
 
 const EVERY_MS = 250;
 
-const counting = (images: Images, progress: Progress) => {
+const counting = (images: Images, progress: Progress, finished: readonly Written[]) => {
   const total = [...images.values()].reduce((sum, image) => sum + dataIn(image), 0);
-  let done = 0;
+  let done = finished.reduce((sum, { stored }) => sum + stored, 0);
   let told = performance.now();
   return (count: number): void => {
     done += count;
@@ -103,12 +109,13 @@ const counting = (images: Images, progress: Progress) => {
   };
 };
 
-const outerFor = ({ to, backup }: Archive, { stdout }: Making): Promise<OuterArchive> =>
-  to.kind === 'file' ? archiveInFile(partOf({ path: to.path, backup })) : archiveInStream(stdout);
+const outerFor = ({ to, backup }: Archive, { stdout, interrupted }: Making): Promise<OuterArchive> =>
+  to.kind === 'file' ? archiveInFile(partOf({ path: to.path, backup }), interrupted?.offset) : archiveInStream(stdout);
 
 /** What went wrong as a failure; anything that cannot be foreseen is a bug and goes on. */
 const failureIn = (error: unknown, { to }: Archive): Failure => {
   if (error instanceof Stopped) return error.failure;
+  if (error instanceof AnotherBackup) return failure('D_INPUT_CHANGED', `the backup cannot go on: ${error.message}`);
   const target = to.kind === 'file' ? to.path : 'standard output';
   if (errorCode(error)) return failureOf(error, `the backup could not be written to ${target}`);
   if (!(error instanceof FilterFailed || error instanceof ReaderGone)) throw error;
@@ -127,30 +134,63 @@ const toWrite = (
     compression: archive.compression,
     qubesXml: qubesXml.value,
     vms: archive.vms.map((vm) => ({ ...vm, files: filesOf(vm, images, making) })),
-    taken: { event: host.position, time: new Date().toISOString() },
+    taken: making.interrupted?.taken ?? { event: host.position, time: new Date().toISOString() },
   });
 };
 
-type Work = { readonly archive: Archive; readonly making: Making; readonly watch: Watch };
+type Work = {
+  readonly archive: Archive;
+  readonly images: Images;
+  readonly making: Making;
+  readonly watch: Watch;
+};
 
-const written = async (
-  { archive, making, watch }: Work,
-  backup: BackupToWrite,
-): Promise<Result<readonly Written[], Failure>> => {
+const stampsOf = (images: Images): ReadonlyMap<VolumeKey, string> =>
+  new Map([...images].flatMap(([volume, { stamp }]) => (stamp === undefined ? [] : [[volume, stamp] as const])));
+
+const milestonesFor = async (
+  { archive: { to, backup }, images, making }: Work,
+  outer: OuterArchive,
+  { taken }: BackupToWrite,
+): Promise<Milestones> => {
+  if (to.kind === 'stdout') return NO_MILESTONES;
+  const { interrupted = null } = making;
+  const beginning = { backupId: backup, taken, stamps: stampsOf(images), interrupted };
+  return milestonesIn(marksPathOf({ path: to.path, backup }), outer, beginning);
+};
+
+const written = async (work: Work, backup: BackupToWrite): Promise<Result<readonly Written[], Failure>> => {
+  const { archive, making, watch } = work;
   const { passphrase, cost, chunkBytes = CHUNK_BYTES } = making;
   let outer: OuterArchive | null = null;
+  let milestones: Milestones = NO_MILESTONES;
   try {
     outer = await outerFor(archive, making);
+    milestones = await milestonesFor(work, outer, backup);
     const room = { outer, seals: sealsOf(cost), backupId: archive.backup, passphrase, chunkBytes };
-    const files = await watch.over(writeBackup(room, backup));
+    const course = { finished: making.interrupted?.finished ?? null, milestones };
+    const files = await watch.over(writeBackup(room, backup, course));
     // The last flush may take as long as a slow disk needs.
     await outer.close();
     return ok(files);
   } catch (error) {
     await outer?.abort();
     return err(failureIn(error, archive));
+  } finally {
+    await milestones.close();
   }
 };
+
+/** Nothing holds others off from a file while no process of ours is there: one that was written to is not what was wanted. */
+const unchanged = (images: Images, interrupted: Interrupted | undefined): Images =>
+  new Map(
+    [...images].map(([volume, image]): [VolumeKey, Image] => {
+      const stamp = interrupted?.stamps.get(volume);
+      if (stamp === undefined || stamp === image.stamp) return [volume, image];
+      const open = () => Promise.reject(new Error('somebody wrote to it while the backup was interrupted'));
+      return [volume, { ...image, open }];
+    }),
+  );
 
 /** An archiver for one backup. */
 export const archiverFor =
@@ -159,8 +199,9 @@ export const archiverFor =
     const started = performance.now();
     // Whoever reads a stream may take as long as they like.
     const watch = watchOf(making.signal, archive.to.kind === 'file' ? making.stallMs : 0);
-    const count = counting(images, progress);
-    const seen = new Map([...images].map(([key, image]) => [key, watched(image, watch.tick)]));
+    const count = counting(images, progress, making.interrupted?.finished ?? []);
+    const steady = unchanged(images, making.interrupted);
+    const seen = new Map([...steady].map(([key, image]) => [key, watched(image, watch.tick)]));
     const backup = toWrite(archive, seen, making);
     if (!backup.ok) return backup;
     const onBytes = (bytes: number): void => {
@@ -168,7 +209,7 @@ export const archiverFor =
       count(bytes);
     };
     const files = await written(
-      { archive, making, watch },
+      { archive, images, making, watch },
       {
         ...backup.value,
         onBytes,

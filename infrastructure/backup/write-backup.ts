@@ -5,6 +5,7 @@ import { throughFilter } from '../process/filter.ts';
 import { type ChunkRoom, expectFile, writeChunks } from './chunk-writer.ts';
 import { contentDigest } from './content-digest.ts';
 import { MANIFEST, type Manifest, type ManifestFile, manifestText } from './manifest.ts';
+import type { Milestones } from './milestones.ts';
 import type { OuterArchive } from './outer-archive.ts';
 import { sparseArchive } from './sparse-tar/archive.ts';
 import { plainArchive } from './sparse-tar/write.ts';
@@ -66,12 +67,14 @@ const writeMember = async (outer: OuterArchive, name: string, bytes: Buffer): Pr
   await member.end();
 };
 
-const writeHeader = async (room: ChunkRoom, compression: Compression): Promise<void> => {
+/** Gives the key of the container that authenticates it. */
+const writeHeader = async (room: ChunkRoom, compression: Compression): Promise<Buffer> => {
   const text = Buffer.from(headerText(compression, room.backupId), 'latin1');
   const seal = await room.seals.take(`backup-header!${room.passphrase}`);
   await writeMember(room.outer, 'backup-header', text);
   const body = seal.update(text);
   await writeMember(room.outer, 'backup-header.hmac', Buffer.concat([seal.head, body, seal.end()]));
+  return seal.key;
 };
 
 type Read = { readonly chunks: number; readonly bytes: number; readonly stored: number; readonly digest: string };
@@ -155,27 +158,65 @@ const listed = (one: FileToWrite, written: Written): ManifestFile => ({
   problem: written.problem?.slice(0, 1000) ?? null,
 });
 
-/**
- * Writes a backup of format 4 from its header to the list of its files, and says what became of each. A disk that cannot be
- * read costs its own file; everything else that goes wrong is thrown.
- */
-export const writeBackup = async (room: ChunkRoom, backup: BackupToWrite): Promise<readonly Written[]> => {
-  await writeHeader(room, backup.compression);
+const writeBeginning = async (room: ChunkRoom, backup: BackupToWrite): Promise<Buffer> => {
+  const headerKey = await writeHeader(room, backup.compression);
   await writeSmall(room, 'qubes.xml', Buffer.from(backup.qubesXml, 'utf8'), backup);
-  const paths = [...backup.vms.flatMap(({ dir, files }) => files.map(({ file }) => `${dir}/${file}`)), MANIFEST];
-  const all: Written[] = [];
-  const vms: Manifest['vms'] = [];
-  for (const vm of backup.vms) {
-    const files: ManifestFile[] = [];
-    for (const file of vm.files) {
-      for (const soon of paths.slice(all.length, all.length + 3)) expectFile(room, soon);
-      const written = await writeFile(room, vm, file, backup);
-      all.push(written);
-      files.push(listed(file, written));
-    }
-    vms.push({ name: vm.vm, path: vm.dir, running: vm.running, files });
+  return headerKey;
+};
+
+const pathsOf = ({ vms }: BackupToWrite): readonly string[] => [
+  ...vms.flatMap(({ dir, files }) => files.map(({ file }) => `${dir}/${file}`)),
+  MANIFEST,
+];
+
+const manifestOf = (room: ChunkRoom, { vms, taken }: BackupToWrite, all: readonly Written[]): Manifest => {
+  const rest = all[Symbol.iterator]();
+  const next = (file: FileToWrite): ManifestFile => {
+    const { value } = rest.next();
+    if (!value) throw new Error(`${file.file} was not written`);
+    return listed(file, value);
+  };
+  return {
+    format: 1,
+    backupId: room.backupId,
+    ...taken,
+    vms: vms.map(({ vm, dir, running, files }) => ({ name: vm, path: dir, running, files: files.map(next) })),
+  };
+};
+
+/** A backup that has another beginning than the one that goes on. */
+export class AnotherBackup extends Error {}
+
+const mustContinue = ({ vms }: BackupToWrite, finished: readonly Written[]): void => {
+  const files = vms.flatMap(({ vm, files: own }) => own.map(({ file }) => `${vm}: ${file}`));
+  const other = finished.find(({ vm, file }, at) => files[at] !== `${vm}: ${file}`);
+  if (other) throw new AnotherBackup(`${other.vm}: ${other.file} would not be in its place any more`);
+};
+
+/** How far a backup is: what is there already (null: nothing), and who hears of what comes. */
+export type Course = { readonly finished: readonly Written[] | null; readonly milestones: Milestones };
+
+/**
+ * Writes a backup of format 4 from its header, or from the first file that is not there yet, to the list of its files, and
+ * says what became of each. A disk that cannot be read costs its own file; everything else that goes wrong is thrown.
+ */
+export const writeBackup = async (
+  room: ChunkRoom,
+  backup: BackupToWrite,
+  { finished, milestones }: Course,
+): Promise<readonly Written[]> => {
+  if (finished) mustContinue(backup, finished);
+  else await milestones.begun(await writeBeginning(room, backup));
+  const paths = pathsOf(backup);
+  const all: Written[] = [...(finished ?? [])];
+  const files = backup.vms.flatMap((vm) => vm.files.map((file) => ({ vm, file })));
+  for (const { vm, file } of files.slice(all.length)) {
+    const soon = paths.slice(all.length, all.length + 3);
+    for (const path of soon) expectFile(room, path);
+    const written = await writeFile(room, vm, file, backup);
+    all.push(written);
+    await milestones.finished(`${vm.dir}/${file.file}`, written);
   }
-  const list: Manifest = { format: 1, backupId: room.backupId, ...backup.taken, vms };
-  await writeSmall(room, MANIFEST, Buffer.from(manifestText(list), 'utf8'), backup);
+  await writeSmall(room, MANIFEST, Buffer.from(manifestText(manifestOf(room, backup, all)), 'utf8'), backup);
   return all;
 };

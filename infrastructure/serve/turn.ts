@@ -19,7 +19,7 @@ export type Reach = 'due' | 'firewalls' | 'all';
 export type Turned = { readonly done: readonly Recovered[]; readonly problem: Failure | null };
 
 const recovering = async (service: Service, fault: Fault, reach: Reach): Promise<Result<Turned, Failure>> => {
-  const ended = await recoverHost(service, { fault, failedToo: reach === 'all', rewrites: false });
+  const ended = await recoverHost(service, { fault, failedToo: reach === 'all', backupsToo: false, rewrites: false });
   if (!ended.ok) return ended;
   const { recovered, barred } = ended.value;
   const tended = reach !== 'firewalls' ? ok([]) : await tendFirewalls(service, fault);
