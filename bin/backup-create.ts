@@ -21,6 +21,7 @@ import { costOf, stallOf } from './backup-options.ts';
 import { committedAt, shownBackup } from './backup-shown.ts';
 import { built } from './changing.ts';
 import { openService } from './compose.ts';
+import { usualHome } from './dom0-home.ts';
 import { interruptible } from './interruptible.ts';
 
 const HELP = `domtrail backup create: VMs into a file that Qubes and domtrail restore
@@ -28,6 +29,7 @@ const HELP = `domtrail backup create: VMs into a file that Qubes and domtrail re
   domtrail backup create -o /mnt/usb --passphrase-file F        all VMs
   domtrail backup create -o FILE work vault                     these
   domtrail backup create -o FILE --exclude scratch --compress zstd
+  domtrail backup create -o FILE work dom0                      also dom0's home
   domtrail backup create -o - work | ssh host 'cat > work.qbk'
 
 Each volume is taken as it was committed last; of a running VM, the output says when
@@ -35,10 +37,14 @@ that was. Snapshots keep the picture while it is written (in file pools the VMs 
 started or stopped meanwhile) and go when it is done. The file has its name only when it
 is whole. A disk that cannot be read is named, the rest goes on, and the exit code is 1.
 
+  --dom0-home DIR             what of dom0 is backed up, with its name or without (the home
+                              of the first member of the group qubes; else yours)
   --compress gzip|zstd|none   gzip is what every stock system reads
   --kdf-cost N                2^N for scrypt (default ${usualCost().logN}); less is faster and weaker
   --stall-timeout SECONDS     gives up when nothing moves for so long (300; 0: never)
 `;
+
+const DOM0 = 'dom0';
 
 const SKIPPED: ReadonlySet<string> = new Set(['AdminVM', 'RemoteVM', 'DispVM']);
 
@@ -50,8 +56,17 @@ const chosen = (host: Host, args: Arguments): Result<readonly string[], Failure>
     .filter((vm) => !SKIPPED.has(vm.class) && vm.properties['include_in_backups'] !== 'False')
     .sort(inDomainOrder)
     .map(({ name }) => name);
-  const names = (args.values.length > 0 ? args.values : usual).filter((name) => !excluded.includes(name));
+  const home = args.text('dom0-home') === undefined ? [] : [DOM0];
+  const names = [...(args.values.length > 0 ? args.values : usual), ...home].filter((name) => !excluded.includes(name));
   return names.length > 0 ? ok(names) : err(failure('D_BAD_INPUT', 'no VM is left to back up'));
+};
+
+const homeFor = (args: Arguments, names: readonly string[]): Result<{ home?: { path: string } }, Failure> => {
+  if (!names.includes(DOM0)) return ok({});
+  const path = args.text('dom0-home') ?? usualHome();
+  if (path === null) return err(usage('nobody can tell which home is meant: --dom0-home DIR', 'backup create'));
+  if (!isDirectory(path)) return err(failure('D_NOT_FOUND', `${path} is no directory`));
+  return ok({ home: { path: resolve(path) } });
 };
 
 type Target = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'stdout' };
@@ -109,7 +124,10 @@ const changeFor = async (
 ): Promise<Result<Change, Failure>> => {
   const vms = chosen(currentHost(service.ledger), args);
   if (!vms.ok) return vms;
-  const command = await built('BackupVM', { vms: vms.value, to, compression: args.text('compress') ?? 'gzip' });
+  const home = homeFor(args, vms.value);
+  if (!home.ok) return home;
+  const compression = args.text('compress') ?? 'gzip';
+  const command = await built('BackupVM', { vms: vms.value, to, compression, ...home.value });
   if (!command.ok) return command;
   return ok({ topic: 'backup-create', command: command.value, show: () => shownBackup(service, id) });
 };
@@ -121,6 +139,7 @@ export const createAction: Action = {
     output: 'value',
     exclude: 'list',
     compress: 'value',
+    'dom0-home': 'value',
     'passphrase-file': 'value',
     'kdf-cost': 'value',
     'stall-timeout': 'value',

@@ -1,99 +1,21 @@
-import type { Archive, ArchivedVm, Written } from '../../domain/backup/archive.ts';
-import type { DiskId } from '../../domain/disk.ts';
+import type { Archive, Written } from '../../domain/backup/archive.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
-import { filedLines } from '../../domain/firewall/firewall.ts';
-import type { Host } from '../../domain/host/host.ts';
-import type { VmName, VolumeKey } from '../../domain/names.ts';
+import type { VolumeKey } from '../../domain/names.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { Progress } from '../drivers/driver.port.ts';
 import type { Image } from '../drivers/image.ts';
 import { errorCode, failureOf } from '../drivers/system-failure.ts';
-import { firewallXml } from '../firewall-xml/write.ts';
 import { FilterFailed } from '../process/filter.ts';
 import type { Archived, Archiver } from './archiver.port.ts';
 import { CHUNK_BYTES } from './chunk-writer.ts';
 import { marksPathOf, partOf } from './deliver.ts';
+import { dataIn, filesOf, type Images, type Making, marksOf, type Sources } from './files-to-write.ts';
 import type { Interrupted } from './interrupted.ts';
 import { type Milestones, milestonesIn, NO_MILESTONES } from './milestones.ts';
 import { archiveInFile, archiveInStream, type OuterArchive, ReaderGone } from './outer-archive.ts';
-import { type KeyCost, sealsOf } from './seal.ts';
+import { sealsOf } from './seal.ts';
 import { Stopped, type Watch, watched, watchOf } from './watch.ts';
-import { AnotherBackup, type BackupToWrite, type FileToWrite, writeBackup } from './write-backup.ts';
-
-/** Where a VM's files are in a backup, and how many bytes its disks have there. */
-type Marks = ReadonlyMap<VmName, { readonly path: string; readonly bytes: number }>;
-
-/**
- * What making a backup needs besides its plan. `host`: the state whose picture it is. `committed`: when a disk's state was,
- * as far as the log knows. `interrupted`: what is there already of a backup that goes on.
- */
-export type Making = {
-  readonly passphrase: string;
-  readonly cost: KeyCost;
-  readonly chunkBytes?: number;
-  readonly host: () => Host;
-  readonly qubesXml: (host: Host, marks: Marks) => Result<string, Failure>;
-  readonly committed: (volume: VolumeKey, disk: DiskId) => FileToWrite['committed'];
-  readonly signal: AbortSignal;
-  readonly stallMs: number;
-  readonly stdout: number;
-  readonly interrupted?: Interrupted;
-};
-
-type Images = ReadonlyMap<VolumeKey, Image>;
-
-const dataIn = ({ bytes, ranges }: Image): number =>
-  ranges ? ranges.reduce((sum, { length }) => sum + length, 0) : bytes;
-
-const imageOf = (images: Images, volume: VolumeKey): Image => {
-  const image = images.get(volume);
-  if (!image) throw new Error(`there is no image of ${volume}`);
-  return image;
-};
-
-const small = (file: string, text: string): FileToWrite => ({
-  file,
-  volume: null,
-  content: Buffer.from(text, 'utf8'),
-  disk: null,
-  committed: null,
-});
-
-/** What stock adds to a VM's volumes (spec: backup-format 1): its rules, and the menu entries as a list. */
-const smallFiles = (host: Host, name: VmName): readonly FileToWrite[] => {
-  const vm = host.vms.get(name);
-  const menu = vm?.features['menu-items']?.split(' ').filter((item) => item !== '') ?? [];
-  const lines = vm ? filedLines(vm.firewall) : null;
-  return [
-    ...(menu.length === 0 ? [] : [small('whitelisted-appmenus.list', `${menu.join('\n')}\n`)]),
-    ...(lines === null ? [] : [small('firewall.xml', firewallXml(lines))]),
-  ];
-};
-
-const filesOf = ({ vm, volumes }: ArchivedVm, images: Images, { host, committed }: Making): readonly FileToWrite[] => {
-  const files = [
-    ...volumes.map(
-      (one): FileToWrite => ({
-        file: one.file,
-        volume: one.volume,
-        content: imageOf(images, one.volume),
-        disk: one.committed.id,
-        committed: committed(one.volume, one.committed.id),
-      }),
-    ),
-    ...smallFiles(host(), vm),
-  ];
-  // A directory that has nothing in it would not be found by tar when stock restores it.
-  return files.length === 0 ? [small('empty', '')] : files;
-};
-
-const marksOf = ({ vms }: Archive, images: Images): Marks =>
-  new Map(
-    vms.map(({ vm, dir, volumes }) => {
-      const bytes = volumes.reduce((sum, { volume }) => sum + dataIn(imageOf(images, volume)), 0);
-      return [vm, { path: `${dir}/`, bytes }];
-    }),
-  );
+import { AnotherBackup, type BackupToWrite, writeBackup } from './write-backup.ts';
 
 const EVERY_MS = 250;
 
@@ -122,18 +44,16 @@ const failureIn = (error: unknown, { to }: Archive): Failure => {
   return failure('D_STEP_FAILED', `the backup could not be written to ${target}`, { cause: error.message });
 };
 
-const toWrite = (
-  archive: Archive,
-  images: Images,
-  making: Making,
-): Result<Omit<BackupToWrite, 'onBytes' | 'signal'>, Failure> => {
+const toWrite = async (sources: Sources): Promise<Result<Omit<BackupToWrite, 'onBytes' | 'signal'>, Failure>> => {
+  const { archive, images, making } = sources;
   const host = making.host();
-  const qubesXml = making.qubesXml(host, marksOf(archive, images));
+  const still = { ...sources, making: { ...making, host: () => host } };
+  const qubesXml = making.qubesXml(host, await marksOf(archive, images));
   if (!qubesXml.ok) return qubesXml;
   return ok({
     compression: archive.compression,
     qubesXml: qubesXml.value,
-    vms: archive.vms.map((vm) => ({ ...vm, files: filesOf(vm, images, making) })),
+    vms: archive.vms.map((vm) => ({ ...vm, files: filesOf(vm, still) })),
     taken: making.interrupted?.taken ?? { event: host.position, time: new Date().toISOString() },
   });
 };
@@ -192,6 +112,13 @@ const unchanged = (images: Images, interrupted: Interrupted | undefined): Images
     }),
   );
 
+const MOST_NOTES = 50;
+
+const notesText = (notes: readonly string[]): string => {
+  const more = notes.length - MOST_NOTES;
+  return [...notes.slice(0, MOST_NOTES), ...(more > 0 ? [`and ${more} more`] : [])].join('\n');
+};
+
 /** An archiver for one backup. */
 export const archiverFor =
   (making: Making): Archiver =>
@@ -202,8 +129,9 @@ export const archiverFor =
     const count = counting(images, progress, making.interrupted?.finished ?? []);
     const steady = unchanged(images, making.interrupted);
     const seen = new Map([...steady].map(([key, image]) => [key, watched(image, watch.tick)]));
-    const backup = toWrite(archive, seen, making);
+    const backup = await toWrite({ archive, images: seen, making });
     if (!backup.ok) return backup;
+    const notes: string[] = [];
     const onBytes = (bytes: number): void => {
       watch.tick();
       count(bytes);
@@ -213,11 +141,12 @@ export const archiverFor =
       {
         ...backup.value,
         onBytes,
+        onNote: (note) => void notes.push(note),
         signal: watch.signal,
       },
     );
     if (!files.ok) return files;
     const argv = archive.compression === 'none' ? [] : [[archive.compression, '-c']];
     const durationMs = Math.round(performance.now() - started);
-    return ok({ written: files.value, evidence: { argv, exitCode: 0, stderr: '', durationMs } });
+    return ok({ written: files.value, evidence: { argv, exitCode: 0, stderr: notesText(notes), durationMs } });
   };
