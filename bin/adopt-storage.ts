@@ -1,3 +1,4 @@
+import { counted } from '../domain/counted.ts';
 import type { Verdict } from '../domain/decision.ts';
 import type { Fact } from '../domain/event.ts';
 import type { Failure } from '../domain/failure.ts';
@@ -56,7 +57,7 @@ const shown = (sum: Sum): Shown => {
     ...trashed,
     ...notes.map(({ object, note }) => `note: ${object}: ${note}`),
     ...untouched.map(({ name, why }) => `left alone: ${name}: ${why}`),
-    `${adopted.length} disks adopted, ${trashed.length} in the trash, ${untouched.length} left alone`,
+    `${counted(adopted.length, 'disk')} adopted, ${trashed.length} in the trash, ${untouched.length} left alone`,
   ]);
   return { text, fields: sum };
 };
@@ -89,7 +90,8 @@ const hearFirst = async (service: Service, args: Arguments): Promise<Heard> => {
 };
 
 const withTestimony = ({ text, fields }: Shown, { told, unreadable, left }: Heard): Shown => {
-  const line = told.length === 0 ? '' : `${told.length} commands of LVM's archive came into the log as testimony\n`;
+  const line =
+    told.length === 0 ? '' : `${counted(told.length, 'command')} of LVM's archive came into the log as testimony\n`;
   return { text: `${line}${text}`, fields: { ...fields, testimony: { commands: told.length, unreadable, left } } };
 };
 

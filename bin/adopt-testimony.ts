@@ -1,5 +1,6 @@
 import type { LvmTestimony } from '../domain/adoption/testimony.ts';
 import { wordsOfTestimony } from '../domain/adoption/testimony.ts';
+import { counted } from '../domain/counted.ts';
 import type { Failure } from '../domain/failure.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { type Arguments, CHANGING, expectWords } from '../infrastructure/cli/arguments.ts';
@@ -99,7 +100,7 @@ const tell = (service: Service, args: Arguments, heard: Heard): number => {
   if (args.flag('json')) {
     outJson(plan ? 'adopt-lvm-archive-plan' : 'adopt-lvm-archive', asOf(service), { item: { told, unreadable, left } });
   } else {
-    const sum = `${told.length} commands of LVM's archive ${plan ? 'would come' : 'came'} into the log as testimony\n`;
+    const sum = `${counted(told.length, 'command')} of LVM's archive ${plan ? 'would come' : 'came'} into the log as testimony\n`;
     out(`${heardText(heard)}${told.length === 0 ? 'nothing new in the archive of LVM\n' : sum}`);
   }
   return plan && told.length > 0 ? 2 : 0;

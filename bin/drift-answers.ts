@@ -75,8 +75,10 @@ const aboutDisks = (args: Arguments, name: 'AdoptDrift' | 'RepairDrift', seen: r
   return submitAbout(args, name, topic, { names: seen.map((one) => one.name) });
 };
 
+type Named = { readonly kind: 'disks' | 'document' | 'firewall'; readonly seen: readonly Drift[] };
+
 /** What was named is of one kind, because each kind has a command of its own. */
-const oneKind = (seen: readonly Drift[]): Result<'disks' | 'document' | 'firewall', Failure> => {
+const oneKind = (seen: readonly Drift[]): Result<Named['kind'], Failure> => {
   const kinds = new Set(seen.map(({ kind }) => (kind === 'document' || kind === 'firewall' ? kind : 'disks')));
   const [kind = 'disks'] = kinds;
   const next = seen.map(({ name }) => name).join(', ');
@@ -99,18 +101,25 @@ const adoptFirewall = async (args: Arguments, { about, name }: Drift): Promise<R
   return submitAbout(args, 'AdoptFirewall', 'drift-adopt', { vm: about, rules });
 };
 
+/** The differences that were named, once they are known to be of one kind. */
+const namedNow = async (args: Arguments): Promise<Result<Named, Failure>> => {
+  const given = needsNames(args);
+  const seen = given.ok ? await seenNow(args) : given;
+  if (!seen.ok) return seen;
+  const kind = oneKind(seen.value);
+  return kind.ok ? ok({ kind: kind.value, seen: seen.value }) : kind;
+};
+
 const adopt: Action = {
   options: {},
   help: '',
   run: async (args) => {
-    const given = needsNames(args);
-    const seen = given.ok ? await seenNow(args) : given;
-    if (!seen.ok) return seen;
-    const kind = oneKind(seen.value);
-    if (!kind.ok) return kind;
-    const [first] = seen.value;
-    if (kind.value === 'document') return adoptDocument(args);
-    return kind.value === 'firewall' && first ? adoptFirewall(args, first) : aboutDisks(args, 'AdoptDrift', seen.value);
+    const named = await namedNow(args);
+    if (!named.ok) return named;
+    const { kind, seen } = named.value;
+    const [first] = seen;
+    if (kind === 'document') return adoptDocument(args);
+    return kind === 'firewall' && first ? adoptFirewall(args, first) : aboutDisks(args, 'AdoptDrift', seen);
   },
 };
 
@@ -118,16 +127,12 @@ const repair: Action = {
   options: {},
   help: '',
   run: async (args) => {
-    const given = needsNames(args);
-    const seen = given.ok ? await seenNow(args) : given;
-    if (!seen.ok) return seen;
-    const kind = oneKind(seen.value);
-    if (!kind.ok) return kind;
-    if (kind.value === 'document') return repairDocument(args);
-    const [first] = seen.value;
-    if (kind.value === 'firewall')
-      return err(failure('D_DRIFT', 'a firewall is put right by its own command', { next: first?.repair ?? '' }));
-    return aboutDisks(args, 'RepairDrift', seen.value);
+    const named = await namedNow(args);
+    if (!named.ok) return named;
+    const { kind, seen } = named.value;
+    if (kind === 'document') return repairDocument(args);
+    if (kind === 'disks') return aboutDisks(args, 'RepairDrift', seen);
+    return err(failure('D_DRIFT', 'a firewall is put right by its own command', { next: seen[0]?.repair ?? '' }));
   },
 };
 

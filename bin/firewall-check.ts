@@ -1,3 +1,4 @@
+import { counted } from '../domain/counted.ts';
 import type { Failure } from '../domain/failure.ts';
 import { mustFit } from '../domain/firewall/limits.ts';
 import { parseRule } from '../domain/firewall/parse.ts';
@@ -39,7 +40,7 @@ const lineText = (item: Item): string => {
 
 const pageOf = (items: readonly Item[]): string => {
   const bad = items.filter((item) => !item.ok).length;
-  return `${[...items.map(lineText), `${items.length} rules, ${bad} of them not valid`].join('\n')}\n`;
+  return `${[...items.map(lineText), `${counted(items.length, 'rule')}, ${bad} of them not valid`].join('\n')}\n`;
 };
 
 /** Lines end at LF and nowhere else; nothing is trimmed. */

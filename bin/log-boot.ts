@@ -1,3 +1,4 @@
+import { counted } from '../domain/counted.ts';
 import { type Failure, failure } from '../domain/failure.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { usage } from '../infrastructure/cli/arguments.ts';
@@ -30,10 +31,5 @@ export const bootOf = (ledger: Ledger, text: string | undefined, position: numbe
   }
   const found = number > 0 ? boots[boots.length - number] : boots[-number];
   if (found) return ok(found);
-  return err(
-    failure(
-      'D_NOT_FOUND',
-      `the log knows ${boots.length} boot${boots.length === 1 ? '' : 's'} of this host up to there`,
-    ),
-  );
+  return err(failure('D_NOT_FOUND', `the log knows ${counted(boots.length, 'boot')} of this host up to there`));
 };

@@ -1,4 +1,5 @@
 import { formatBytes } from './bytes.ts';
+import { counted } from './counted.ts';
 import { roleText } from './disk.ts';
 import type { ContentSource, ContentTarget, Deed } from './steps.ts';
 
@@ -16,8 +17,6 @@ const sourceText = (source: ContentSource): string => {
 };
 
 const targetText = (target: ContentTarget): string => (target.kind === 'file' ? target.path : 'standard output');
-
-const ruleCount = (n: number): string => `${n} rule${n === 1 ? '' : 's'}`;
 
 /** A deed in one line, for plans, logs and errors alike. */
 export const wordsOfDeed = (deed: Deed): string => {
@@ -43,13 +42,13 @@ export const wordsOfDeed = (deed: Deed): string => {
     case 'writeFirewall':
       return deed.after === null
         ? 'remove firewall.xml'
-        : `write firewall.xml, ${ruleCount(deed.after.length)}${deed.over === 'oursElseLeave' ? ', if it is still ours' : ''}`;
+        : `write firewall.xml, ${counted(deed.after.length, 'rule')}${deed.over === 'oursElseLeave' ? ', if it is still ours' : ''}`;
     case 'publishFirewall':
-      return `publish ${ruleCount(deed.after.length)} for ${deed.address} in ${deed.netvm}${deed.wake ? '' : ', without waking its agent'}`;
+      return `publish ${counted(deed.after.length, 'rule')} for ${deed.address} in ${deed.netvm}${deed.wake ? '' : ', without waking its agent'}`;
     case 'writeKeys':
       return `write ${deed.keys.length} keys into the QubesDB of ${deed.vm}`;
     case 'archive':
-      return `back up ${deed.vms.length} VM${deed.vms.length === 1 ? '' : 's'} to ${targetText(deed.to)}`;
+      return `back up ${counted(deed.vms.length, 'VM')} to ${targetText(deed.to)}`;
     case 'deliver':
       return `name the backup ${deed.path}`;
     case 'startDomain':

@@ -3,6 +3,7 @@ import { wordsOfTestimony } from './adoption/testimony.ts';
 import { formatBytes } from './bytes.ts';
 import type { CommandEvent } from './command/events.ts';
 import { isCommandEvent } from './command/operation.ts';
+import { counted } from './counted.ts';
 import { stepsOf } from './decision.ts';
 import type { Accepted } from './drift/adopted.ts';
 import type { DomainEvent } from './event.ts';
@@ -17,12 +18,10 @@ import { isVmFact } from './vm/evolve.ts';
 import type { Kept, VolumeFact } from './volume/events.ts';
 import { isVolumeFact } from './volume/evolve.ts';
 
-const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
-
 const wordsOfCommand = (event: CommandEvent): string => {
   switch (event.type) {
     case 'CommandAccepted':
-      return `${event.name} accepted, ${count(stepsOf(event.plan).length, 'step')}`;
+      return `${event.name} accepted, ${counted(stepsOf(event.plan).length, 'step')}`;
     case 'CommandRejected':
       return `! ${event.name} refused: ${event.failure.message}`;
     case 'StepDone':
@@ -32,13 +31,13 @@ const wordsOfCommand = (event: CommandEvent): string => {
     case 'CommandCompleted':
       return event.leftover.length === 0
         ? 'completed'
-        : `completed, ${count(event.leftover.length, 'clean-up step')} left over`;
+        : `completed, ${counted(event.leftover.length, 'clean-up step')} left over`;
     case 'CommandFailed':
       return `! stopped: ${event.failure.message}`;
     case 'CommandResumed':
       return `recovery goes on from step ${event.from}`;
     case 'UndoPlanned':
-      return `taking it back, ${count(event.main.length + event.cleanup.length, 'step')}`;
+      return `taking it back, ${counted(event.main.length + event.cleanup.length, 'step')}`;
     case 'CommandAbandoned':
       return `! abandoned, nothing of it stands: ${event.failure.message}`;
   }
@@ -108,7 +107,7 @@ const wordsOfLife = (fact: OtherVolumeFact): string => {
     case 'VolumeRestored':
       return `restored from ${fact.from}, ${formatBytes(fact.current.bytes)}, sha256 ${fact.sha256.slice(0, 12)}`;
     case 'VolumeReturned':
-      return `back from the trash with ${count(fact.revisions.length, 'revision')}`;
+      return `back from the trash with ${counted(fact.revisions.length, 'revision')}`;
     case 'VolumeProvisioned':
       return `first disk, ${formatBytes(fact.current.bytes)}`;
     case 'SessionOpened':
@@ -138,7 +137,7 @@ const wordsOfLife = (fact: OtherVolumeFact): string => {
     case 'DiskAdopted':
       return `adopted ${fact.name} as ${adoptedAs(fact.as)}${fact.why === null ? '' : ` (${fact.why})`}`;
     case 'VolumeReidentified':
-      return `the same ${count(fact.disks.length, 'disk')} under new identities, after a move`;
+      return `the same ${counted(fact.disks.length, 'disk')} under new identities, after a move`;
     case 'DiskLost':
       return `${fact.name} is lost (${fact.disk})`;
     case 'DisksAccepted':
@@ -184,7 +183,7 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
     case 'HostInitialised':
       return 'host initialised';
     case 'HostAdopted':
-      return `host adopted from a qubes.xml${fact.lost.length === 0 ? '' : `, ${count(fact.lost.length, 'thing')} lost`}`;
+      return `host adopted from a qubes.xml${fact.lost.length === 0 ? '' : `, ${counted(fact.lost.length, 'thing')} lost`}`;
     case 'LabelCreated':
       return `label ${fact.label.name} created (${fact.label.color})`;
     case 'LabelRemoved':
@@ -200,7 +199,7 @@ const wordsOfHost = (fact: HostFact | PoolFact): string => {
     case 'DiskErased':
       return `${fact.from}: disk ${fact.disk} erased`;
     case 'StorageAdopted':
-      return `adopted what lay in ${fact.pools.join(', ')}, ${count(fact.untouched.length, 'disk')} left alone`;
+      return `adopted what lay in ${fact.pools.join(', ')}, ${counted(fact.untouched.length, 'disk')} left alone`;
     case 'TrashReidentified':
       return `${fact.from}: trash ${fact.disk} is ${fact.now} since a move`;
     case 'DriftIgnored':

@@ -1,3 +1,4 @@
+import { counted } from '../../domain/counted.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
 import type { Host } from '../../domain/host/host.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
@@ -81,7 +82,7 @@ const look: Action = {
       else {
         const left = found.value.length - open.length;
         const note = left > 0 && !args.flag('all') ? `, ${left} ignored (drift --all)` : '';
-        out(`${shown.map(page).join('')}${open.length} ${open.length === 1 ? 'difference' : 'differences'}${note}\n`);
+        out(`${shown.map(page).join('')}${counted(open.length, 'difference')}${note}\n`);
       }
       return ok(open.length === 0 ? 0 : 2);
     } finally {

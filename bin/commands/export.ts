@@ -1,3 +1,4 @@
+import { counted } from '../../domain/counted.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { type Arguments, expectWords, usage } from '../../infrastructure/cli/arguments.ts';
@@ -41,7 +42,7 @@ const exported = (args: Arguments, reading: Reading): Result<number, Failure> =>
   if (args.flag('json')) {
     const { redacted, after, to } = about;
     outJson('export', reading.asOf, { item: { file, redacted, after, to, commands, events, head } });
-  } else talk(`${escapeText(file)}: ${events} events, ${commands} commands, head ${head.hash}\n`);
+  } else talk(`${escapeText(file)}: ${counted(events, 'event')}, ${counted(commands, 'command')}, head ${head.hash}\n`);
   return ok(0);
 };
 

@@ -1,3 +1,4 @@
+import { counted } from '../../domain/counted.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { linesOf, rulesOf } from '../../domain/firewall/firewall.ts';
 import { mustNotBeTooMany } from '../../domain/firewall/limits.ts';
@@ -62,7 +63,7 @@ const shown = (service: Service, name: string | undefined): Shown => {
   if (all >= 0 && all < rules.length - 1) {
     talk(`note: rule ${all} (${linesOf(firewall)[all]}) matches everything; those after it are never reached\n`);
   }
-  const text = `${name} has ${rules.length} rule${rules.length === 1 ? '' : 's'}\n`;
+  const text = `${name} has ${counted(rules.length, 'rule')}\n`;
   return { text, fields: { vm: name, rules: linesOf(firewall) } };
 };
 

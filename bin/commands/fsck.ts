@@ -1,3 +1,4 @@
+import { counted } from '../../domain/counted.ts';
 import { ok } from '../../domain/result.ts';
 import { expectWords } from '../../infrastructure/cli/arguments.ts';
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
@@ -55,7 +56,7 @@ const fsck: Action = {
     else {
       const shown = args.flag('all') ? found : found.filter(({ problem, note }) => problem ?? note);
       out(shown.map((finding) => `${page(finding)}\n`).join(''));
-      out(`${found.length} checked, ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}\n`);
+      out(`${found.length} checked, ${counted(problems.length, 'problem')}\n`);
     }
     return ok(problems.length === 0 ? 0 : 2);
   },

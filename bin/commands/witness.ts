@@ -1,3 +1,4 @@
+import { counted } from '../../domain/counted.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { type Arguments, expectWords } from '../../infrastructure/cli/arguments.ts';
@@ -64,7 +65,7 @@ const witness: Action = {
       outJson('witness', reading.value.asOf, { items });
     } else {
       out((args.flag('all') ? found.value : problems).map(page).join(''));
-      out(`${found.value.length} compared, ${problems.length} problems\n`);
+      out(`${found.value.length} compared, ${counted(problems.length, 'problem')}\n`);
     }
     return ok(problems.length === 0 ? 0 : 2);
   },

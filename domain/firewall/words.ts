@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import type { FirewallCause, FirewallFact } from './events.ts';
 import { linesOf } from './firewall.ts';
 import type { RuleLine } from './rule.ts';
@@ -36,7 +37,6 @@ export const wordsOfFirewall = (fact: FirewallFact): string => {
     ...without(before, after).map((line) => `- ${line}`),
     ...without(after, before).map((line) => `+ ${line}`),
   ];
-  const count = `${after.length} rule${after.length === 1 ? '' : 's'}`;
   const shown = changes.length <= MOST_SHOWN ? changes : [];
-  return `${fact.vm}: ${[DONE[fact.cause], count, ...shown].join(', ')}`;
+  return `${fact.vm}: ${[DONE[fact.cause], counted(after.length, 'rule'), ...shown].join(', ')}`;
 };

@@ -1,3 +1,4 @@
+import { counted } from '../../domain/counted.ts';
 import { stepsOf, type Verdict } from '../../domain/decision.ts';
 import { symbolOfDeed, wordsOfDeed } from '../../domain/deed-words.ts';
 import type { Step } from '../../domain/steps.ts';
@@ -14,8 +15,8 @@ export const planText = (title: string, { plan }: Verdict, position: number): st
   const steps = stepsOf(plan);
   const width = Math.max(0, ...steps.map((step) => escapeText(step.object).length));
   const changes = plan.facts.length;
-  const head = `Plan for ${title} at event ${position} (${steps.length} steps)`;
-  const sum = `Plan: ${count(steps, '+')} to add, ${count(steps, '~')} to change, ${count(steps, '-')} to destroy; ${changes} facts to record.`;
+  const head = `Plan for ${title} at event ${position} (${counted(steps.length, 'step')})`;
+  const sum = `Plan: ${count(steps, '+')} to add, ${count(steps, '~')} to change, ${count(steps, '-')} to destroy; ${counted(changes, 'fact')} to record.`;
   return `${[head, ...steps.map((step) => line(step, width)), sum].join('\n')}\n`;
 };
 

@@ -1,4 +1,5 @@
 import { formatBytes } from '../../domain/bytes.ts';
+import { counted } from '../../domain/counted.ts';
 import { escapeText, localTime } from './text.ts';
 import type { volumeItem } from './views.ts';
 
@@ -19,7 +20,7 @@ export const volumeInfoText = (item: Item): string => {
       item.snapOnStart ? (item.source ?? '-') : item.saveOnStop ? 'its own committed state' : 'an empty disk',
     ],
     ['kept at stop', yes(item.saveOnStop)],
-    ['keeps', item.revisionsToKeep === -1 ? 'no snapshots (-1)' : `${item.revisionsToKeep} revisions`],
+    ['keeps', item.revisionsToKeep === -1 ? 'no snapshots (-1)' : counted(item.revisionsToKeep, 'revision')],
     ['disk', item.disk ?? '-'],
     ['committed', item.committedPath ?? '-'],
     ['in use', item.runtimePath ?? '-'],

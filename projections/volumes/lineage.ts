@@ -1,4 +1,5 @@
 import { formatBytes } from '../../domain/bytes.ts';
+import { counted } from '../../domain/counted.ts';
 import { drawLanes, type Point, type Strokes } from './lanes.ts';
 import { childrenFirst } from './order.ts';
 import { stateText } from './state-words.ts';
@@ -129,19 +130,17 @@ const symbolOf = ({ role }: DiskRow, style: Style): string => {
   return role === 'revision' ? style.past : style.committed;
 };
 
-const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
-
 /** The ends a state can come to, in words. Volatile disks come and go with every start: not worth a line. */
 const ENDS: readonly (readonly [why: string, words: (n: number) => string])[] = [
-  ['retention', (n) => `${count(n, 'older revision', 'older revisions')} removed by retention`],
-  ['not-kept', (n) => `${count(n, 'older state', 'older states')} not kept`],
-  ['superseded', (n) => `${count(n, 'state', 'states')} superseded`],
-  ['discarded', (n) => `${count(n, 'session', 'sessions')} thrown away`],
-  ['removed', (n) => `${count(n, 'disk', 'disks')} removed with the volume`],
-  ['leftover', (n) => `${count(n, 'leftover', 'leftovers')} of stock Qubes put aside`],
-  ['lost', (n) => `${count(n, 'disk', 'disks')} lost`],
-  ['replaced', (n) => `${count(n, 'disk', 'disks')} replaced by somebody else`],
-  ['undone', (n) => `${count(n, 'disk', 'disks')} of commands that were undone`],
+  ['retention', (n) => `${counted(n, 'older revision')} removed by retention`],
+  ['not-kept', (n) => `${counted(n, 'older state')} not kept`],
+  ['superseded', (n) => `${counted(n, 'state')} superseded`],
+  ['discarded', (n) => `${counted(n, 'session')} thrown away`],
+  ['removed', (n) => `${counted(n, 'disk')} removed with the volume`],
+  ['leftover', (n) => `${counted(n, 'leftover')} of stock Qubes put aside`],
+  ['lost', (n) => `${counted(n, 'disk')} lost`],
+  ['replaced', (n) => `${counted(n, 'disk')} replaced by somebody else`],
+  ['undone', (n) => `${counted(n, 'disk')} of commands that were undone`],
 ];
 
 const summary = (gone: readonly LineageNode[], style: Style): readonly string[] =>

@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { type Outcome, POINTS, visitSteps } from './fault-points.ts';
 import { contentsOf, homeWithWork, type Terminal, type VolumeInfo, withoutProgress, writeAt } from './terminal.ts';
 
 // Each case keeps one home of its own and one core busy.
 vi.setConfig({ maxConcurrency: 2 });
 const PATIENCE = 300_000;
 const MOST_STEPS = 40;
-const POINTS = ['before-step', 'after-step', 'after-record'] as const;
 
 /** What somebody outside can tell of a volume: where its VM stands, its committed content, and its revisions' contents. */
 type Seen = { readonly state: string; readonly contents: readonly string[] };
@@ -137,8 +137,6 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
-type Outcome = 'killed' | 'survived';
-
 /** One round: prepare, give the command with the fault armed, recover `how`, and compare with before and after. */
 const visit = async (one: Case, round: Round, fault: string, recoveries: readonly string[] = []): Promise<Outcome> => {
   const { terminal, text } = round;
@@ -169,10 +167,7 @@ describe('a command that is killed at any step ends, after recover, as before it
       const round = (): Round => ({ terminal, round: ++number, text: textOf(number) });
       expect(await visit(one, round(), 'kill@before-commit')).toBe('killed');
       for (const point of POINTS) {
-        let killed = 0;
-        while (killed < MOST_STEPS && (await visit(one, round(), `kill@${point}:${killed + 1}`)) === 'killed') killed++;
-        expect(killed, `steps of ${name}`).toBeGreaterThan(0);
-        expect(killed).toBeLessThan(MOST_STEPS);
+        await visitSteps(point, MOST_STEPS, (fault) => visit(one, round(), fault));
         // These look at the whole log, so once for every point covers all its rounds.
         await terminal.isSound();
       }

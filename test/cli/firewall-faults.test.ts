@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { type Outcome, POINTS, visitSteps } from './fault-points.ts';
 import { homeWithWork, type Terminal } from './terminal.ts';
 
 // Each case keeps one home of its own and one core busy.
 vi.setConfig({ maxConcurrency: 2 });
 const PATIENCE = 300_000;
 const MOST_STEPS = 20;
-const POINTS = ['before-step', 'after-step', 'after-record'] as const;
 
 type Round = { readonly terminal: Terminal; readonly round: number };
 type Case = {
@@ -72,8 +72,6 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
-type Outcome = 'killed' | 'survived';
-
 /** One round: the command with the fault armed, then recovery, then the comparison with before and after. */
 const visit = async (one: Case, round: Round, fault: string): Promise<Outcome> => {
   const { terminal } = round;
@@ -117,12 +115,7 @@ describe('a change of a firewall that is killed at any step ends, after recover,
       let number = 0;
       const round = (): Round => ({ terminal, round: ++number });
       expect(await visit(one, round(), 'kill@before-commit')).toBe('killed');
-      for (const point of POINTS) {
-        let killed = 0;
-        while (killed < MOST_STEPS && (await visit(one, round(), `kill@${point}:${killed + 1}`)) === 'killed') killed++;
-        expect(killed, `steps of ${name}`).toBeGreaterThan(0);
-        expect(killed).toBeLessThan(MOST_STEPS);
-      }
+      for (const point of POINTS) await visitSteps(point, MOST_STEPS, (fault) => visit(one, round(), fault));
       await terminal.isSound();
     });
   }

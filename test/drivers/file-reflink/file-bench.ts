@@ -1,42 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, open, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { PoolName } from '../../../domain/names.ts';
 import { fileReflinkDriver } from '../../../infrastructure/drivers/file-reflink/driver.ts';
 import type { Settings } from '../../../infrastructure/drivers/file-reflink/work.ts';
-import { stampOf } from '../../../infrastructure/drivers/stamp.ts';
-import type { DriverBench, Holder, Piece, SourceFile } from '../bench.ts';
+import type { DriverBench, Holder } from '../bench.ts';
+import { readFileAt, sourceIn, writeFileAt } from '../source-file.ts';
 
 export type FileBench = DriverBench & { readonly dir: string; readonly outside: string };
-
-const writeAt = async (path: string, offset: number, text: string): Promise<void> => {
-  const handle = await open(path, 'r+');
-  try {
-    await handle.write(Buffer.from(text, 'latin1'), 0, text.length, offset);
-  } finally {
-    await handle.close();
-  }
-};
-
-const readAt = async (path: string, offset: number, length: number): Promise<string> => {
-  const handle = await open(path, 'r');
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset);
-    return buffer.toString('latin1', 0, bytesRead);
-  } finally {
-    await handle.close();
-  }
-};
-
-const sourceIn = async (dir: string, bytes: number, pieces: readonly Piece[]): Promise<SourceFile> => {
-  const path = join(await mkdtemp(join(dir, 'source-')), 'image');
-  await writeFile(path, '');
-  await truncate(path, bytes);
-  for (const { offset, text } of pieces) await writeAt(path, offset, text);
-  return { kind: 'file', path, bytes: (await stat(path)).size, stamp: await stampOf(path) };
-};
 
 /** Another process with the file as its stdin, and a handle of our own that follows it through renames. */
 export const holdOpen = async (path: string): Promise<Holder> => {
@@ -75,8 +48,8 @@ export const fileBench = async (settings: Settings = QUICK, base = tmpdir()): Pr
     outside,
     pool: 'default' as PoolName,
     vidFor: (vm, volume) => `appvms/${vm}/${volume}`,
-    writeAt,
-    readAt,
+    writeAt: writeFileAt,
+    readAt: readFileAt,
     sourceFile: (bytes, pieces) => sourceIn(outside, bytes, pieces),
     targetPath: () => join(outside, `target-${++targets}`),
     foreignCreate: async (place, bytes) => {

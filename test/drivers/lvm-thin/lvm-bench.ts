@@ -1,13 +1,13 @@
-import { mkdtemp, open, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runOnModel } from '../../../infrastructure/drivers/lvm-model/lvm-command.ts';
 import { createLvmModel, type LvmModel } from '../../../infrastructure/drivers/lvm-model/model.ts';
 import { lvmThinDriver } from '../../../infrastructure/drivers/lvm-thin/driver.ts';
 import type { Settings } from '../../../infrastructure/drivers/lvm-thin/work.ts';
-import { stampText } from '../../../infrastructure/drivers/stamp.ts';
-import type { DriverBench, Piece, SourceFile } from '../bench.ts';
+import type { DriverBench } from '../bench.ts';
 import { foreignHands, lvAt, must, POOL, vidFor } from '../lvm-model/model-bench.ts';
+import { readFileAt, sourceIn } from '../source-file.ts';
 
 /** `ran`: every command line, in order. */
 export type LvmBench = DriverBench & {
@@ -17,33 +17,6 @@ export type LvmBench = DriverBench & {
 };
 
 export type Given = { readonly model?: LvmModel; readonly settings?: Partial<Settings> };
-
-const writeFileAt = async (path: string, { offset, text }: Piece): Promise<void> => {
-  const handle = await open(path, 'r+');
-  try {
-    await handle.write(Buffer.from(text, 'latin1'), 0, text.length, offset);
-  } finally {
-    await handle.close();
-  }
-};
-
-const readFileAt = async (path: string, offset: number, length: number): Promise<string> => {
-  const handle = await open(path, 'r');
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset);
-    return buffer.toString('latin1', 0, bytesRead);
-  } finally {
-    await handle.close();
-  }
-};
-
-const sourceIn = async (dir: string, bytes: number, pieces: readonly Piece[]): Promise<SourceFile> => {
-  const path = join(await mkdtemp(join(dir, 'source-')), 'image');
-  await writeFile(path, '');
-  await truncate(path, bytes);
-  for (const piece of pieces) await writeFileAt(path, piece);
-  return { kind: 'file', path, bytes, stamp: stampText(await stat(path, { bigint: true })) };
-};
 
 /** The `lvm_thin` driver with every program answered by the model, and real files outside the pool. */
 export const lvmBench = async ({ model = createLvmModel(), settings = {} }: Given = {}): Promise<LvmBench> => {

@@ -9,11 +9,11 @@ const isDirty = ({ session }: Volume): boolean => session !== null;
 
 const ordersFor = (world: World, name: string, mark: string): readonly Order[] => {
   const vm = world[name];
-  if (!vm) return [];
+  if (!vm || vm.state === 'removed') return [];
   const volumes = Object.entries(vm.volumes);
   const each = (make: (volume: string, state: Volume) => readonly Order[]): readonly Order[] =>
     volumes.flatMap(([volume, state]) => make(volume, state));
-  if (vm.running) {
+  if (vm.state === 'running') {
     const write = each((volume) => [{ do: 'write', vm: name, volume, mark }]);
     // Stopping is what people do most, and it has the most steps.
     const stop: Order = { do: 'stop', vm: name };
@@ -43,9 +43,9 @@ const isTemplate = (name: string): boolean => name.startsWith('tmpl');
 
 /** One of the orders that make sense now. `mark` is a word that was never used before. */
 export const chooseOrder = (world: World, random: Random, mark: string): Order => {
-  const names = Object.keys(world);
+  const names = Object.keys(world).filter((name) => world[name]?.state !== 'removed');
   const halted = (name: string): boolean =>
-    !world[name]?.running && !Object.values(world[name]?.volumes ?? {}).some(isDirty);
+    world[name]?.state === 'halted' && !Object.values(world[name]?.volumes ?? {}).some(isDirty);
   const room = names.length < MOST_VMS;
   const orders: Order[] = names.flatMap((name) => ordersFor(world, name, mark));
   for (const name of names.filter((one) => halted(one) && !isTemplate(one))) {

@@ -1,14 +1,21 @@
 import type { Disk, Volume, World } from './world.ts';
 
-/** What the disks say, to be held against a world. `strays`: devices that no volume at rest should have. */
-type Seen = { readonly volumes: Readonly<Record<string, Volume>>; readonly strays: readonly string[] };
+type Thrown = { readonly key: string; readonly disk: Disk };
 
-type Part = { readonly key: string; readonly role: 'current' | 'session' | 'kept'; readonly at: number };
+/** What the disks say, to be held against a world. `strays`: devices that no volume at rest should have. */
+type Seen = {
+  readonly volumes: Readonly<Record<string, Volume>>;
+  readonly trash: readonly Thrown[];
+  readonly strays: readonly string[];
+};
+
+type Part = { readonly key: string; readonly role: 'current' | 'session' | 'kept' | 'trash'; readonly at: number };
 
 const partOf = (device: string): Part | null => {
-  const [, vm, volume, end, at] = /^vm-(\w+)-(root|private)(-snap|-(\d+)-back)?$/.exec(device) ?? [];
+  const [, vm, volume, end, at, trash] = /^vm-(\w+)-(root|private)(-snap|-(\d+)(-trash)?-back)?$/.exec(device) ?? [];
   if (vm === undefined || volume === undefined) return null;
-  const role = end === undefined ? 'current' : end === '-snap' ? 'session' : 'kept';
+  const kept = trash === undefined ? 'kept' : 'trash';
+  const role = end === undefined ? 'current' : end === '-snap' ? 'session' : kept;
   return { key: `${vm}:${volume}`, role, at: Number(at ?? 0) };
 };
 
@@ -22,7 +29,8 @@ const lineOf = (line: string): Line => {
 /** Reads what look.pl printed. */
 const parseLook = (text: string): Seen => {
   const lines = text.split('\n').filter(Boolean).map(lineOf);
-  const keys = new Set(lines.flatMap(({ part }) => (part ? [part.key] : [])));
+  const keys = new Set(lines.flatMap(({ part }) => (part && part.role !== 'trash' ? [part.key] : [])));
+  const trash = lines.flatMap(({ part, disk }) => (part?.role === 'trash' ? [{ key: part.key, disk }] : []));
   const strays = lines.filter(({ part }) => part === null).map(({ name }) => name);
   const volumes: Record<string, Volume> = {};
   for (const key of keys) {
@@ -35,13 +43,13 @@ const parseLook = (text: string): Seen => {
       session: one('session'),
     };
   }
-  return { volumes, strays };
+  return { volumes, trash, strays };
 };
 
 const text = ({ mark, bytes }: Disk): string => `${mark}/${bytes / 2 ** 20}M`;
 
-/** One line per volume, sorted: two worlds are the same when their lines are. */
-const linesOf = (volumes: Readonly<Record<string, Volume>>, strays: readonly string[]): readonly string[] => [
+/** One line per volume and per disk in the trash, sorted: two worlds are the same when their lines are. */
+const linesOf = ({ volumes, trash, strays }: Seen): readonly string[] => [
   ...Object.entries(volumes)
     .map(([key, { current, kept, session }]) => {
       const parts = [
@@ -52,26 +60,40 @@ const linesOf = (volumes: Readonly<Record<string, Volume>>, strays: readonly str
       return `${key} ${parts.join(', ')}`;
     })
     .sort(),
+  ...trash.map(({ key, disk }) => `trash of ${key} ${text(disk)}`).sort(),
   ...strays.map((name) => `stray ${name}`).sort(),
 ];
 
-const volumesOf = (world: World): Readonly<Record<string, Volume>> =>
-  Object.fromEntries(
-    Object.entries(world).flatMap(([vm, { volumes }]) =>
-      Object.entries(volumes).map(([name, volume]) => [`${vm}:${name}`, volume]),
-    ),
+const expected = (world: World): Seen => {
+  const all = Object.entries(world).flatMap(([vm, { state, volumes }]) =>
+    Object.entries(volumes).map(([name, volume]) => ({ key: `${vm}:${name}`, volume, removed: state === 'removed' })),
   );
+  const there = all.filter(({ removed }) => !removed).map(({ key, volume }) => [key, volume] as const);
+  const trash = all
+    .filter(({ removed }) => removed)
+    .flatMap(({ key, volume }) => [volume.current, ...volume.kept].map((disk) => ({ key, disk })));
+  return { volumes: Object.fromEntries(there), trash, strays: [] };
+};
 
-const differences = (expected: readonly string[], found: readonly string[]): readonly string[] => [
-  ...expected.filter((line) => !found.includes(line)).map((line) => `  expected ${line}`),
-  ...found.filter((line) => !expected.includes(line)).map((line) => `  found    ${line}`),
+/** Lines of one that the other does not have as often. */
+const beyond = (lines: readonly string[], others: readonly string[]): readonly string[] => {
+  const left = [...others];
+  return lines.filter((line) => {
+    const at = left.indexOf(line);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+};
+
+const differences = (wanted: readonly string[], found: readonly string[]): readonly string[] => [
+  ...beyond(wanted, found).map((line) => `  expected ${line}`),
+  ...beyond(found, wanted).map((line) => `  found    ${line}`),
 ];
 
 /** The allowed world that the disks hold, or a text that tells what is different from each. */
 export const worldFound = (looked: string, allowed: readonly World[]): World | string => {
-  const seen = parseLook(looked);
-  const found = linesOf(seen.volumes, seen.strays);
-  const against = allowed.map((world) => ({ world, differ: differences(linesOf(volumesOf(world), []), found) }));
+  const found = linesOf(parseLook(looked));
+  const against = allowed.map((world) => ({ world, differ: differences(linesOf(expected(world)), found) }));
   const same = against.find(({ differ }) => differ.length === 0);
   return same
     ? same.world

@@ -8,7 +8,11 @@ export type Disk = { readonly mark: string; readonly bytes: number };
 /** A volume that is kept at stop. `kept`: its revisions, newest first. */
 export type Volume = { readonly current: Disk; readonly kept: readonly Disk[]; readonly session: Disk | null };
 
-type Vm = { readonly running: boolean; readonly volumes: Readonly<Record<string, Volume>> };
+/** `removed`: its disks wait in the trash, as they were. */
+type Vm = {
+  readonly state: 'halted' | 'running' | 'removed';
+  readonly volumes: Readonly<Record<string, Volume>>;
+};
 export type World = Readonly<Record<string, Vm>>;
 
 const MIB = 2 ** 20;
@@ -20,9 +24,9 @@ const fresh = (bytes: number): Volume => ({ current: { mark: '-', bytes }, kept:
 
 /** The world as `make` in crash.ts leaves it. */
 export const FIRST_WORLD: World = {
-  tmpl: { running: false, volumes: { root: fresh(10 * GIB), private: fresh(2 * GIB) } },
-  work: { running: false, volumes: { private: fresh(2 * GIB) } },
-  mail: { running: false, volumes: { private: fresh(2 * GIB) } },
+  tmpl: { state: 'halted', volumes: { root: fresh(10 * GIB), private: fresh(2 * GIB) } },
+  work: { state: 'halted', volumes: { private: fresh(2 * GIB) } },
+  mail: { state: 'halted', volumes: { private: fresh(2 * GIB) } },
 };
 
 /** One order to the worker, in the words of the world. */
@@ -72,29 +76,31 @@ const everyVolume = ({ volumes }: Vm, change: (volume: Volume) => Volume): Vm['v
   Object.fromEntries(Object.entries(volumes).map(([name, volume]) => [name, change(volume)]));
 
 const changedVm = (vm: Vm, order: Order): Vm => {
-  if (order.do === 'start') return { running: true, volumes: everyVolume(vm, started) };
-  if (order.do === 'stop') return { running: false, volumes: everyVolume(vm, committed) };
+  if (order.do === 'remove') return { ...vm, state: 'removed' };
+  if (order.do === 'start') return { state: 'running', volumes: everyVolume(vm, started) };
+  if (order.do === 'stop') return { state: 'halted', volumes: everyVolume(vm, committed) };
   if (!('volume' in order)) return vm;
   const volume = vm.volumes[order.volume];
   if (!volume) throw new Error(`${order.vm} has no ${order.volume}`);
-  return { ...vm, volumes: { ...vm.volumes, [order.volume]: changedVolume(volume, order, vm.running) } };
+  return { ...vm, volumes: { ...vm.volumes, [order.volume]: changedVolume(volume, order, vm.state === 'running') } };
 };
 
 /** The world once an order was carried out. */
 export const after = (world: World, order: Order): World => {
   const vm = world[order.vm];
   if (!vm) throw new Error(`there is no ${order.vm}`);
-  if (order.do === 'remove') return Object.fromEntries(Object.entries(world).filter(([name]) => name !== order.vm));
   if (order.do === 'clone') {
     const volumes = everyVolume(vm, ({ current }) => ({ current, kept: [], session: null }));
-    return { ...world, [order.to]: { running: false, volumes } };
+    return { ...world, [order.to]: { state: 'halted', volumes } };
   }
   return { ...world, [order.vm]: changedVm(vm, order) };
 };
 
 /** The world once the host came up again and nothing else happened: no VM runs, sessions wait for somebody to decide. */
 const rebooted = (world: World): World =>
-  Object.fromEntries(Object.entries(world).map(([name, vm]) => [name, { ...vm, running: false }]));
+  Object.fromEntries(
+    Object.entries(world).map(([name, vm]) => [name, vm.state === 'running' ? { ...vm, state: 'halted' } : vm]),
+  );
 
 /**
  * What may be found after a crash: everything acknowledged, and the order under way either done or not. A reboot and
