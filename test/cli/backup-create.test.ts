@@ -188,7 +188,7 @@ describe('backup create', () => {
     expectRefusal(await terminal.run(words('-o', join(place, 'link'), 'work')), 'D_EXISTS');
     const fresh = join(place, 'fresh.qbk');
     expectRefusal(await terminal.run(words('-o', fresh, 'nobody')), 'D_NOT_FOUND');
-    expectRefusal(await terminal.run(words('-o', fresh, 'dom0')), 'D_CLASS_REFUSES');
+    expectRefusal(await terminal.run(words('-o', fresh, 'dom0', '--dom0-home', fresh)), 'D_NOT_FOUND');
     expectRefusal(await terminal.run(words('-o', fresh, '--exclude', 'nobody')), 'D_NOT_FOUND');
     expectRefusal(await terminal.run(words('-o', fresh, '--compress', 'rar', 'work')), 'D_BAD_INPUT');
     expectRefusal(await terminal.run(words('work')), 'D_USAGE');
