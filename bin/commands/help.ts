@@ -23,7 +23,8 @@ look     status, log, show, blame, why, lineage, xml (--at EVENT|TIME, --db F)
 heal     recover, fsck, drift [adopt|repair|ignore|notice], gc, undo, redo,
          op log|show|restore, serve (stays, and does what is due)
 prove    verify, checkpoint, export, witness, replay, bisect run
-backup   backup create -o FILE|-, backup verify|list|restore FILE
+backup   backup create -o FILE|-, backup resume|cancel [ID] (or cancel),
+         backup verify|list|restore FILE
 help     help COMMAND, explain CODE, completion bash, version, demo
 
 Every command takes --home DIR (or DOMTRAIL_HOME) and --json. Every changing one

@@ -5,7 +5,7 @@ import { run } from '../process/run.ts';
 import { contentDigest } from './content-digest.ts';
 
 /** dom0's home in a backup is one archive of a whole directory tree, as GNU tar makes it (spec: backup-format 1). */
-export const HOME_DIR = 'dom0-home';
+const HOME_DIR = 'dom0-home';
 
 export const isHome = (path: string): boolean => path.startsWith(`${HOME_DIR}/`);
 

@@ -12,7 +12,7 @@ import { headerBlock } from './sparse-tar/write.ts';
 export type MemberWriter = { readonly write: (piece: Buffer) => Promise<void>; readonly end: () => Promise<void> };
 
 /** How far an archive would survive a power cut: its length, and how many members came since it was asked last, with the CRC of their data. */
-export type Durable = { readonly offset: number; readonly members: number; readonly crc: number };
+type Durable = { readonly offset: number; readonly members: number; readonly crc: number };
 
 /** The outer archive of a backup: complete archives of one member each, one after the other (spec: backup-format 1). */
 export type OuterArchive = {

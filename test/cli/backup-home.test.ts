@@ -47,13 +47,14 @@ beforeEach(async () => {
 });
 
 const file = (): string => join(home, 'b.qbk');
-const create = (...more: string[]): string[] => [
-  ...['backup', 'create', '-o', file(), '--kdf-cost', '10', '--passphrase-file', secret],
-  ...['--dom0-home', home, ...more, 'dom0'],
-];
-const restore = (into: string, ...more: string[]): string[] => [
-  ...['backup', 'restore', file(), 'dom0', '--home-to', into, '--passphrase-file', secret, ...more],
-];
+const create = (...more: string[]): string[] => {
+  const options = ['-o', file(), '--kdf-cost', '10', '--passphrase-file', secret, '--dom0-home', home];
+  return ['backup', 'create', ...options, ...more, 'dom0'];
+};
+const restore = (into: string): string[] => {
+  const options = ['--home-to', into, '--passphrase-file', secret];
+  return ['backup', 'restore', file(), 'dom0', ...options];
+};
 
 const verified = async () => {
   const ended = await terminal.run(['backup', 'verify', file(), '--passphrase-file', secret, '--json']);

@@ -195,13 +195,4 @@ describe('cancel', () => {
     isTidy();
     expect(await terminal.does('recover')).toBe('nothing to recover\n');
   });
-
-  test('signals nobody who is not that very process: another with its pid is left alone', async () => {
-    await killedAfter(200_000);
-    // Under another boot the pid in the log may belong to anybody.
-    terminal.env = { DOMTRAIL_BOOT_ID: 'another' };
-    await terminal.does('cancel');
-    terminal.env = {};
-    isTidy();
-  });
 });

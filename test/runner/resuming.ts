@@ -16,7 +16,7 @@ import * as to from '../domain/commands.ts';
 import { PASSPHRASE, withArchiver } from './archiver.ts';
 import { Crash, newWorld, type World } from './world.ts';
 
-export const SIZE = 4 * 2 ** 20;
+const SIZE = 4 * 2 ** 20;
 /** small ones, so that each file has several */
 const CHUNK_BYTES = 48 * 1024;
 const PIECE = 4096;
@@ -24,7 +24,7 @@ const PIECE = 4096;
 export const VMS = ['ann', 'bob', 'eve'] as const;
 const textOf = (vm: string): string => `what ${vm} wrote `.repeat(9000);
 
-export const sha256Of = (text: string): string =>
+const sha256Of = (text: string): string =>
   createHash('sha256')
     .update(Buffer.alloc(SIZE).fill(text, 0, text.length))
     .digest('hex');
