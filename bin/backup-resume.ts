@@ -70,17 +70,18 @@ const ready = async (args: Arguments, { archive }: Unwritten): Promise<Result<Re
   const place = placeOf(archive);
   const free = await targetIsFree(place.path);
   if (!free.ok) return free;
-  // There is nothing yet that would tell a wrong one: it is a new one then.
-  const passphrase = await ((await hasBegun(place)) ? passphraseFor : newPassphraseFor)(args, TOPIC);
+  const begun = await hasBegun(place);
+  if (!begun.ok) return begun;
+  // There may be nothing yet that would tell a wrong one: it is a new one then.
+  const passphrase = await (begun.value ? passphraseFor : newPassphraseFor)(args, TOPIC);
   if (!passphrase.ok) return passphrase;
   const interrupted = await lookAtInterrupted(place, passphrase.value);
   if (!interrupted.ok) return interrupted;
-  const begun = interrupted.value;
   return ok({
     passphrase: passphrase.value,
-    cost: begun?.cost ?? cost.value,
+    cost: interrupted.value?.cost ?? cost.value,
     stallMs: stallMs.value,
-    interrupted: begun,
+    interrupted: interrupted.value,
   });
 };
 

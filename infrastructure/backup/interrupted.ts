@@ -1,4 +1,4 @@
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { access, type FileHandle, open, readFile } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { Archive, Written } from '../../domain/backup/archive.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
@@ -146,8 +146,21 @@ type Place = { readonly path: string; readonly backup: string };
 
 export const placeOf = ({ to, backup }: Archive): Place => ({ path: to.kind === 'file' ? to.path : '', backup });
 
-/** Whether anything of it was complete: only then is there a passphrase to be proven. */
-export const hasBegun = async (place: Place): Promise<boolean> => (await linesIn(marksPathOf(place))).includes('\n');
+/**
+ * Whether anything of it was complete: only then is there a passphrase to be proven. D_NOT_FOUND where there is no part file
+ * at all: the disk it lies on may not be mounted, and nobody wants the backup in the directory underneath.
+ */
+export const hasBegun = async (place: Place): Promise<Result<boolean, Failure>> => {
+  const path = partOf(place);
+  try {
+    await access(path);
+    return ok((await linesIn(marksPathOf(place))).includes('\n'));
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') return err(failureOf(error, `${path} cannot be read`));
+    const next = 'mount the disk it was written to, or   domtrail backup cancel';
+    return err(failure('D_NOT_FOUND', `${path} is not there`, { next }));
+  }
+};
 
 const look = async (place: Place, text: string, passphrase: string): Promise<Result<Interrupted | null, Failure>> => {
   const path = partOf(place);
@@ -172,9 +185,10 @@ export const lookAtInterrupted = async (
   place: Place,
   passphrase: string,
 ): Promise<Result<Interrupted | null, Failure>> => {
+  const begun = await hasBegun(place);
+  if (!begun.ok) return begun;
   try {
-    const text = await linesIn(marksPathOf(place));
-    return text.includes('\n') ? await look(place, text, passphrase) : ok(null);
+    return begun.value ? await look(place, await linesIn(marksPathOf(place)), passphrase) : ok(null);
   } catch (error) {
     return err(failureOf(error, `${partOf(place)} cannot be read`));
   }
