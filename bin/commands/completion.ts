@@ -29,7 +29,7 @@ _domtrail() {
   if ((word == 1)); then candidates=$commands
   elif ((word == 2)); then
     case $group in
-      vm) candidates="create start stop kill clone remove list prefs features tags devices" ;;
+      vm) candidates="create start stop kill clone remove list prefs features tags notes devices" ;;
       volume) candidates="list info commit discard revert resize import export clone set add remove pin unpin" ;;
       firewall) candidates="check get set add remove reload entries" ;;
       pool|label) candidates="add list remove" ;;

@@ -13,7 +13,8 @@ const PAGE = `domtrail: a journal for the volumes of virtual machines
 
 set up   init, pool add|list|remove, label add|list|remove, prefs,
          adopt --qubes-xml FILE|--storage|--lvm-archive|--moved
-act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags|devices
+act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags|
+         devices|notes
          volume list|info|commit|discard|revert|resize|import|export|clone|
          set|add|remove|pin|unpin
          firewall check|get|set|add|remove|reload|entries

@@ -53,7 +53,7 @@ const small = (file: string, text: string): FileToWrite => ({
   committed: null,
 });
 
-/** What stock adds to a VM's volumes (spec: backup-format 1): its rules, and the menu entries as a list. */
+/** What stock adds to a VM's volumes (spec: backup-format 1): its rules, its notes, and the menu entries as a list. */
 const smallFiles = (host: Host, name: VmName): readonly FileToWrite[] => {
   const vm = host.vms.get(name);
   const menu = vm?.features['menu-items']?.split(' ').filter((item) => item !== '') ?? [];
@@ -61,6 +61,7 @@ const smallFiles = (host: Host, name: VmName): readonly FileToWrite[] => {
   return [
     ...(menu.length === 0 ? [] : [small('whitelisted-appmenus.list', `${menu.join('\n')}\n`)]),
     ...(lines === null ? [] : [small('firewall.xml', firewallXml(lines))]),
+    ...(vm?.notes === undefined ? [] : [small('notes.txt', vm.notes)]),
   ];
 };
 

@@ -71,6 +71,7 @@ const settings: readonly Command[] = [
   to.setFeature(BANK, `${SECRET}-own`, '12345678901'),
   to.setFeature(NET, 'ipv6', '1'),
   to.setTag(BANK, `${SECRET}-tag`, true),
+  to.setNotes(BANK, `the safe of ${SECRET}`),
   command('SetDevice', {
     vm: BANK,
     class: 'usb',
