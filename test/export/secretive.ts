@@ -111,7 +111,12 @@ const life: readonly Command[] = [
   to.resize(PRIVATE, 4 * 2 ** 30),
   to.keep(PRIVATE, 3),
   restored,
-  to.backup(`/mnt/${SECRET}/b.qbk`, BANK),
+  command('BackupVM', {
+    vms: [BANK, 'dom0'],
+    to: { kind: 'file', path: `/mnt/${SECRET}/b.qbk` },
+    compression: 'none',
+    home: { path: `/home/${SECRET}` },
+  }),
   command('IgnoreDrift', {
     differences: [
       {
