@@ -1,21 +1,14 @@
 // fill FILE EVENTS: a ledger of that many events, most of them settings of 200 VMs, hashed and appended by the product.
 import { appendRows, ownStreams } from '../infrastructure/ledger/append.ts';
-import { closeLedger, type Ledger } from '../infrastructure/ledger/ledger.ts';
+import { closeLedger } from '../infrastructure/ledger/ledger.ts';
 import { catchUp } from '../infrastructure/ledger/projections.ts';
 import { inTransaction } from '../infrastructure/ledger/transaction.ts';
 import { spent, tell } from './clock.ts';
-import { acceptMany, freshLedger, must, setting, settled } from './history.ts';
+import { acceptMany, freshLedger, hurry, must, setting, settled } from './history.ts';
 
 const COMMANDS = 2000;
 const PAGE = 10_000;
 const [file = '', wanted = ''] = process.argv.slice(2);
-
-/** It is thrown away after the bench, so it need not survive a power cut, and is written out once instead of often. */
-const hurry = ({ db }: Ledger): void => {
-  db.pragma('synchronous = OFF');
-  db.pragma('wal_autocheckpoint = 50000');
-  db.pragma('cache_size = -400000');
-};
 
 const main = async (): Promise<void> => {
   const ledger = freshLedger(file, []);

@@ -4,9 +4,10 @@ import type { VolumeKey } from '../domain/names.ts';
 import { currentOf } from '../domain/volume/volume.ts';
 import { eventAt, eventsOfCommand, findCommand, type StoredCommand } from '../infrastructure/ledger/queries.ts';
 import { auditProjection, newestEntries } from '../projections/audit/audit.ts';
-import { type DiskRow, diskById, disksOfVolume, volumesProjection } from '../projections/volumes/volumes.ts';
+import type { DiskRow } from '../projections/volumes/volumes.ts';
 import { type Reading, tablesAt } from './compose.ts';
 import { diskNamed, nameInPool, volumeOfName } from './disk-named.ts';
+import { diskSeen, disksSeen } from './disks-seen.ts';
 import { testimonyAbout } from './testimony-about.ts';
 
 /** One step back towards a person: what is so, the event that made it so, and the command behind the event. */
@@ -86,14 +87,13 @@ const linksOfDisk = (reading: Reading, row: DiskRow): readonly Link[] => {
 
 /** From a disk to the disk its content goes on from, and so on, as far as `most` disks. */
 const chainOfDisk = (reading: Reading, disk: string, most: number): Omit<Chain, 'object'> => {
-  const sql = tablesAt(reading, volumesProjection);
   const links: Link[] = [];
   const seen = new Set<string>();
-  let next: DiskRow | null = diskById(sql, disk);
+  let next: DiskRow | null = diskSeen(reading, disk);
   while (next && !seen.has(next.disk) && seen.size < most) {
     seen.add(next.disk);
     links.push(...linksOfDisk(reading, next));
-    next = next.origin === null ? null : diskById(sql, next.origin);
+    next = next.origin === null ? null : diskSeen(reading, next.origin);
   }
   return { links, more: next !== null && !seen.has(next.disk) };
 };
@@ -108,7 +108,7 @@ const chainOfObject = (reading: Reading, object: string): readonly Link[] => {
 const currentDiskOf = (reading: Reading, key: string): string | null => {
   const volume = volumeOf(reading.host, key as VolumeKey);
   const current = volume && currentOf(volume);
-  return current?.id ?? disksOfVolume(tablesAt(reading, volumesProjection), key).at(-1)?.disk ?? null;
+  return current?.id ?? disksSeen(reading, key).at(-1)?.disk ?? null;
 };
 
 /** The chain for an object: a disk by id, name or path, `VM:VOLUME`, a VM, `ev:N` or `cmd:ID`. Null: the log knows no such thing. */
@@ -120,7 +120,7 @@ export const chainOf = (reading: Reading, text: string, most: number): Chain | n
     return command && { object: text, links: linkAt(reading, text, command.outcome.firstPosition), more: false };
   }
   const lies = diskNamed(reading.host, text);
-  const row = diskById(tablesAt(reading, volumesProjection), lies?.disk ?? text);
+  const row = diskSeen(reading, lies?.disk ?? text);
   const key = row
     ? row.volume
     : text.includes(':')

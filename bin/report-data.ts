@@ -1,20 +1,17 @@
 import { hostname } from 'node:os';
 import type { Recorded } from '../domain/event.ts';
+import type { Host } from '../domain/host/host.ts';
+import { volumesOf as volumesIn } from '../domain/vm/vm.ts';
 import { localTime, utcTime } from '../infrastructure/cli/text.ts';
 import { pageOfEvents } from '../infrastructure/ledger/event-pages.ts';
 import type { Ledger } from '../infrastructure/ledger/ledger.ts';
 import type { Clock, Report, ReportedVolume } from '../projections/report/report.ts';
-import {
-  disksOfVolume,
-  volumesProjection,
-  volumesWithDisks,
-  volumesWithoutDisk,
-} from '../projections/volumes/volumes.ts';
-import { type Reading, tablesAt } from './compose.ts';
+import type { Reading } from './compose.ts';
+import { disksSeen, volumesSeen } from './disks-seen.ts';
 import { knownCommands, tellerOf } from './event-teller.ts';
 import type { Span } from './log-events.ts';
 import { commandsBehind } from './report-commands.ts';
-import { pastUpTo } from './volume-past.ts';
+import { pastUpTo, resumedAbout } from './volume-past.ts';
 
 /** Volumes that get a picture, those that changed last; lines of a picture. More of either makes a page nobody reads. */
 const MOST_VOLUMES = 120;
@@ -49,21 +46,30 @@ const vmOf = (volume: string): string => volume.slice(0, volume.lastIndexOf(':')
 
 type Volumes = Pick<Report, 'volumes' | 'volumesLeftOut' | 'volumesWithoutDisk'>;
 
-const volumesOf = (reading: Reading, resumed: ReadonlySet<string>): Volumes => {
-  const sql = tablesAt(reading, volumesProjection);
-  const all = volumesWithDisks(sql);
+const withoutDisk = (host: Host, having: ReadonlySet<string>): readonly string[] =>
+  [...host.vms.values()]
+    .flatMap(volumesIn)
+    .flatMap(({ spec: { key } }) => (having.has(key) ? [] : [key]))
+    .sort();
+
+const volumesOf = (reading: Reading): Volumes => {
+  const all = volumesSeen(reading);
   const shown = all.slice(0, MOST_VOLUMES).sort();
   const volumes = shown.map(
     (volume, index): ReportedVolume => ({
       volume,
       vm: vmOf(volume),
       anchor: `volume-${index + 1}`,
-      disks: disksOfVolume(sql, volume),
-      past: pastUpTo(reading.ledger, volume, reading.asOf.position, resumed),
+      disks: disksSeen(reading, volume),
+      past: pastUpTo(reading.ledger, volume, reading.asOf.position, resumedAbout(reading, volume)),
       most: MOST_LINES,
     }),
   );
-  return { volumes, volumesLeftOut: all.length - shown.length, volumesWithoutDisk: volumesWithoutDisk(sql) };
+  return {
+    volumes,
+    volumesLeftOut: all.length - shown.length,
+    volumesWithoutDisk: withoutDisk(reading.host, new Set(all)),
+  };
 };
 
 /** Everything a report shows: commands, failures and pools of a span of events, and the volumes with all their past. */
@@ -71,7 +77,6 @@ export const reportData = (reading: Reading, span: Span, file: string | undefine
   const { ledger, asOf, home } = reading;
   const events = eventsIn(ledger, span);
   const find = knownCommands(ledger);
-  const resumed = new Set(events.flatMap(({ event, command }) => (event.type === 'CommandResumed' ? [command] : [])));
   return {
     host: file === undefined ? hostname() : null,
     ledger: file ?? home.ledger,
@@ -81,7 +86,7 @@ export const reportData = (reading: Reading, span: Span, file: string | undefine
     ...span,
     events,
     ...commandsBehind(events, find),
-    ...volumesOf(reading, resumed),
+    ...volumesOf(reading),
     clock: clock(),
     tell: tellerOf(ledger, find),
   };

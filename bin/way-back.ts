@@ -70,7 +70,11 @@ const agree = async (
     talk(lossLines({ remarks }));
     for (const vm of removed) talk(`  goes: VM ${escapeText(vm)}; its disks wait in the trash\n`);
   }
-  const sure = await confirm(args, `This goes back to ev:${way.position}, ${escapeText(nameOf(way.operation))}`, 'yes');
+  const what =
+    way.kind === 'revert'
+      ? `This takes ${escapeText(nameOf(way.operation))} out of the present state`
+      : `This goes back to ev:${way.position}, ${escapeText(nameOf(way.operation))}`;
+  const sure = await confirm(args, what, 'yes');
   return sure.ok ? ok(planned.value) : sure;
 };
 

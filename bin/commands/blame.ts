@@ -15,11 +15,11 @@ import { escapeText, localTime } from '../../infrastructure/cli/text.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
 import { eventAt, findCommand, type StoredCommand } from '../../infrastructure/ledger/queries.ts';
 import { auditOf, auditProjection, newestEntries } from '../../projections/audit/audit.ts';
-import { diskById, volumesProjection } from '../../projections/volumes/volumes.ts';
 import { blameAspect } from '../blame-aspect.ts';
 import type { Blamed } from '../blame-setting.ts';
 import { openReading, type Reading, tablesAt } from '../compose.ts';
 import { diskNamed, nameInPool, type Target, volumeOfName } from '../disk-named.ts';
+import { diskSeen } from '../disks-seen.ts';
 
 const HELP = `domtrail blame: which command and event made it what it is
 
@@ -44,7 +44,7 @@ const targetOf = ({ host, ...reading }: Reading, text: string): Result<Target, F
   if (host.vms.has(text as never)) return ok({ object: text, disk: null, name: null });
   const named = diskNamed(host, text);
   if (named) return ok(named);
-  const gone = diskById(tablesAt({ host, ...reading }, volumesProjection), text);
+  const gone = diskSeen({ host, ...reading }, text);
   if (gone) return ok({ object: gone.volume, disk: gone.disk, name: null });
   const audit = tablesAt({ host, ...reading }, auditProjection);
   if (newestEntries(audit, text, { after: 0, upTo: host.position, limit: 1 }).length > 0)

@@ -24,7 +24,7 @@ _domtrail() {
   else
     word=$COMP_CWORD; group=\${COMP_WORDS[1]}
   fi
-  local commands="init adopt pool label prefs vm volume firewall backup status log show blame why lineage diff watch xml recover fsck drift gc undo redo op retention serve cancel verify checkpoint export witness replay bisect explain help completion version demo"
+  local commands="init adopt pool label prefs vm volume firewall backup status log show blame why lineage diff watch xml stats report recover fsck drift gc undo redo op retention serve cancel verify checkpoint export witness replay bisect explain help completion version demo"
   local candidates
   if ((word == 1)); then candidates=$commands
   elif ((word == 2)); then
@@ -38,7 +38,7 @@ _domtrail() {
       diff) candidates="@ @-" ;;
       backup) candidates="create resume cancel verify list restore" ;;
       bisect) candidates="run" ;;
-      op) candidates="log show restore" ;;
+      op) candidates="log show restore revert" ;;
       help) candidates=$commands ;;
       completion) candidates="bash" ;;
       log|watch|blame|why|lineage|retention) candidates=$(domtrail completion words 2>/dev/null) ;;

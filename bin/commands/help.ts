@@ -18,11 +18,11 @@ act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags|
          volume list|info|commit|discard|revert|resize|import|export|clone|
          set|add|remove|pin|unpin
          firewall check|get|set|add|remove|reload|entries
-look     status, log, show, blame, why, lineage, xml (--at EVENT|TIME, --db F)
-         diff A B [OBJECT], watch [OBJECT], retention [OBJECT],
-         report --html -o FILE
+look     status, log, show, blame, why, lineage, stats, xml, diff A B [OBJECT],
+         watch [OBJECT], retention [OBJECT], report --html -o FILE
+         (with --at EVENT|TIME or --db FILE: of then, or of a copy)
 heal     recover, fsck, drift [adopt|repair|ignore|notice], gc, undo, redo,
-         op log|show|restore, serve (stays, and does what is due)
+         op log|show|restore|revert, serve (stays, and does what is due)
 prove    verify, checkpoint, export, witness, replay, bisect run
 backup   backup create -o FILE|-, backup resume|cancel [ID] (or cancel),
          backup verify|list|restore FILE

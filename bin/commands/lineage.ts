@@ -6,13 +6,14 @@ import { type Arguments, expectWords, usage } from '../../infrastructure/cli/arg
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
 import { out, outJson } from '../../infrastructure/cli/output.ts';
 import { writeOutput } from '../../infrastructure/cli/output-file.ts';
+import { utf8Terminal } from '../../infrastructure/cli/terminal.ts';
 import { escapeText, localTime } from '../../infrastructure/cli/text.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
 import { timeOf } from '../../infrastructure/ledger/queries.ts';
 import { lineageOf, lineageText } from '../../projections/volumes/lineage.ts';
 import { type Lineage, lineageSvg } from '../../projections/volumes/lineage-svg.ts';
-import { disksOfVolume, volumesProjection } from '../../projections/volumes/volumes.ts';
-import { openReading, type Reading, tablesAt } from '../compose.ts';
+import { openReading, type Reading } from '../compose.ts';
+import { disksSeen } from '../disks-seen.ts';
 import { tellerOf } from '../event-teller.ts';
 import { testimonyAbout, testimonyLines } from '../testimony-about.ts';
 import { pastUpTo, resumedAbout } from '../volume-past.ts';
@@ -30,10 +31,6 @@ what LVM's own archive says of the volume, where an adoption took it over. The
 picture is one file: no script, nothing that it fetches, dark or light.
 `;
 
-/** The graph's lines need a UTF-8 terminal; anything else gets plain letters. */
-const utf8 = (): boolean =>
-  /utf-?8/i.test(process.env['LC_ALL'] || process.env['LC_CTYPE'] || process.env['LANG'] || '');
-
 /** Lines of a picture at most; what is older is counted in it. */
 const MOST_LINES = 400;
 
@@ -47,7 +44,7 @@ type About = Lineage & { readonly told: Testimony };
 
 /** A removed volume still has its history. */
 const lineageAt = (reading: Reading, { vm, volume, key }: VolumeAddress): Result<About, Failure> => {
-  const disks = disksOfVolume(tablesAt(reading, volumesProjection), key);
+  const disks = disksSeen(reading, key);
   const told = testimonyAbout(reading, key);
   const found = findVolume(reading.host, vm, volume);
   if (!found.ok && disks.length === 0 && told.length === 0) return found;
@@ -69,7 +66,7 @@ const show = (args: Arguments, { ledger, asOf }: Reading, about: About): Result<
     return ok(0);
   }
   const when = (position: number): string => localTime(timeOf(ledger, position) ?? 0);
-  const style = args.flag('ascii') || !utf8() ? 'ascii' : 'utf8';
+  const style = args.flag('ascii') || !utf8Terminal() ? 'ascii' : 'utf8';
   out(states.length === 0 ? `${volume} never had a disk\n` : lineageText(states, style, when));
   const lines = testimonyLines(told, TESTIMONIES);
   out(lines.map((line) => `${escapeText(line)}\n`).join(''));

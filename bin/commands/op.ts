@@ -1,4 +1,4 @@
-import type { Failure } from '../../domain/failure.ts';
+import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { standsAt } from '../../domain/undo/course.ts';
 import { type Arguments, CHANGING, expectWords, usage } from '../../infrastructure/cli/arguments.ts';
@@ -22,13 +22,16 @@ const HELP = `domtrail op: the operations, one for each command that was carried
   domtrail op show @                   one: its plan, steps and what it changed
   domtrail op restore OP               back to the state as OP left it
   domtrail op restore OP --only work   one VM, volume (work:private) or global
-  domtrail op restore OP --plan        the steps, and what cannot come back
+  domtrail op revert OP                takes OP alone out, and leaves what came since
+  domtrail op revert OP --plan         the steps, and what cannot come back
 
 OP is an id from op log or its beginning, @ the last operation, @- the one
 before. The * in op log is where undo and redo stand: undo takes that one back.
-op restore asks; without a terminal it needs --yes. It is an operation itself.
+op restore asks; without a terminal it needs --yes. op revert asks when something
+does not come back. It refuses (exit 4) what was changed again since, and names who
+did. Both are operations themselves.
 
-op restore takes --plan, -m REASON, --id KEY, --json, --wait SECONDS.
+op restore and op revert take --plan, -m REASON, --id KEY, --json, --wait SECONDS.
 `;
 
 const NEWEST = 30;
@@ -148,6 +151,35 @@ const wayTo =
     });
   };
 
+/** An undo can only take back the newest; this takes out one from among the others. */
+const wayWithout =
+  (text: string) =>
+  (service: Service): Result<Way, Failure> => {
+    const settled = mustBeSettled(service);
+    if (!settled.ok) return settled;
+    const found = findOperation(service.ledger, text);
+    if (!found.ok) return found;
+    const operation = found.value;
+    if (!isInOperationLog(operation)) {
+      const message = `${operation.name} cmd:${shortId(operation.id)} was ${operation.outcome.outcome}: it changed nothing`;
+      return err(failure('D_CANNOT_UNDO', message, { next: 'domtrail op log' }));
+    }
+    const first = operation.outcome.firstPosition;
+    const wall = beginning({ name: operation.name, first });
+    if (wall) return err(wall);
+    const position = first - 1;
+    return ok({ topic: 'op-revert', kind: 'revert', operation, position, only: null, done: 'taken out:', asks: false });
+  };
+
+const revert: Action = {
+  options: CHANGING,
+  help: HELP,
+  run: async (args) => {
+    const words = expectWords(args.values, ['OP'], 'op revert');
+    return words.ok ? goBack(args, 'op-revert', wayWithout(words.value[0] ?? '')) : words;
+  },
+};
+
 const restore: Action = {
   options: { ...CHANGING, only: 'value' },
   help: HELP,
@@ -158,4 +190,5 @@ const restore: Action = {
   },
 };
 
-export const main = (argv: readonly string[]): Promise<number> => runGroup('op', { log, show, restore }, HELP, argv);
+export const main = (argv: readonly string[]): Promise<number> =>
+  runGroup('op', { log, show, restore, revert }, HELP, argv);

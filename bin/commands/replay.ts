@@ -4,12 +4,13 @@ import { ok, type Result } from '../../domain/result.ts';
 import { type Arguments, expectWords } from '../../infrastructure/cli/arguments.ts';
 import { breachItem, breachText } from '../../infrastructure/cli/breach.ts';
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
-import { out, outJson } from '../../infrastructure/cli/output.ts';
-import { escapeText } from '../../infrastructure/cli/text.ts';
+import { out, outJson, talk } from '../../infrastructure/cli/output.ts';
+import { escapeText, shortId } from '../../infrastructure/cli/text.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
 import { findCommand } from '../../infrastructure/ledger/queries.ts';
 import { replayLog, type Stretch } from '../../infrastructure/service/replay.ts';
 import { replayOnModel } from '../../infrastructure/service/replay-model.ts';
+import type { Begun } from '../../infrastructure/service/replay-start.ts';
 import { openReading, type Reading } from '../compose.ts';
 import { invariantsNamed } from '../named-invariants.ts';
 import { compareState, tellState } from '../replay-state.ts';
@@ -19,7 +20,8 @@ const HELP = `domtrail replay: go through the log again
 
   domtrail replay                    decide every recorded command with today's code,
                                      and hold each event against the invariants
-  domtrail replay ev:400..ev:900     the events after 400 up to 900
+  domtrail replay ev:400..ev:900     the events after 400 up to 900; where a command
+                                     was under way at 400, it begins before that one
   domtrail replay --check NAME       one invariant only (may be repeated)
   domtrail replay ev:900 --state     the state at that point (--json: all of it)
   domtrail replay --compare          is the stored state what the events give?
@@ -49,17 +51,38 @@ const breachItems = ({ ledger }: Reading, breaches: readonly Breach[]) =>
     return breachItem(one, command.ok ? command.value : null);
   });
 
+const beginItem = ({ after, under, leftOut }: Begun) => ({
+  begins: after,
+  underway: under,
+  leftOut: leftOut.map(({ command, name, holds }) => ({ command, name, objects: holds.map(({ object }) => object) })),
+});
+
+/** Why it began before the range, or leaves something out; nothing where it did neither. */
+const beginText = ({ after, under, leftOut }: Begun): string => {
+  const names = (all: Begun['under']): string =>
+    all.map(({ name, command }) => `${name} cmd:${shortId(command)}`).join(', ');
+  if (leftOut.length > 0) {
+    const held = leftOut.flatMap(({ holds }) => holds.map(({ object }) => object)).join(', ');
+    return `this log begins inside ${escapeText(names(leftOut))}: nothing is said about ${escapeText(held)}\n`;
+  }
+  return under.length === 0
+    ? ''
+    : `goes on from ev:${after}: ${escapeText(names(under))} was under way at the start of the range\n`;
+};
+
 const decideAndCheck = (
   args: Arguments,
   reading: Reading,
   stretch: Stretch,
   invariants: readonly Invariant[],
 ): number => {
-  const { difference, breaches, commands, events } = replayLog(reading.ledger, stretch, invariants);
+  const { start, difference, breaches, commands, events } = replayLog(reading.ledger, stretch, invariants);
   if (args.flag('json')) {
-    const item = { ...stretch, commands, events, difference, breaches: breachItems(reading, breaches) };
+    const begins = beginItem(start);
+    const item = { ...stretch, ...begins, commands, events, difference, breaches: breachItems(reading, breaches) };
     outJson('replay', reading.asOf, { item });
   } else {
+    talk(beginText(start));
     out(breachesText(reading, breaches));
     if (difference) {
       const { position, name, command } = difference;
@@ -79,10 +102,13 @@ const carryOut = async (
   stretch: Stretch,
   invariants: readonly Invariant[],
 ): Promise<number> => {
-  const { steps, events, breaches } = await replayOnModel(reading.ledger, stretch, invariants);
+  const { start, steps, events, breaches } = await replayOnModel(reading.ledger, stretch, invariants);
   if (args.flag('json')) {
-    outJson('replay', reading.asOf, { item: { ...stretch, steps, events, breaches: breachItems(reading, breaches) } });
+    const begins = beginItem(start);
+    const item = { ...stretch, ...begins, steps, events, breaches: breachItems(reading, breaches) };
+    outJson('replay', reading.asOf, { item });
   } else {
+    talk(beginText(start));
     out(breachesText(reading, breaches));
     const held = breaches.length === 0 ? 'every invariant holds after each' : 'invariants are broken: see above';
     out(`${steps} steps of ${events} events carried out on the model: ${held}\n`);

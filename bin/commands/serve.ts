@@ -21,8 +21,9 @@ const HELP = `domtrail serve: does what is due without being asked
 
 At its start it does what \`recover\` does. From then on it takes out firewall
 rules at the instant they expire, publishes rules again when a QubesDB daemon
-comes back empty, and writes qubes.xml where a crash left it behind. Between
-commands it holds nothing that another domtrail would wait for.
+comes back empty, erases what has been in the trash for longer than it can be
+wanted back (removed disks after 48 hours), and writes qubes.xml where a crash
+left it behind. Between commands it holds nothing that another would wait for.
 
 A systemd unit is in docs/domtrail-serve.service.
 `;
@@ -75,7 +76,7 @@ const endingSignals = (): { readonly signal: AbortSignal; readonly exit: () => n
 };
 
 const once = async (service: Service): Promise<Result<number, Failure>> => {
-  const turned = await takeTurn(service, service.fault, 'all');
+  const turned = await takeTurn(service, service.fault, { reach: 'all', trash: 0 });
   if (!turned.ok) return turned;
   for (const one of turned.value.done) talk(line(one));
   const problem = stuck(turned.value.done) ?? turned.value.problem;

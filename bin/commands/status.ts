@@ -2,13 +2,14 @@ import { backupName } from '../../domain/backup/archive.ts';
 import { type Unwritten, unwritten } from '../../domain/backup/interrupted.ts';
 import { formatBytes } from '../../domain/bytes.ts';
 import type { Host } from '../../domain/host/host.ts';
+import { dueTrash } from '../../domain/host/retention.ts';
 import { ok } from '../../domain/result.ts';
 import { volumesOf } from '../../domain/vm/vm.ts';
 import { expectWords } from '../../infrastructure/cli/arguments.ts';
 import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
 import { out, outJson } from '../../infrastructure/cli/output.ts';
 import { warningsOf } from '../../infrastructure/cli/pool-warnings.ts';
-import { escapeText, localTime, shortId } from '../../infrastructure/cli/text.ts';
+import { escapeText, localTime, shortId, utcTime } from '../../infrastructure/cli/text.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
 import { bootId, processLives } from '../../infrastructure/ledger/process-identity.ts';
 import { DOCUMENT, isLeftAlone, lookAtDocument } from '../../infrastructure/service/document-look.ts';
@@ -88,12 +89,36 @@ const document = ({ host, ledger, home }: Reading): readonly Attention[] => {
   return [{ object: DOCUMENT, problem: 'was changed by somebody else', next }];
 };
 
-type Now = { readonly boot: string | null; readonly seen: readonly SeenPool[]; readonly files: readonly Attention[] };
+const bytesOf = (trash: readonly { readonly disk: { readonly bytes: number } }[]): number =>
+  trash.reduce((sum, { disk }) => sum + disk.bytes, 0);
 
-const summary = (host: Host, { boot, seen, files }: Now) => {
+const trashIn = (host: Host, now: number) => {
+  const all = [...host.trash.values()];
+  const { due, next } = dueTrash(host, now);
+  return {
+    disks: all.length,
+    bytes: bytesOf(all),
+    due: { disks: due.length, bytes: bytesOf(due) },
+    nextDue: next === null ? null : utcTime(next),
+  };
+};
+
+const trashText = ({ disks, bytes, due, nextDue }: ReturnType<typeof trashIn>): string => {
+  const all = `${disks} disk${disks === 1 ? '' : 's'}, ${formatBytes(bytes)}`;
+  if (due.disks > 0) return `${all}; ${due.disks} may go (${formatBytes(due.bytes)}): domtrail gc`;
+  return nextDue === null ? all : `${all}; gc may erase the first at ${localTime(Date.parse(nextDue))}`;
+};
+
+type Now = {
+  readonly now: number;
+  readonly boot: string | null;
+  readonly seen: readonly SeenPool[];
+  readonly files: readonly Attention[];
+};
+
+const summary = (host: Host, { now, boot, seen, files }: Now) => {
   const vms = [...host.vms.values()].filter((vm) => vm.class !== 'AdminVM');
   const running = vms.filter((vm) => vm.power.is === 'running').length;
-  const trash = [...host.trash.values()];
   return {
     vms: { running, halted: vms.length - running },
     volumes: vms.flatMap(volumesOf).length,
@@ -102,7 +127,7 @@ const summary = (host: Host, { boot, seen, files }: Now) => {
       driver,
       usage: seen.find(({ pool }) => pool.name === name)?.usage ?? null,
     })),
-    trash: { disks: trash.length, bytes: trash.reduce((sum, { disk }) => sum + disk.bytes, 0) },
+    trash: trashIn(host, now),
     attention: [
       ...unfinished(host, boot !== null),
       ...(boot === null ? [] : ghosts(host, boot)),
@@ -118,19 +143,45 @@ const poolText = ({ name, driver, usage }: ReturnType<typeof summary>['pools'][n
   return `${escapeText(name)} (${driver}${full})`;
 };
 
+/** So many of a kind are named each; more are counted. */
+const MOST_ALIKE = 3;
+/** Two lines each, and the whole page is one screen. */
+const MOST_SHOWN = 8;
+
+/** Five hundred VMs that ran when the host went down are one thing to know. */
+const together = (all: readonly Attention[]): readonly Attention[] => {
+  const byProblem = new Map<string, Attention[]>();
+  for (const one of all) byProblem.set(one.problem, [...(byProblem.get(one.problem) ?? []), one]);
+  return [...byProblem.values()].flatMap((alike) => {
+    const [first] = alike;
+    if (!first || alike.length <= MOST_ALIKE) return alike;
+    return [{ ...first, object: `${first.object} and ${alike.length - 1} more` }];
+  });
+};
+
+const attentionLines = (attention: readonly Attention[]): readonly string[] => {
+  const all = together(attention);
+  const shown = all.length > MOST_SHOWN ? all.slice(0, MOST_SHOWN - 1) : all;
+  const lines = shown.flatMap(({ object, problem, next }) => [
+    `  ${escapeText(object)}  ${escapeText(problem)}`,
+    `      next: ${escapeText(next)}`,
+  ]);
+  return all.length > shown.length
+    ? [...lines, `  and ${all.length - shown.length} more: domtrail status --json`]
+    : lines;
+};
+
 const page = (item: ReturnType<typeof summary>, position: number, time: number | null, home: string): string => {
   const lines = [
     `HOME    ${escapeText(home)}`,
     `EVENTS  ${position}${time === null ? '' : `, the last at ${localTime(time)}`}`,
     `VMS     ${item.vms.running} running, ${item.vms.halted} halted; ${item.volumes} volumes`,
     `POOLS   ${item.pools.map(poolText).join(', ') || 'none'}`,
-    `TRASH   ${item.trash.disks} disks, ${formatBytes(item.trash.bytes)}`,
+    `TRASH   ${trashText(item.trash)}`,
   ];
-  if (item.attention.length === 0) return `${[...lines, 'nothing needs attention'].join('\n')}\n`;
-  const attention = item.attention.map(
-    ({ object, problem, next }) => `  ${escapeText(object)}  ${escapeText(problem)}\n      next: ${escapeText(next)}`,
-  );
-  return `${[...lines, 'ATTENTION', ...attention].join('\n')}\n`;
+  const rest =
+    item.attention.length === 0 ? ['nothing needs attention'] : ['ATTENTION', ...attentionLines(item.attention)];
+  return `${[...lines, ...rest].join('\n')}\n`;
 };
 
 const status: Action = {
@@ -147,8 +198,8 @@ const status: Action = {
     const files = elsewhere ? [] : document(reading.value);
     closeLedger(ledger);
     const now: Now = elsewhere
-      ? { boot: null, seen: [], files }
-      : { boot: bootId(), seen: await lookAtPools(host), files };
+      ? { now: asOf.time ?? 0, boot: null, seen: [], files }
+      : { now: Date.now(), boot: bootId(), seen: await lookAtPools(host), files };
     const item = summary(host, now);
     if (args.flag('json')) outJson('status', asOf, { item: { home: home.dir, ...item } });
     else out(page(item, asOf.position, asOf.time, args.text('db') ?? home.dir));

@@ -13,6 +13,7 @@ const HELP = `domtrail undo: takes back the last operation
   domtrail undo --plan     the steps, and what cannot come back
   domtrail redo            takes the last undo back
   domtrail op log          what there is to undo
+  domtrail op revert OP    takes out one from among the others
 
 An undo is an operation itself. It destroys nothing: what a volume holds now
 becomes a revision, what goes lies in the trash. It asks when something does not

@@ -10,6 +10,7 @@ import { escapeText } from '../../infrastructure/cli/text.ts';
 import { closeLedger, type Ledger } from '../../infrastructure/ledger/ledger.ts';
 import { findCommand } from '../../infrastructure/ledger/queries.ts';
 import { subscribe } from '../../infrastructure/ledger/subscribe.ts';
+import { whenReaderIsGone } from '../../infrastructure/process/reader-gone.ts';
 import { openReading } from '../compose.ts';
 import { actorsOf, type Entry, positionBefore } from '../log-events.ts';
 import { EVENT_COLUMNS, eventRow, FILTERS, type Filter, filterOf } from '../log-filter.ts';
@@ -23,7 +24,7 @@ const HELP = `domtrail watch: what happens, as it happens
   domtrail watch --type SessionCommitted --actor serve -g 'commit|revert'
   domtrail watch --jsonl            a line of JSON each, for programs
 
-Reads only. Ctrl-C ends it, and so does the next event once nobody reads.
+Reads only. Ctrl-C ends it, and so does whoever reads it by reading no more.
 `;
 
 const WIDTHS = [6, 19, 8, 8] as const;
@@ -63,6 +64,7 @@ const follow = ({ ledger, after, wanted, text }: Watch): Promise<Result<number, 
     const actorOf = actorsOf(ledger);
     const end = (result: Result<number, Failure>): void => {
       tail.unsubscribe();
+      stopListening();
       resolve(result);
     };
     const tail = subscribe(ledger, { after }).subscribe({
@@ -73,6 +75,7 @@ const follow = ({ ledger, after, wanted, text }: Watch): Promise<Result<number, 
       },
       error: (error: Failure) => end(err(error)),
     });
+    const stopListening = whenReaderIsGone(() => end(ok(0)));
     void once(process, 'SIGINT').then(() => end(ok(130)));
   });
 

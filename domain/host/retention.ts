@@ -29,6 +29,45 @@ export type Keeping = {
   readonly because: string;
 };
 
+/** How long trash that nothing brings back lies there before it is erased unasked, in milliseconds. */
+const SETTLES = 3_600_000;
+
+/**
+ * From when on trash may be erased without anybody asking, in epoch milliseconds. Null, never: what somebody else had made
+ * and an adoption put aside is for people to look at, and what an unfinished command has a hand on is that command's.
+ */
+const goesUnasked = (trash: Trash, held: ReadonlySet<string>): number | null => {
+  if (trash.why === 'leftover' || held.has(trash.disk.id)) return null;
+  return waitsUntil(trash) ?? trash.time + SETTLES;
+};
+
+const heldTrash = (host: Host): ReadonlySet<string> =>
+  new Set(
+    [...host.operations.values()].flatMap(({ holds, plan }) => [
+      ...holds.flatMap(({ object }) => (object.startsWith('trash ') ? [object.slice('trash '.length)] : [])),
+      ...[...plan.main, ...plan.cleanup].flatMap(({ deed }) =>
+        'disk' in deed && 'id' in deed.disk ? [deed.disk.id] : [],
+      ),
+    ]),
+  );
+
+/** Trash that may be erased without anybody asking, the oldest first, and the epoch millisecond at which more of it may be. */
+export type DueTrash = { readonly due: readonly Trash[]; readonly next: number | null };
+
+/** What `serve` may erase by a moment. Never what is pinned, for that is in no trash. */
+export const dueTrash = (host: Host, now: number): DueTrash => {
+  const held = heldTrash(host);
+  const due: Trash[] = [];
+  let next: number | null = null;
+  for (const trash of host.trash.values()) {
+    const from = goesUnasked(trash, held);
+    if (from === null) continue;
+    if (from <= now) due.push(trash);
+    else next = Math.min(next ?? from, from);
+  }
+  return { due: due.sort((a, b) => a.position - b.position), next };
+};
+
 const fateOf = (trash: Trash, { now, scarce, all }: Moment): Pick<Keeping, 'goes' | 'because'> => {
   const until = waitsUntil(trash);
   if (until === null) return { goes: 'gc', because: `nothing can bring it back (${trash.why})` };

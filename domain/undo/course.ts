@@ -39,7 +39,7 @@ export const standsAt = (newestFirst: Iterable<Done>): Done | null => {
   for (const done of newestFirst) {
     if (passing === null) {
       const { restored } = done;
-      if (!restored || restored.kind === 'restore') return done;
+      if (!restored || restored.kind === 'restore' || restored.kind === 'revert') return done;
       if (restored.kind === 'redo') return ofId(newestFirst, restored.operation);
       passing = restored.operation;
     } else if (done.id === passing) passing = null;

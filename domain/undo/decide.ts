@@ -50,6 +50,28 @@ const verdict = (host: Host, way: WayBack): Decision => {
   return broken ? err(broken) : ok({ plan, holds: [...way.holds.values()], remarks: way.lost });
 };
 
+const MOST_NAMED = 5;
+
+const shortOf = (id: string): string => (/^[0-9a-f]{8}-/.test(id) ? id.slice(0, 8) : id);
+
+/** Nobody can say what something would be without an operation, when others went on from what that one had left. */
+const changedAgain = ({ touched = [] }: Wanted): Failure | null => {
+  const [first] = touched;
+  if (!first) return null;
+  const says = touched.slice(0, MOST_NAMED).map(({ object, aspect, by }) => {
+    const who = by.map(({ command, name }) => `${name} cmd:${shortOf(command)}`).join(', ');
+    return `${aspect} of ${object} was changed since by ${who === '' ? 'others' : who}`;
+  });
+  if (touched.length > MOST_NAMED) says.push(`and ${touched.length - MOST_NAMED} more`);
+  const [message = '', ...others] = says;
+  const newest = first.by.at(-1)?.command;
+  const next =
+    newest === undefined
+      ? 'domtrail op log'
+      : `domtrail op revert ${shortOf(newest)}   first, or domtrail op restore OP --only ${first.object}`;
+  return failure('D_CANNOT_UNDO', message, { next, ...(others.length === 0 ? {} : { cause: sentences(others) }) });
+};
+
 /**
  * The way back to an earlier state, as one plan. Nothing is destroyed by it: what is replaced becomes a revision, what goes
  * is trash. Remarks say what does not come back.
@@ -60,6 +82,8 @@ export const decideRestoreOperation: Decide<RestoreOperation> = (host, { only, h
   }
   if (!context.wanted) throw new Error('a way back needs the past it leads to');
   const wanted = readWanted(context.wanted);
+  const again = changedAgain(wanted);
+  if (again) return err(again);
   const way = wayBackFrom(host, context, wanted.contents);
   if (only === null) everything(way, wanted);
   else if (!part(way, wanted, only)) return err(failure('D_NOT_FOUND', `there is no ${only}, and was none then`));

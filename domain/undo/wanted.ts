@@ -13,6 +13,14 @@ export type Wanted = {
   readonly pools: readonly { readonly pool: PoolName; readonly definition: Pool | null }[];
   readonly vms: readonly { readonly vm: VmName; readonly past: Vm | null }[];
   readonly contents: Contents;
+  /** what the operation to take out had changed and others changed again, and the commands of those */
+  readonly touched?: readonly TouchedBy[];
+};
+
+export type TouchedBy = {
+  readonly object: string;
+  readonly aspect: string;
+  readonly by: readonly { readonly command: string; readonly name: string }[];
 };
 
 /**

@@ -1,5 +1,6 @@
 import type { Subscription } from 'rxjs';
 import type { Failure } from '../../domain/failure.ts';
+import { dueTrash } from '../../domain/host/retention.ts';
 import type { Result } from '../../domain/result.ts';
 import { readHead } from '../ledger/ledger.ts';
 import { currentHost } from '../ledger/state.ts';
@@ -30,6 +31,12 @@ export type HowToServe = {
 /** A command writes qubes.xml at its end; a file that is behind for longer was left so by a crash. */
 const BEHIND_MS = 5000;
 
+/**
+ * Erasing cannot be taken back, and a clock can be wrong for a while after the host came up: what is due must still be due
+ * after ten minutes, by then for as long.
+ */
+const SURE_MS = 600_000;
+
 type Watching = {
   readonly how: HowToServe;
   readonly turns: Turns;
@@ -37,6 +44,21 @@ type Watching = {
   readonly daemons: Attending;
   /** calls off the look at a qubes.xml that was behind */
   document: () => void;
+  /** calls off the erasing of trash that is due; null while nothing is */
+  trash: (() => void) | null;
+  /** the next turn erases it */
+  erases: boolean;
+};
+
+const earlier = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b);
+
+const eraseLater = (watch: Watching): void => {
+  watch.trash ??= watch.how.clock.after(SURE_MS, () => {
+    watch.trash = null;
+    watch.erases = true;
+    watch.turns.ask('due');
+  });
 };
 
 /** What the log says now: whether something is due, when the next thing is, and whose daemons matter. */
@@ -45,7 +67,9 @@ const look = (watch: Watching): void => {
   const { clock, service } = how;
   const host = currentHost(service.ledger);
   const { now, next } = expiriesOf(host, clock.now());
-  alarm.set(next);
+  const trash = dueTrash(host, clock.now());
+  alarm.set(earlier(next, trash.next));
+  if (trash.due.length > 0) eraseLater(watch);
   daemons.to(runningVms(host));
   watch.document();
   if (turns.isWaiting()) return;
@@ -65,9 +89,14 @@ const nothing = (): void => undefined;
 const watching = (how: HowToServe, seen: () => void, broken: (error: unknown) => void): Watching => {
   const { clock, service, signal } = how;
   const fault = endingAt(signal, service.fault);
+  const erasing = (): number | null => {
+    if (!watch.erases) return null;
+    watch.erases = false;
+    return SURE_MS;
+  };
   const turns = turnsWith({
     clock,
-    take: (reach) => takeTurn(service, fault, reach),
+    take: (reach) => takeTurn(service, fault, { reach, trash: erasing() }),
     ended: (turned) => {
       how.tell(turned);
       // Nobody may commit anything for a long time.
@@ -76,13 +105,16 @@ const watching = (how: HowToServe, seen: () => void, broken: (error: unknown) =>
     },
     broken,
   });
-  return {
+  const watch: Watching = {
     how,
     turns,
     alarm: alarmOn(clock, () => turns.ask('due')),
     daemons: attending({ clock, attend: how.attend, onCome: () => turns.ask('firewalls') }),
     document: nothing,
+    trash: null,
+    erases: false,
   };
+  return watch;
 };
 
 const follow = ({ service, pollMs }: HowToServe, seen: () => void, broken: (error: unknown) => void): Subscription => {
@@ -102,7 +134,7 @@ export type Serving = {
 
 /**
  * Does what nobody asks for when it is due: takes out expired rules at their instant, publishes again what a QubesDB lost,
- * writes qubes.xml where it was left behind, and, first of all, what `recover` does. Holds the lease only while it works.
+ * erases trash that nobody can want back, writes qubes.xml where it was left behind, and, first of all, what `recover` does. Holds the lease only while it works.
  * A command that fails is told of and tried again.
  */
 export const serve = (how: HowToServe): Serving => {
@@ -131,6 +163,7 @@ export const serve = (how: HowToServe): Serving => {
       tail.unsubscribe();
       watch.alarm.set(null);
       watch.document();
+      watch.trash?.();
       await watch.turns.end();
       await watch.daemons.end();
     }

@@ -12,7 +12,7 @@ import { currentOf } from '../../domain/volume/volume.ts';
 import type { BoundDeed } from '../drivers/driver.port.ts';
 import { CHUNK, readText } from '../drivers/lvm-model/content.ts';
 import { brokenInvariants } from '../drivers/lvm-model/invariants.ts';
-import { eventsBetween, foldTo } from '../ledger/fold.ts';
+import { eventsBetween } from '../ledger/fold.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type DiskDeed, isDomainDeed, isKeptDeed } from '../runner/bind-deed.ts';
 import { bring, followDrift } from './model-drift.ts';
@@ -29,12 +29,18 @@ import {
   standsFor,
 } from './model-host.ts';
 import type { Stretch } from './replay.ts';
+import { type Begun, begunAt, isToldIn, startFor } from './replay-start.ts';
 
 type Said = { readonly invariant: string; readonly says: string };
 type Run = { readonly models: ModelHost; readonly host: Host; readonly committed: Map<VolumeKey, string> };
 
 /** `steps` were carried out on the models; contents that came from files stand there as a marker. */
-export type Modelled = { readonly steps: number; readonly events: number; readonly breaches: readonly Breach[] };
+export type Modelled = {
+  readonly start: Begun;
+  readonly steps: number;
+  readonly events: number;
+  readonly breaches: readonly Breach[];
+};
 
 const MARKER = 48;
 
@@ -191,25 +197,27 @@ export const replayOnModel = async (
   { after, to }: Stretch,
   invariants: readonly Invariant[],
 ): Promise<Modelled> => {
-  const host = foldTo(ledger, after);
+  const start = startFor(ledger, after);
+  const { host } = start;
   const run: Run = { models: modelHostOf(host), host, committed: new Map() };
   const watch = watchFrom(invariants, host, (volume) => lyingIn(run.models, volume));
   const names = new Set(invariants.map(({ name }) => name));
   const breaches: Breach[] = [];
   let steps = 0;
   let events = 0;
-  for (const recorded of eventsBetween(ledger, after, to)) {
+  for (const recorded of eventsBetween(ledger, start.after, to)) {
     const recording = recordingOf(host, recorded);
     const said = recording ? [...(await carryOut(run, recording, recorded))] : [];
-    if (recording) steps++;
+    if (recording && recorded.position > after) steps++;
     const session = sessionText(run, recorded);
     const found = watch.follow(recorded);
     followFacts(run, recorded);
     said.push(...contentsAfter(run, recorded, session).filter(({ invariant }) => names.has(invariant)));
     const object = 'volume' in recorded.event ? recorded.event.volume : `cmd:${recorded.command}`;
     breaches.push(...found, ...said.map((one) => ({ ...one, object, recorded })));
-    events++;
+    if (recorded.position > after) events++;
   }
   breaches.push(...watch.end());
-  return { steps, events, breaches: breaches.sort((a, b) => a.recorded.position - b.recorded.position) };
+  const told = breaches.filter(isToldIn(start, after)).sort((a, b) => a.recorded.position - b.recorded.position);
+  return { start: begunAt(start), steps, events, breaches: told };
 };

@@ -7,11 +7,12 @@ import type { Host } from '../../domain/host/host.ts';
 import type { Breach, Invariant } from '../../domain/invariants/invariant.ts';
 import { watchFrom } from '../../domain/invariants/watch.ts';
 import { beginningOf } from '../ledger/beginning.ts';
-import { eventsBetween, foldTo } from '../ledger/fold.ts';
+import { eventsBetween } from '../ledger/fold.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { commandsUpTo, type StoredCommand } from '../ledger/queries.ts';
 import { unreadableEvent } from '../ledger/sqlite-failure.ts';
 import { comparable } from '../redaction/comparable.ts';
+import { type Begun, begunAt, isToldIn, startFor } from './replay-start.ts';
 
 type Difference = {
   readonly position: number;
@@ -21,8 +22,12 @@ type Difference = {
   readonly decided: Json;
 };
 
-/** `commands` were decided again; `difference` is the first event that today's code would have recorded otherwise. */
+/**
+ * `commands` were decided again; `difference` is the first event that today's code would have recorded otherwise. `start` says
+ * where it really began.
+ */
 export type Replayed = {
+  readonly start: Begun;
   readonly commands: number;
   readonly events: number;
   readonly difference: Difference | null;
@@ -105,26 +110,29 @@ const MOST_BREACHES = 1000;
  * the first difference is told, for whatever follows from it would differ as well.
  */
 export const replayLog = (ledger: Ledger, stretch: Stretch, invariants: readonly Invariant[]): Replayed => {
-  const watch = watchFrom(invariants, foldTo(ledger, stretch.after));
+  const start = startFor(ledger, stretch.after);
+  const isTold = isToldIn(start, stretch.after);
+  const watch = watchFrom(invariants, start.host);
   const again = deciderAgain(ledger, watch.host, stretch);
   const breaches: Breach[] = [];
   let difference: Difference | null = null;
   let events = 0;
   const tell = (found: readonly Breach[]): void => {
-    if (found.length > 0 && breaches.length < MOST_BREACHES) breaches.push(...found);
+    if (found.length > 0 && breaches.length < MOST_BREACHES) breaches.push(...found.filter(isTold));
   };
-  for (const recorded of eventsBetween(ledger, stretch.after, stretch.to)) {
-    difference ??= again.differs(recorded);
+  for (const recorded of eventsBetween(ledger, start.after, stretch.to)) {
+    const asked = recorded.position > stretch.after;
+    if (asked) difference ??= again.differs(recorded);
     try {
       tell(watch.follow(recorded));
     } catch (error) {
       throw unreadableEvent(recorded.position, error);
     }
-    events++;
+    if (asked) events++;
   }
   tell(watch.end());
   breaches.sort((a, b) => a.recorded.position - b.recorded.position);
-  return { commands: again.decided(), events, difference, breaches };
+  return { start: begunAt(start), commands: again.decided(), events, difference, breaches };
 };
 
 /**
@@ -136,12 +144,14 @@ export const firstBreach = (
   { after, to }: Stretch,
   invariants: readonly Invariant[],
 ): Breach | null => {
-  const watch = watchFrom(invariants, foldTo(ledger, after));
+  const start = startFor(ledger, after);
+  const isTold = isToldIn(start, after);
+  const watch = watchFrom(invariants, start.host);
   let first: Breach | null = null;
   const earlier = (found: readonly Breach[]): void => {
-    for (const one of found) if (!first || one.recorded.position < first.recorded.position) first = one;
+    for (const one of found.filter(isTold)) if (!first || one.recorded.position < first.recorded.position) first = one;
   };
-  for (const recorded of eventsBetween(ledger, after, to)) {
+  for (const recorded of eventsBetween(ledger, start.after, to)) {
     try {
       earlier(watch.follow(recorded));
     } catch (error) {

@@ -91,3 +91,18 @@ export const newestEntries = (sql: Sql, object: string, { after, upTo, limit }: 
       limit,
     )
     .map((row) => numberIn(row, 'position'));
+
+/** A VM with what happened to it and its volumes in a span: events, and how many of them were failures. */
+export type BusyVm = { readonly vm: string; readonly events: number; readonly failed: number };
+
+const BUSIEST = `SELECT object, count(*) AS events, sum(result IN ('failed', 'refused')) AS failed FROM audit_entry
+  WHERE position > ? AND position <= ? AND instr(object, ':') = 0 AND instr(object, ' ') = 0 AND object <> 'global'
+  GROUP BY object ORDER BY events DESC, object LIMIT ?`;
+
+/** The VMs with the most events, after one position and up to another. Reads the whole index once. */
+export const busiestVms = (sql: Sql, { after, upTo, limit }: Span): readonly BusyVm[] =>
+  sql.all(BUSIEST, after, upTo, limit).map((row) => ({
+    vm: textIn(row, 'object'),
+    events: numberIn(row, 'events'),
+    failed: numberIn(row, 'failed'),
+  }));

@@ -1,4 +1,4 @@
-import type { Recorded } from '../../domain/event.ts';
+import type { DomainEvent, Recorded } from '../../domain/event.ts';
 import type { Host } from '../../domain/host/host.ts';
 import { disksOf } from '../../domain/volume/disks.ts';
 import type { Volume } from '../../domain/volume/volume.ts';
@@ -68,9 +68,15 @@ const bringIn = (write: Write, volume: Volume): void => {
 };
 
 /** A disk that a move gave another identity is still the same disk, with all that is known of it. */
-const rename = ({ sql, prefix }: Write, was: string, now: string): void => {
+const rename = (sql: Sql, prefix: string, was: string, now: string): void => {
   sql.run(TEXTS(prefix).renameDisk, now, was);
   sql.run(TEXTS(prefix).renameOrigin, now, was);
+};
+
+/** Gives disks the identities that an event gives them; other events give none. */
+export const renameDisks = (sql: Sql, prefix: string, event: DomainEvent): void => {
+  if (event.type === 'VolumeReidentified') for (const { was, now } of event.disks) rename(sql, prefix, was, now);
+  if (event.type === 'TrashReidentified') rename(sql, prefix, event.disk, event.now);
 };
 
 /** What lies there is taken for what was listed. Disks that changed places come back under the other volume. */
@@ -90,9 +96,7 @@ const COMMITTED: ReadonlySet<string> = new Set(['current', 'direct']);
 /** Takes up the disk an event brings, and gives every disk of the volume the role it has now. Those that left it follow in `throwAway`. */
 export const followDisks = (write: Write, volume: Volume): void => {
   bringIn(write, volume);
-  if (write.recorded.event.type === 'VolumeReidentified') {
-    for (const { was, now } of write.recorded.event.disks) rename(write, was, now);
-  }
+  renameDisks(write.sql, write.prefix, write.recorded.event);
   accept(write, volume);
   const { sql, prefix, recorded } = write;
   if (recorded.event.type === 'DiskLost') {
@@ -112,7 +116,7 @@ export const followDisks = (write: Write, volume: Volume): void => {
 };
 
 /** Disks on their way out. Gives whether the event was about one. */
-export const throwAway = ({ sql, prefix, recorded, host }: Write): boolean => {
+export const throwAway = ({ sql, prefix, recorded }: Write): boolean => {
   const { event, command, position } = recorded;
   if (event.type === 'DiskTrashed') {
     const { disk, from, why } = event;
@@ -120,7 +124,7 @@ export const throwAway = ({ sql, prefix, recorded, host }: Write): boolean => {
     return true;
   }
   if (event.type === 'TrashReidentified') {
-    rename({ sql, prefix, recorded, host }, event.disk, event.now);
+    renameDisks(sql, prefix, event);
     return true;
   }
   if (event.type !== 'DiskErased') return false;

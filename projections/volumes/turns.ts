@@ -94,7 +94,7 @@ const hasContent = (event: DomainEvent): boolean =>
   HAS_CONTENT.has(event.type) || (event.type === 'DiskAdopted' && event.as.is === 'current');
 
 /** Reads what befell a volume from its facts, oldest first. `resumed`: commands that a recovery finished. */
-export const pastOf = (facts: readonly Recorded[], resumed: ReadonlySet<string> = new Set()): Past => {
+export const pastOf = (facts: Iterable<Recorded>, resumed: ReadonlySet<string> = new Set()): Past => {
   const walk: Walk = { session: null, had: false, marks: new Map(), turns: [] };
   for (const { event, position, command } of facts) {
     followSession(walk, event, position);

@@ -128,16 +128,6 @@ export const diskById = (sql: Sql, disk: string): DiskRow | null => {
   return row ? diskOf(row) : null;
 };
 
-/** Every volume that has or had a disk, the one that changed last first. */
-export const volumesWithDisks = (sql: Sql): readonly string[] =>
-  sql
-    .all('SELECT volume FROM volumes_disk GROUP BY volume ORDER BY max(changed) DESC, volume')
-    .map((row) => textIn(row, 'volume'));
-
-/** Volumes that exist and never had a disk. */
-export const volumesWithoutDisk = (sql: Sql): readonly string[] =>
-  sql
-    .all(
-      'SELECT volume FROM volumes_volume WHERE NOT EXISTS (SELECT 1 FROM volumes_disk WHERE volumes_disk.volume = volumes_volume.volume) ORDER BY volume',
-    )
-    .map((row) => textIn(row, 'volume'));
+/** Every volume that has or had a disk by a position. */
+export const volumesWithDisks = (sql: Sql, upTo: number): readonly string[] =>
+  sql.all('SELECT DISTINCT volume FROM volumes_disk WHERE made <= ?', upTo).map((row) => textIn(row, 'volume'));

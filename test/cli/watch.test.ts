@@ -29,18 +29,34 @@ describe('domtrail watch', () => {
     expect(table.out().trimEnd().split('\n')).toHaveLength(1);
   });
 
-  test('--since begins in the past; once a pipe is closed, the next event ends it without a word', async () => {
+  test('ends without a word once its pipe is closed, though nothing happens', async () => {
+    const line = `{ "${process.execPath}" "${DOMTRAIL}" watch; echo "ended $?" >&2; } | head -n 1`;
+    const ended = await runProgram(['sh', '-c', line], environment(terminal.home));
+    expect({ code: ended.code, err: ended.err }).toEqual({ code: 0, err: 'ended 0\n' });
+    expect(ended.out).toMatch(/^EVENT .*\n$/);
+  });
+
+  test('--since begins in the past', async () => {
     const line = `{ "${process.execPath}" "${DOMTRAIL}" watch --since ev:1 --jsonl; echo "ended $?" >&2; } | head -n 2`;
-    const ending = runProgram(['sh', '-c', line], environment(terminal.home));
+    const ended = await runProgram(['sh', '-c', line], environment(terminal.home));
+    expect({ code: ended.code, err: ended.err }).toEqual({ code: 0, err: 'ended 0\n' });
+    const log = (await terminal.does('log', '--jsonl', '--until', 'ev:2')).trimEnd().split('\n');
+    expect(ended.out.trimEnd().split('\n')).toEqual(log);
+  });
+
+  test('ends with the next event where nothing else tells that nobody reads', async () => {
+    const line = `{ "${process.execPath}" "${DOMTRAIL}" watch --jsonl; echo "ended $?" >&2; } | head -n 1`;
+    // No tail to be found: only writing tells.
+    const ending = runProgram(['/bin/sh', '-c', line.replace('| head', '| /usr/bin/head')], {
+      ...environment(terminal.home),
+      PATH: '/nonexistent',
+    });
     let isOver = false;
     void ending.then(() => {
       isOver = true;
     });
     for (let n = 1; !isOver; n++) await terminal.does('prefs', 'default_kernel', `again${n}`);
-    const ended = await ending;
-    expect({ code: ended.code, err: ended.err }).toEqual({ code: 0, err: 'ended 0\n' });
-    const log = (await terminal.does('log', '--jsonl', '--until', 'ev:2')).trimEnd().split('\n');
-    expect(ended.out.trimEnd().split('\n')).toEqual(log);
+    expect((await ending).err).toBe('ended 0\n');
   });
 
   test('refuses what it cannot mean', async () => {

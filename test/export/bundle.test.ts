@@ -46,7 +46,8 @@ describe('a bundle', () => {
     expect(verifyLedger(part).events).toBe(to - 100);
     for (const position of [100, 133, to]) expect(stateAt(part, position)).toBe(stateAt(ledger, position));
     const stretch = { after: 100, to };
-    expect(replayLog(part, stretch, INVARIANTS)).toEqual(replayLog(ledger, stretch, INVARIANTS));
+    const { start: _start, ...replayed } = replayLog(ledger, stretch, INVARIANTS);
+    expect(replayLog(part, stretch, INVARIANTS)).toMatchObject(replayed);
   });
 
   test.each([false, true])(

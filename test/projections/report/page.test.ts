@@ -51,7 +51,7 @@ const reportOf = (story: Story, more: Partial<Report> = {}, reason: string | nul
     upTo: position,
     events: story.log,
     ...commandsBehind(story.log, storedIn(story, reason)),
-    volumes: volumesWithDisks(sql).map((volume, index) => ({
+    volumes: volumesWithDisks(sql, position).map((volume, index) => ({
       volume,
       vm: volume.split(':')[0] ?? '',
       anchor: `volume-${index + 1}`,
