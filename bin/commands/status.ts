@@ -1,3 +1,5 @@
+import { backupName } from '../../domain/backup/archive.ts';
+import { type Unwritten, unwritten } from '../../domain/backup/interrupted.ts';
 import { formatBytes } from '../../domain/bytes.ts';
 import type { Host } from '../../domain/host/host.ts';
 import { dueTrash } from '../../domain/host/retention.ts';
@@ -9,7 +11,7 @@ import { out, outJson } from '../../infrastructure/cli/output.ts';
 import { warningsOf } from '../../infrastructure/cli/pool-warnings.ts';
 import { escapeText, localTime, shortId, utcTime } from '../../infrastructure/cli/text.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
-import { bootId } from '../../infrastructure/ledger/process-identity.ts';
+import { bootId, processLives } from '../../infrastructure/ledger/process-identity.ts';
 import { DOCUMENT, isLeftAlone, lookAtDocument } from '../../infrastructure/service/document-look.ts';
 import { openReading, type Reading } from '../compose.ts';
 import { lookAtPools, type SeenPool } from '../pools-seen.ts';
@@ -37,12 +39,30 @@ const dirtyVolumes = (host: Host): readonly Attention[] =>
       : [],
   );
 
-const unfinished = (host: Host): readonly Attention[] =>
-  [...host.operations.values()].map(({ command, name, course }) => ({
-    object: `cmd:${shortId(command)}`,
-    problem: `${name} is unfinished${course.is === 'failed' ? `: ${course.failure.message}` : ''}`,
-    next: 'domtrail recover',
-  }));
+/** A backup that is being written is in nobody's way; one whose process is gone waits for somebody to decide. */
+const ofBackup = ({ operation, archive }: Unwritten): Attention => {
+  const id = shortId(operation.command);
+  const what = `the backup ${backupName(archive.to)}`;
+  return processLives(operation.owner)
+    ? { object: `cmd:${id}`, problem: `${what} is being written`, next: `domtrail backup cancel ${id}` }
+    : {
+        object: `cmd:${id}`,
+        problem: `${what} was interrupted and waits to go on`,
+        next: `domtrail backup resume ${id}   or   domtrail backup cancel ${id}`,
+      };
+};
+
+const unfinished = (host: Host, here: boolean): readonly Attention[] =>
+  [...host.operations.values()].map((operation) => {
+    const { command, name, course } = operation;
+    const backup = here ? unwritten(operation) : null;
+    if (backup) return ofBackup(backup);
+    return {
+      object: `cmd:${shortId(command)}`,
+      problem: `${name} is unfinished${course.is === 'failed' ? `: ${course.failure.message}` : ''}`,
+      next: 'domtrail recover',
+    };
+  });
 
 const ghosts = (host: Host, boot: string): readonly Attention[] =>
   [...host.vms.values()].flatMap((vm) =>
@@ -109,7 +129,7 @@ const summary = (host: Host, { now, boot, seen, files }: Now) => {
     })),
     trash: trashIn(host, now),
     attention: [
-      ...unfinished(host),
+      ...unfinished(host, boot !== null),
       ...(boot === null ? [] : ghosts(host, boot)),
       ...dirtyVolumes(host),
       ...files,

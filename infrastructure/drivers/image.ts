@@ -10,6 +10,8 @@ export type Range = { readonly offset: number; readonly length: number };
 export type Image = {
   readonly bytes: number;
   readonly ranges: readonly Range[] | null;
+  /** Another one when somebody has written to it; left out for what nobody can write to. */
+  readonly stamp?: string;
   /** Keeps the device or file open until it is closed. Rejects with the system's error. */
   readonly open: () => Promise<OpenImage>;
 };

@@ -1,7 +1,27 @@
+import type { Readable } from 'node:stream';
 import { feed } from './feed.ts';
 
-/** A filter program that failed, with what it said. */
-export class FilterFailed extends Error {}
+/** A filter program that failed, with what it said. `exitCode` null: killed, or never started. */
+export class FilterFailed extends Error {
+  readonly exitCode: number | null;
+  readonly said: string;
+  constructor(message: string, exitCode: number | null, said: string) {
+    super(message);
+    this.exitCode = exitCode;
+    this.said = said;
+  }
+}
+
+const MOST_SAID = 2 ** 16;
+
+/** The beginning of what a program says; the rest is let go, because a full pipe would stop it. */
+const listening = (stderr: Readable): (() => string) => {
+  let said = '';
+  stderr.setEncoding('utf8').on('data', (text: string) => {
+    if (said.length < MOST_SAID) said = (said + text).slice(0, MOST_SAID);
+  });
+  return () => said.trim();
+};
 
 /**
  * Pieces piped through a program that reads stdin and writes stdout. Throws `FilterFailed` when it cannot be started or does
@@ -19,12 +39,12 @@ export async function* throughFilter(
     stdin: 'pipe',
     stdout: 'pipe',
     stderr: 'pipe',
-    buffer: { stdout: false, stderr: true },
-    maxBuffer: { stderr: 2 ** 16 },
+    buffer: false,
     reject: false,
     env: { LC_ALL: 'C.UTF-8' },
     ...(signal ? { cancelSignal: signal } : {}),
   });
+  const said = listening(child.stderr);
   let broken: unknown = null;
   // A program that ends early closes its stdin: its exit code tells, not our write.
   child.stdin.on('error', () => undefined);
@@ -38,7 +58,11 @@ export async function* throughFilter(
     await fed;
     if (broken) throw broken;
     if (ended.exitCode !== 0)
-      throw new FilterFailed(`${program}: ${ended.stderr.trim() || (ended.code ?? `exit ${ended.exitCode}`)}`);
+      throw new FilterFailed(
+        `${program}: ${said() || (ended.code ?? `exit ${ended.exitCode}`)}`,
+        ended.exitCode ?? null,
+        said(),
+      );
   } finally {
     child.kill();
   }

@@ -19,6 +19,7 @@ import {
   surveyed,
   write,
 } from './bench.ts';
+import { imageContract } from './image-contract.ts';
 
 type BenchOf = () => DriverBench;
 
@@ -364,6 +365,7 @@ export const driverContract = (name: string, factory: () => Promise<DriverBench>
     describe('moving disks', () => moving(bench));
     describe('changing and erasing disks', () => changing(bench));
     describe('content in and out', () => filling(bench));
+    describe('content in pieces', () => imageContract(bench));
     describe('repetition and surroundings', () => surroundings(bench));
   });
 };

@@ -1,4 +1,4 @@
-import { devicePathOf, dmNameOf, poolDeviceOf } from '../lvm-thin/names.ts';
+import { devicePathOf, dmNameOf, metadataNameOf, poolDeviceOf } from '../lvm-thin/names.ts';
 import { withoutDashes } from '../lvm-thin/report.ts';
 import { capacityOf, usedBlocks } from './kernel.ts';
 import type { LvmModel } from './model.ts';
@@ -35,13 +35,21 @@ const poolStatus = (model: LvmModel): Said => {
   const mode = kernel.mode === 'rw' ? writable : 'ro';
   const check = kernel.mode === 'rw' ? '-' : 'needs_check';
   return quiet(
-    `0 ${sectors} thin-pool ${kernel.transactionId} ${state.lvs.size + 10}/1024 ${data} - ${mode} discard_passdown queue_if_no_space ${check} 1024 \n`,
+    `0 ${sectors} thin-pool ${kernel.transactionId} ${state.lvs.size + 10}/1024 ${data} ${kernel.held ? 40 : '-'} ${mode} discard_passdown queue_if_no_space ${check} 1024 \n`,
   );
 };
 
 const noDevice = (): Said => broken('Device does not exist.', 'Command failed.');
 
+/** What a thin volume is made of: where its pool is and its number there. */
+const table = (model: LvmModel, device: string): Said => {
+  const lv = deviceNamed(model, device);
+  return lv ? quiet(`0 ${(lv.extents * EXTENT) / SECTOR} thin 253:2 ${lv.thinId}\n`) : noDevice();
+};
+
 const info = (model: LvmModel, device: string): Said => {
+  const { volumeGroup, pool } = model.state();
+  if (device === metadataNameOf(volumeGroup, pool.name)) return quiet(`LVM-${withoutDashes(pool.uuid)}-tmeta 1\n`);
   const lv = deviceNamed(model, device);
   if (!lv) return noDevice();
   const { seed } = model.state();
@@ -49,18 +57,24 @@ const info = (model: LvmModel, device: string): Said => {
   return quiet(`LVM-${group}${withoutDashes(lv.uuid)} ${lv.open}\n`);
 };
 
+const refused = (why: string): Said =>
+  broken(`device-mapper: message ioctl on  (253:3) failed: ${why}`, 'Command failed.');
+
 const message = (model: LvmModel, text: string): Said => {
+  if (text === 'reserve_metadata_snap') return model.holdMetadata(true) ? quiet() : refused('Device or resource busy');
+  if (text === 'release_metadata_snap') return model.holdMetadata(false) ? quiet() : refused('Invalid argument');
   const [, from, to] = /^set_transaction_id (\d+) (\d+)$/.exec(text) ?? [];
   const set = from !== undefined && to !== undefined && model.setTransactionId(Number(from), Number(to));
-  return set ? quiet() : broken('device-mapper: message ioctl on  (253:3) failed: Invalid argument', 'Command failed.');
+  return set ? quiet() : refused('Invalid argument');
 };
 
-/** `dmsetup status POOL`, `dmsetup info -c ... -o uuid,open NAME` and `dmsetup message POOL 0 set_transaction_id`. */
+/** `dmsetup status POOL`, `table LV`, `info -c ... -o uuid,open NAME` and the messages to a pool that the driver sends. */
 export const dmsetup = (model: LvmModel, args: readonly string[]): Said => {
   const { volumeGroup, pool } = model.state();
   const poolDevice = poolDeviceOf(volumeGroup, pool.name);
   const [command, first] = args;
   if (command === 'info') return info(model, args.at(-1) ?? '');
+  if (command === 'table') return table(model, first ?? '');
   if (first !== poolDevice || !pool.active) return noDevice();
   return command === 'status' ? poolStatus(model) : message(model, args.at(-1) ?? '');
 };

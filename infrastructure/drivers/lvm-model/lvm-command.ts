@@ -8,6 +8,7 @@ import { lvcreate } from './lvcreate.ts';
 import { lvs, vgs } from './lvs.ts';
 import type { LvmModel } from './model.ts';
 import { rejected, type Said } from './said.ts';
+import { thinDump } from './thin-dump.ts';
 import { pvck, vgchange } from './volume-group.ts';
 
 type Command = (model: LvmModel, given: Arguments, argv: readonly string[]) => Said;
@@ -46,6 +47,8 @@ const answer = (model: LvmModel, [program = '', ...args]: readonly string[], opt
       return blkdiscard(model, args);
     case 'dd':
       return dd(model, args, options);
+    case 'thin_dump':
+      return thinDump(model, args);
     default:
       return { exitCode: 127, stdout: '', stderr: `${program}: command not found\n` };
   }

@@ -6,7 +6,6 @@ import {
   KILL_POINTS,
   type KillPoint,
   made,
-  rebooted,
   relabelled,
   removed,
   renamed,
@@ -14,7 +13,7 @@ import {
   type Stages,
 } from './change.ts';
 import { type Chunks, NO_CHUNKS, type Piece, readText } from './content.ts';
-import { chunksOf, METADATA_BYTES } from './kernel.ts';
+import { chunksOf } from './kernel.ts';
 import { discarded, filling, writing } from './rewrite.ts';
 import {
   EXTENT,
@@ -26,6 +25,7 @@ import {
   type Refusal,
   type State,
 } from './state.ts';
+import { type Cell, surroundings } from './surroundings.ts';
 
 export type Outcome = Result<null, Refusal>;
 
@@ -59,6 +59,8 @@ export type LvmModel = {
   readonly changes: () => number;
   /** Tells the kernel that the waiting message counts; false where the ids leave no doubt to settle. */
   readonly setTransactionId: (from: number, to: number) => boolean;
+  /** Takes the snapshot of the metadata, or gives it back; false where it is so already. */
+  readonly holdMetadata: (hold: boolean) => boolean;
   readonly reboot: (options?: { readonly autoactivate?: boolean }) => void;
   /** The disk goes away or comes back. */
   readonly setVisible: (visible: boolean) => void;
@@ -83,11 +85,6 @@ type OpenDevice = {
   readonly writeAt: (offset: number, text: string) => Outcome;
   readonly close: () => void;
 };
-
-type Armed = { readonly point: KillPoint; left: number };
-
-/** The handle's own memory: all that is mutable about a model. */
-type Cell = { state: State; armed: Armed | null; changes: number };
 
 const extentsFor = (bytes: number): number => Math.ceil(bytes / EXTENT);
 
@@ -158,45 +155,6 @@ const opened = (cell: Cell, name: string): OpenDevice => {
     close: () => count(-1),
   };
 };
-
-/** What happens around a pool, as opposed to what LVM is asked for. */
-const surroundings = (cell: Cell) => ({
-  killAt: (point: KillPoint, nth = 1): void => {
-    cell.armed = { point, left: nth };
-  },
-  disarm: (): void => {
-    cell.armed = null;
-  },
-  changes: () => cell.changes,
-  setTransactionId: (from: number, to: number): boolean => {
-    const { kernel } = cell.state;
-    if (kernel.transactionId !== from) return false;
-    cell.state = { ...cell.state, kernel: { ...kernel, transactionId: to } };
-    return true;
-  },
-  reboot: ({ autoactivate = true }: { readonly autoactivate?: boolean } = {}): void => {
-    cell.state = rebooted(cell.state, autoactivate);
-  },
-  setVisible: (visible: boolean): void => {
-    cell.state = { ...cell.state, visible };
-  },
-  setMode: (mode: PoolMode): void => {
-    cell.state = { ...cell.state, kernel: { ...cell.state.kernel, mode } };
-  },
-  fragment: (percent: number): void => {
-    const fragments = Math.ceil((percent / 100) * (METADATA_BYTES / 4096));
-    cell.state = { ...cell.state, kernel: { ...cell.state.kernel, fragments } };
-  },
-  setBroken: (broken: boolean): void => {
-    cell.state = { ...cell.state, broken };
-  },
-  tear: (): void => {
-    cell.state = { ...cell.state, torn: true };
-  },
-  restore: (): void => {
-    cell.state = { ...cell.state, torn: false };
-  },
-});
 
 const creating = (
   cell: Cell,

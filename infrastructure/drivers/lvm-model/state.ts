@@ -65,6 +65,8 @@ export type State = {
     readonly mode: PoolMode;
     /** blocks of metadata in use beyond what the devices account for: a pool that has lived a while */
     readonly fragments: number;
+    /** what is allocated, as it was when somebody took the snapshot of the metadata; null: nobody holds it */
+    readonly held: ReadonlyMap<number, Chunks> | null;
   };
   /** by UUID */
   readonly lvs: ReadonlyMap<string, Lv>;
@@ -107,7 +109,7 @@ export const emptyState = ({ volumeGroup, thinPool, poolBytes, seed, archived }:
     active: true,
     time: START,
   },
-  kernel: { transactionId: 0, devices: new Map(), mode: 'rw', fragments: 0 },
+  kernel: { transactionId: 0, devices: new Map(), mode: 'rw', fragments: 0, held: null },
   lvs: new Map(),
   archive: [],
   archived: archived ?? Number.POSITIVE_INFINITY,

@@ -168,40 +168,6 @@ export const reportWords = ({ volumeGroup }: PoolName): LvmWords => [
   volumeGroup,
 ];
 
-/** Each device on its own: without names all of the machine's file systems would be waited for. */
-export const syncArgv = (devices: readonly string[]): Argv => ['sync', '--data', ...devices];
-
-/** What the kernel knows of a pool; its transaction id is the first number after the target's name. */
-export const poolStatusArgv = (device: string): Argv => ['dmsetup', 'status', device];
-
-/** `UUID OPEN`: whose device it really is and how many have it open. */
-export const deviceInfoArgv = (dmName: string): Argv => [
-  'dmsetup',
-  'info',
-  '-c',
-  '--noheadings',
-  '--separator',
-  ' ',
-  '-o',
-  'uuid,open',
-  dmName,
-];
-
-/** Tells the kernel's side of a pool that a message it carried out before a crash counts (spec: testbed §2, F1). */
-export const setTransactionArgv = (device: string, from: number, to: number): Argv => [
-  'dmsetup',
-  'message',
-  device,
-  '0',
-  `set_transaction_id ${from} ${to}`,
-];
-
-/** In steps of 1 GiB: one discard of a large device would block the pool's other users (qubes-issues #5077). */
-export const discardArgv = (device: string): Argv => ['blkdiscard', '-p', '1G', device];
-
-/** For pools that ignore discards: writes the zeros. */
-export const zeroArgv = (device: string): Argv => ['blkdiscard', '--zeroout', '-p', '1G', device];
-
 /** Blocks of zeros are not written, so the target must read as zeros before. */
 export const copyInArgv = (source: string, device: string): Argv => [
   'dd',

@@ -6,16 +6,14 @@ import type { Sighting } from '../driver.port.ts';
 import {
   activateWords,
   createWords,
-  deviceInfoArgv,
-  discardArgv,
   type LvmWords,
   removeWords,
   renameWords,
   resizeWords,
-  setTransactionArgv,
   snapshotWords,
   unskipWords,
 } from './argv.ts';
+import { deviceInfoArgv, discardArgv, setTransactionArgv } from './device-argv.ts';
 import { failureOfProgram, isWedged } from './failures.ts';
 import { kernelIdOf, lookAtPool } from './look.ts';
 import { devicePathOf, dmNameOf, poolDeviceOf } from './names.ts';

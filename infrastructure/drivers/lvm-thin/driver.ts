@@ -17,6 +17,7 @@ import { read } from './read.ts';
 import { refusalOf } from './refusal.ts';
 import { usageOf } from './report.ts';
 import { sharedLvm } from './share.ts';
+import { releaseMetadata } from './thin-map.ts';
 import { nameOf, recording, type Settings, type Work } from './work.ts';
 
 const HANDS: DeedHands<Work, Promise<Failure | null>> = {
@@ -85,7 +86,8 @@ export const lvmThinDriver = (pool: PoolName, settings: Settings = standard()): 
     // The tags stay: they cost nothing and tell who made a disk for as long as it exists.
     settle: () => Promise.resolve(),
     prepare: () => preparePool(pool, settings),
-    image: (at, disk) => imageOf(memory.lookup, settings, at, disk),
+    image: (at, disk) => imageOf({ pool, lookup: memory.lookup, settings }, at, disk),
+    releaseImages: () => releaseMetadata(pool, settings),
     seenUsage: memory.usage,
     usage: async () => {
       const report = await lookAtPool(pool, settings);

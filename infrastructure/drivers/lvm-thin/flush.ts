@@ -1,7 +1,8 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { type Failure, failure } from '../../../domain/failure.ts';
 import type { Ran } from '../../process/run.ts';
-import { type PoolName, privileged, syncArgv } from './argv.ts';
+import { type PoolName, privileged } from './argv.ts';
+import { syncArgv } from './device-argv.ts';
 import { poolDeviceOf } from './names.ts';
 import type { Settings } from './work.ts';
 

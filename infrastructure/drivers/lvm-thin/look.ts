@@ -2,7 +2,8 @@ import { type Failure, failure } from '../../../domain/failure.ts';
 import type { PoolUsage } from '../../../domain/pool/usage.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import type { Sighting } from '../driver.port.ts';
-import { type PoolName, poolStatusArgv, privileged, reportWords } from './argv.ts';
+import { type PoolName, privileged, reportWords } from './argv.ts';
+import { poolStatusArgv } from './device-argv.ts';
 import { causeOf } from './failures.ts';
 import { poolDeviceOf } from './names.ts';
 import {

@@ -12,8 +12,8 @@ import {
   repairHeaderWords,
   reportWords,
   searchTextsWords,
-  setTransactionArgv,
 } from './argv.ts';
+import { setTransactionArgv } from './device-argv.ts';
 import { failureOfProgram } from './failures.ts';
 import { poolDeviceOf } from './names.ts';
 import { recording, type Settings } from './work.ts';

@@ -130,3 +130,7 @@ export const devicePathOf = (name: string): string => `/dev/mapper/${dmNameOf(na
 /** The device of a thin pool that knows the kernel's side of it. */
 export const poolDeviceOf = (volumeGroup: string, thinPool: string): string =>
   `${dmNameOf(`${volumeGroup}/${thinPool}`)}-tpool`;
+
+/** Where a thin pool keeps what it knows; LVM gives the hidden LV this name and no other. */
+export const metadataNameOf = (volumeGroup: string, thinPool: string): string =>
+  dmNameOf(`${volumeGroup}/${thinPool}_tmeta`);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { runOnModel } from '../../../infrastructure/drivers/lvm-model/lvm-command.ts';
-import { poolStatusArgv } from '../../../infrastructure/drivers/lvm-thin/argv.ts';
+import { poolStatusArgv } from '../../../infrastructure/drivers/lvm-thin/device-argv.ts';
 import { parseReport } from '../../../infrastructure/drivers/lvm-thin/report.ts';
 import { lvm, usual } from './commands.ts';
 

@@ -4,18 +4,20 @@ import {
   copyInArgv,
   copyOutArgv,
   createWords,
-  deviceInfoArgv,
-  discardArgv,
   lvm,
   privileged,
   removeWords,
   renameWords,
   reportWords,
   resizeWords,
-  setTransactionArgv,
   snapshotWords,
   stdinInArgv,
 } from '../../../infrastructure/drivers/lvm-thin/argv.ts';
+import {
+  deviceInfoArgv,
+  discardArgv,
+  setTransactionArgv,
+} from '../../../infrastructure/drivers/lvm-thin/device-argv.ts';
 
 const POOL = { volumeGroup: 'qubes_dom0', thinPool: 'vm-pool' };
 const BY = { command: '01-start', step: 2 };

@@ -18,6 +18,20 @@ export type LvmBench = DriverBench & {
 
 export type Given = { readonly model?: LvmModel; readonly settings?: Partial<Settings> };
 
+/** A device of the model, read as the driver reads one of the machine. */
+const imageOn =
+  (model: LvmModel): NonNullable<Settings['image']> =>
+  (path, bytes, ranges) => ({
+    bytes,
+    ranges,
+    open: async () => ({
+      async *read({ offset, length }) {
+        yield Buffer.from(model.readAt(lvAt(model, path), offset, length), 'latin1');
+      },
+      close: async () => undefined,
+    }),
+  });
+
 /** The `lvm_thin` driver with every program answered by the model, and real files outside the pool. */
 export const lvmBench = async ({ model = createLvmModel(), settings = {} }: Given = {}): Promise<LvmBench> => {
   const dir = await mkdtemp(join(tmpdir(), 'domtrail-lvm-'));
@@ -33,6 +47,7 @@ export const lvmBench = async ({ model = createLvmModel(), settings = {} }: Give
     stdout: 1,
     patienceMs: 0,
     flush: async () => null,
+    image: imageOn(model),
     ...settings,
   };
   const driver = lvmThinDriver({ volumeGroup: 'qubes_dom0', thinPool: 'vm-pool' }, all);

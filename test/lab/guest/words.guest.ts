@@ -1,12 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runOnModel } from '../../../infrastructure/drivers/lvm-model/lvm-command.ts';
 import { createLvmModel } from '../../../infrastructure/drivers/lvm-model/model.ts';
-import {
-  type Argv,
-  deviceInfoArgv,
-  poolStatusArgv,
-  reportWords,
-} from '../../../infrastructure/drivers/lvm-thin/argv.ts';
+import { type Argv, reportWords } from '../../../infrastructure/drivers/lvm-thin/argv.ts';
+import { deviceInfoArgv, poolStatusArgv } from '../../../infrastructure/drivers/lvm-thin/device-argv.ts';
 import type { Run } from '../../../infrastructure/drivers/lvm-thin/work.ts';
 import { run } from '../../../infrastructure/process/run.ts';
 import { labPool, removeAll } from './real-bench.ts';
