@@ -51,18 +51,23 @@ const sparkline = (history: readonly (Look | null)[], style: Style): string => {
 const growth = ({ perDay, last, looks }: PoolTrend): string => {
   if (perDay === null) return `${looks} look${looks === 1 ? '' : 's'}, too few for a forecast`;
   const daily = (perDay / Math.max(1, last.bytes)) * 100;
+  if (Math.abs(daily) < 0.005) return 'steady';
   return `${daily < 0 ? '' : '+'}${daily.toFixed(Math.abs(daily) < 1 ? 2 : 1)} %/day`;
 };
 
 const metadataText = ({ metadataBytes, metadataUsedBytes }: Look): readonly string[] =>
   metadataBytes === null || metadataUsedBytes === null
     ? []
-    : [`metadata ${percent(share(metadataUsedBytes, metadataBytes))}`];
+    : [`meta ${percent(share(metadataUsedBytes, metadataBytes))}`];
 
 /** Two lines; `to` is the end of the span: an older last look is dated. */
 const poolLines = (trend: PoolTrend, style: Style, to: number): readonly string[] => {
   const { pool, last, forecast } = trend;
-  const ahead = forecast ? [forecastText(forecast, last.time)] : trend.perDay === null ? [] : ['not filling up'];
+  const ahead = forecast
+    ? [forecastText(forecast, last.time)]
+    : trend.perDay === null || growth(trend) === 'steady'
+      ? []
+      : ['not filling up'];
   const old = to - last.time > DAY ? [`seen ${localTime(last.time).slice(0, 10)}`] : [];
   const used = `${percent(share(last.usedBytes, last.bytes))} of ${formatBytes(last.bytes)}`;
   const words = [used, growth(trend), ...ahead, ...metadataText(last), ...old].join(', ');

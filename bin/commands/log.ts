@@ -21,6 +21,7 @@ const HELP = `domtrail log: what happened, and who did it
   domtrail log --commands [OBJECT]  one line a command, the refused ones too
   domtrail log --failed             only what went wrong
   domtrail log --since 2026-11-22T08:00Z --until ev:480
+  domtrail log --since yesterday --until '2 hours ago'     or 08:00, -30min, today
   domtrail log --type SessionCommitted --actor user -n 10 -r
   domtrail log -b -g 'commit|revert'   since the host came up; a pattern in the words
   domtrail log -b -1                   the boot before that, as in journalctl
