@@ -36,6 +36,7 @@ Each volume is taken as it was committed last; of a running VM, the output says 
 that was. Snapshots keep the picture while it is written (in file pools the VMs cannot be
 started or stopped meanwhile) and go when it is done. The file has its name only when it
 is whole. A disk that cannot be read is named, the rest goes on, and the exit code is 1.
+Ctrl-C or "domtrail cancel" takes it back; after a crash, "domtrail backup resume" goes on.
 
   --dom0-home DIR             what of dom0 is backed up, with its name or without (the home
                               of the first member of the group qubes; else yours)

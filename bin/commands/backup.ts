@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { formatBytes } from '../../domain/bytes.ts';
+import { counted } from '../../domain/counted.ts';
 import { exitOf, type Failure } from '../../domain/failure.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { type OpenBackup, openBackup } from '../../infrastructure/backup/open-backup.ts';
@@ -88,7 +89,7 @@ const reportText = ({ ok: whole, vms, problems, unchecked }: BackupReport): stri
   const lines = [
     ...problems.map((problem) => `! ${escapeText(problem)}`),
     whole
-      ? `${vms.length} VMs, ${files.length} files: all of them whole`
+      ? `${counted(vms.length, 'VM')}, ${counted(files.length, 'file')}: all of them whole`
       : `${bad} of ${files.length} files and ${problems.length} other things are not as they should be`,
     ...unchecked.map((sentence) => `not checked: ${sentence}`),
   ];

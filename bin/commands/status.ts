@@ -1,6 +1,7 @@
 import { backupName } from '../../domain/backup/archive.ts';
 import { type Unwritten, unwritten } from '../../domain/backup/interrupted.ts';
 import { formatBytes } from '../../domain/bytes.ts';
+import { counted } from '../../domain/counted.ts';
 import type { Host } from '../../domain/host/host.ts';
 import { dueTrash } from '../../domain/host/retention.ts';
 import { ok } from '../../domain/result.ts';
@@ -197,7 +198,7 @@ const page = (item: ReturnType<typeof summary>, { position, time, home }: Headin
   const lines = [
     `HOME    ${escapeText(home)}`,
     `EVENTS  ${position}${time === null ? '' : `, the last at ${localTime(time)}`}`,
-    `VMS     ${item.vms.running} running, ${item.vms.halted} halted; ${item.volumes} volumes`,
+    `VMS     ${item.vms.running} running, ${item.vms.halted} halted; ${counted(item.volumes, 'volume')}`,
     `POOLS   ${item.pools.map(poolText(now)).join(', ') || 'none'}`,
     `TRASH   ${trashText(item.trash)}`,
   ];

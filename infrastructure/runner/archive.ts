@@ -55,7 +55,9 @@ const cannotGoOn = async (deed: Archive, { pools }: Hands): Promise<Failure> => 
   const { to, backup } = deed;
   if (to.kind === 'file') await discardPart({ path: to.path, backup });
   await releaseImages(deed, pools);
-  return failure('D_INPUT_CHANGED', 'only "backup resume" has the passphrase to go on: the backup was given up');
+  return to.kind === 'file'
+    ? failure('D_INPUT_CHANGED', 'only "backup resume" has the passphrase to go on: the backup was given up')
+    : failure('D_INPUT_CHANGED', 'what went to standard output cannot be called back: make the backup again');
 };
 
 /** Writes the volumes of a backup. Other commands go on meanwhile: what is read is pinned, or held. */

@@ -1,9 +1,22 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { unwritten } from '../../domain/backup/interrupted.ts';
+import type { Command } from '../../domain/decide.ts';
+import { lookAtInterrupted, placeOf } from '../../infrastructure/backup/interrupted.ts';
 import * as to from '../domain/commands.ts';
+import { PASSPHRASE, withArchiver } from './archiver.ts';
 import { beginning, clear, dyingAfter, isTidy, isWhole, resume, threeVms, VMS, waiting } from './resuming.ts';
 import { Crash, crashAt, type World } from './world.ts';
 
@@ -231,10 +244,26 @@ describe('a kill at any fault point', () => {
   });
 });
 
+test('a backup to standard output does not wait: what went out cannot be called back', async () => {
+  // The process leaves its directory for temporary files behind, as any does that is killed.
+  const place = mkdtempSync(join(tmpdir(), 'domtrail-resume-'));
+  vi.stubEnv('TMPDIR', place);
+  const nowhere = openSync('/dev/null', 'w');
+  const world = withArchiver(scene.fork(), { stdout: nowhere });
+  if (!world.archiver) throw new Error('there is no archiver');
+  world.archiver = dyingAfter(world.archiver, 0);
+  const payload = { vms: [...VMS], to: { kind: 'stdout' }, compression: 'none' };
+  expect(await world.dies({ name: 'BackupVM', payload } as Command, crashAt(null))).toBe(true);
+  world.archiver = null;
+  expect(await world.recover(undefined, false)).toMatchObject([{ name: 'BackupVM', outcome: 'abandoned' }]);
+  isTidy(world, file, false);
+  closeSync(nowhere);
+  vi.unstubAllEnvs();
+  rmSync(place, { recursive: true });
+});
+
 /** What is there to go on from, without going on. */
 const lookNow = async (world: World): Promise<{ readonly offset: number }> => {
-  const { lookAtInterrupted, placeOf } = await import('../../infrastructure/backup/interrupted.ts');
-  const { PASSPHRASE } = await import('./archiver.ts');
   const looked = await lookAtInterrupted(placeOf(waiting(world).archive), PASSPHRASE);
   if (!looked.ok || !looked.value) throw new Error('there is nothing');
   return looked.value;
