@@ -135,6 +135,22 @@ const questionGoals = ({ questions }) => {
   ];
 };
 
+const pastGoals = ({ past }) => {
+  const note = 'for a million events of 500 VMs that start and stop';
+  const scaled = (cpuMs) => (past ? ((cpuMs / past.events) * 1_000_000) / 1000 : null);
+  return [
+    ...['lineage', 'why', 'blame'].map((name) => ({
+      what: `${name} of a volume --at a late event, cpu`,
+      most: 3,
+      value: past ? past[name] / 1000 : null,
+      as: seconds,
+      note,
+    })),
+    { what: 'log of a volume -n 20 / status, cpu', most: 1.5, value: past?.logToStatus, as: times, note },
+    { what: 'stats of all of it, cpu', most: 6, value: scaled(past?.stats), as: seconds, note },
+  ];
+};
+
 const reportGoals = ({ report }) => [
   {
     what: 'report --html of 3,000 events, cpu',
@@ -174,6 +190,7 @@ export const goalsOf = (measured) =>
     ...openGoals(measured),
     ...commandLineGoals(measured),
     ...questionGoals(measured),
+    ...pastGoals(measured),
     ...reportGoals(measured),
     ...publishGoals(measured),
     ...documentGoals(measured),

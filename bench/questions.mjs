@@ -53,6 +53,32 @@ export const measureQuestions = (root, home, events) => {
   };
 };
 
+/**
+ * CPU time of questions about the past of volumes, on a log in which 500 VMs live: medians, and the log of one volume against
+ * `status`, in turns.
+ */
+export const measurePast = (root, home, events) => {
+  if (spawnSync('bash', ['-c', 'true']).status !== 0) return null;
+  const domtrail = (...words) => [process.execPath, join(root, 'bin', 'domtrail.cjs'), ...words, '--home', home];
+  const late = `ev:${Math.floor(events * 0.9)}`;
+  const asked = {
+    lineage: domtrail('lineage', 'life-007:private', '--at', late),
+    why: domtrail('why', 'life-007:private', '--at', late),
+    blame: domtrail('blame', 'life-007:private', '--at', late),
+    stats: domtrail('stats'),
+    log: domtrail('log', 'life-007:private', '-n', '20'),
+    status: domtrail('status'),
+  };
+  cpuOf(asked.status);
+  const rounds = Array.from({ length: ROUNDS }, () =>
+    Object.fromEntries(Object.entries(asked).map(([name, argv]) => [name, cpuOf(argv)])),
+  );
+  const medians = Object.fromEntries(
+    Object.keys(asked).map((name) => [name, median(rounds.map((round) => round[name]))]),
+  );
+  return { ...medians, logToStatus: median(rounds.map(({ log, status }) => log / status)), events };
+};
+
 /** CPU time of the page about a log of 3,000 events, against `log` of the same events. */
 export const measureReport = (root, home) => {
   if (spawnSync('bash', ['-c', 'true']).status !== 0) return null;

@@ -7,11 +7,11 @@ import { build } from 'esbuild';
 import { measureCommandLine } from './command-line.mjs';
 import { goalsOf, table } from './goals.mjs';
 import { measure } from './measure.mjs';
-import { measureQuestions, measureReport } from './questions.mjs';
+import { measurePast, measureQuestions, measureReport } from './questions.mjs';
 import { installRivals, RIVALS, rivalsAreInstalled } from './rivals.mjs';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const PARTS = ['commands', 'fill', 'read', 'open', 'publish', 'document', 'sessions'];
+const PARTS = ['commands', 'fill', 'read', 'open', 'publish', 'document', 'sessions', 'lives'];
 
 const say = (line) => process.stderr.write(`bench: ${line}\n`);
 
@@ -54,6 +54,10 @@ const measureAll = async (scratch) => {
   const commandLine = measureCommandLine(ROOT, scratch, home);
   say('the questions people ask');
   const questions = measureQuestions(ROOT, home, Number(values.events));
+  say('what became of 500 VMs');
+  const lives = join(scratch, 'lives');
+  run('lives', join(lives, 'ledger.db'), values.events);
+  const past = measurePast(ROOT, lives, Number(values.events));
   const eventful = join(scratch, 'eventful');
   run('sessions', join(eventful, 'ledger.db'), '3000');
   const report = measureReport(ROOT, eventful);
@@ -61,7 +65,7 @@ const measureAll = async (scratch) => {
   const document = run('document');
   run('open', 'die', file);
   const afterKill = { read: opening('read', 3), write: opening('write', 1) };
-  return { commands, fill, ...reading, open, afterKill, commandLine, questions, report, publish, document };
+  return { commands, fill, ...reading, open, afterKill, commandLine, questions, past, report, publish, document };
 };
 
 const main = async () => {

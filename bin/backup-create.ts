@@ -8,7 +8,7 @@ import { err, ok, type Result } from '../domain/result.ts';
 import { inDomainOrder } from '../domain/vm/order.ts';
 import { archiverFor } from '../infrastructure/backup/archiver.ts';
 import { targetIsFree } from '../infrastructure/backup/deliver.ts';
-import { type KeyCost, LOG_N, usualCost } from '../infrastructure/backup/seal.ts';
+import { type KeyCost, usualCost } from '../infrastructure/backup/seal.ts';
 import { type Arguments, CHANGING, usage } from '../infrastructure/cli/arguments.ts';
 import { type Change, runChange } from '../infrastructure/cli/change.ts';
 import type { Action } from '../infrastructure/cli/dispatch.ts';
@@ -17,26 +17,35 @@ import { localTime } from '../infrastructure/cli/text.ts';
 import { currentHost } from '../infrastructure/ledger/state.ts';
 import type { Service } from '../infrastructure/service/service.ts';
 import { backupXml } from '../projections/qubes-xml/backup-xml.ts';
+import { costOf, stallOf } from './backup-options.ts';
 import { committedAt, shownBackup } from './backup-shown.ts';
 import { built } from './changing.ts';
 import { openService } from './compose.ts';
+import { usualHome } from './dom0-home.ts';
+import { interruptible } from './interruptible.ts';
 
 const HELP = `domtrail backup create: VMs into a file that Qubes and domtrail restore
 
   domtrail backup create -o /mnt/usb --passphrase-file F        all VMs
   domtrail backup create -o FILE work vault                     these
   domtrail backup create -o FILE --exclude scratch --compress zstd
+  domtrail backup create -o FILE work dom0                      also dom0's home
   domtrail backup create -o - work | ssh host 'cat > work.qbk'
 
 Each volume is taken as it was committed last; of a running VM, the output says when
 that was. Snapshots keep the picture while it is written (in file pools the VMs cannot be
 started or stopped meanwhile) and go when it is done. The file has its name only when it
 is whole. A disk that cannot be read is named, the rest goes on, and the exit code is 1.
+Ctrl-C or "domtrail cancel" takes it back; after a crash, "domtrail backup resume" goes on.
 
+  --dom0-home DIR             what of dom0 is backed up, with its name or without (the home
+                              of the first member of the group qubes; else yours)
   --compress gzip|zstd|none   gzip is what every stock system reads
   --kdf-cost N                2^N for scrypt (default ${usualCost().logN}); less is faster and weaker
   --stall-timeout SECONDS     gives up when nothing moves for so long (300; 0: never)
 `;
+
+const DOM0 = 'dom0';
 
 const SKIPPED: ReadonlySet<string> = new Set(['AdminVM', 'RemoteVM', 'DispVM']);
 
@@ -48,8 +57,17 @@ const chosen = (host: Host, args: Arguments): Result<readonly string[], Failure>
     .filter((vm) => !SKIPPED.has(vm.class) && vm.properties['include_in_backups'] !== 'False')
     .sort(inDomainOrder)
     .map(({ name }) => name);
-  const names = (args.values.length > 0 ? args.values : usual).filter((name) => !excluded.includes(name));
+  const home = args.text('dom0-home') === undefined ? [] : [DOM0];
+  const names = [...(args.values.length > 0 ? args.values : usual), ...home].filter((name) => !excluded.includes(name));
   return names.length > 0 ? ok(names) : err(failure('D_BAD_INPUT', 'no VM is left to back up'));
+};
+
+const homeFor = (args: Arguments, names: readonly string[]): Result<{ home?: { path: string } }, Failure> => {
+  if (!names.includes(DOM0)) return ok({});
+  const path = args.text('dom0-home') ?? usualHome();
+  if (path === null) return err(usage('nobody can tell which home is meant: --dom0-home DIR', 'backup create'));
+  if (!isDirectory(path)) return err(failure('D_NOT_FOUND', `${path} is no directory`));
+  return ok({ home: { path: resolve(path) } });
 };
 
 type Target = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'stdout' };
@@ -67,34 +85,6 @@ const targetOf = (args: Arguments): Result<Target, Failure> => {
   const path = resolve(given);
   const name = `qubes-${localTime(Date.now()).replace(' ', 'T').replaceAll(':', '')}`;
   return ok({ kind: 'file', path: isDirectory(path) ? join(path, name) : path });
-};
-
-const wholeNumber = (args: Arguments, name: string, usual: number, most: number): Result<number, Failure> => {
-  const text = args.text(name);
-  if (text === undefined) return ok(usual);
-  const value = /^[0-9]{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  return value <= most ? ok(value) : err(usage(`--${name} takes a whole number up to ${most}`, 'backup create'));
-};
-
-const costOf = (args: Arguments): Result<KeyCost, Failure> => {
-  const logN = wholeNumber(args, 'kdf-cost', usualCost().logN, LOG_N.most);
-  if (!logN.ok) return logN;
-  if (logN.value < LOG_N.least) return err(usage(`--kdf-cost must be at least ${LOG_N.least}`, 'backup create'));
-  return ok({ logN: logN.value });
-};
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-/** While it lasts, an interrupt ends the backup in order: what was begun is taken back first. */
-const interruptible = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
-  const controller = new AbortController();
-  const stop = (): void => controller.abort();
-  for (const signal of SIGNALS) process.on(signal, stop);
-  try {
-    return await work(controller.signal);
-  } finally {
-    for (const signal of SIGNALS) process.off(signal, stop);
-  }
 };
 
 type Asked = { readonly target: Target; readonly cost: KeyCost; readonly stallMs: number; readonly passphrase: string };
@@ -116,15 +106,15 @@ const withArchiver = (service: Service, { cost, stallMs, passphrase }: Asked, si
 const asked = async (args: Arguments): Promise<Result<Asked, Failure>> => {
   const target = targetOf(args);
   if (!target.ok) return target;
-  const cost = costOf(args);
+  const cost = costOf(args, 'backup create');
   if (!cost.ok) return cost;
-  const stall = wholeNumber(args, 'stall-timeout', 300, 100_000);
+  const stall = stallOf(args, 'backup create');
   if (!stall.ok) return stall;
   const free = target.value.kind === 'file' ? await targetIsFree(target.value.path) : ok(null);
   if (!free.ok && args.text('id') === undefined) return free;
   const passphrase = args.flag('plan') ? ok('') : await newPassphraseFor(args, 'backup create');
   if (!passphrase.ok) return passphrase;
-  return ok({ target: target.value, cost: cost.value, stallMs: stall.value * 1000, passphrase: passphrase.value });
+  return ok({ target: target.value, cost: cost.value, stallMs: stall.value, passphrase: passphrase.value });
 };
 
 const changeFor = async (
@@ -135,7 +125,10 @@ const changeFor = async (
 ): Promise<Result<Change, Failure>> => {
   const vms = chosen(currentHost(service.ledger), args);
   if (!vms.ok) return vms;
-  const command = await built('BackupVM', { vms: vms.value, to, compression: args.text('compress') ?? 'gzip' });
+  const home = homeFor(args, vms.value);
+  if (!home.ok) return home;
+  const compression = args.text('compress') ?? 'gzip';
+  const command = await built('BackupVM', { vms: vms.value, to, compression, ...home.value });
   if (!command.ok) return command;
   return ok({ topic: 'backup-create', command: command.value, show: () => shownBackup(service, id) });
 };
@@ -147,6 +140,7 @@ export const createAction: Action = {
     output: 'value',
     exclude: 'list',
     compress: 'value',
+    'dom0-home': 'value',
     'passphrase-file': 'value',
     'kdf-cost': 'value',
     'stall-timeout': 'value',

@@ -1,8 +1,7 @@
-import { readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { formatBytes } from '../domain/bytes.ts';
 import { exitOf, type Failure, failure } from '../domain/failure.ts';
-import { parseCommandId, parsePoolName, parseVmName, parseVolumeName } from '../domain/names.ts';
+import { parseCommandId } from '../domain/names.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import type { BackedUpVm } from '../infrastructure/backup/contents.ts';
 import { type Arguments, CHANGING, usage } from '../infrastructure/cli/arguments.ts';
@@ -12,9 +11,8 @@ import { lineWidth, out, outJson, talk } from '../infrastructure/cli/output.ts';
 import { passphraseFor } from '../infrastructure/cli/passphrase.ts';
 import { escapeText, table } from '../infrastructure/cli/text.ts';
 import { currentHost } from '../infrastructure/ledger/state.ts';
-import { backupFile } from '../infrastructure/restore/backup-file.ts';
+import { type BackupFile, backupFile } from '../infrastructure/restore/backup-file.ts';
 import { feedFrom } from '../infrastructure/restore/feed.ts';
-import type { Wishes } from '../infrastructure/restore/plan-vm.ts';
 import { readThrough, type Survey } from '../infrastructure/restore/read-through.ts';
 import { plannedVms, type Restore, type Restored, restoreVms } from '../infrastructure/restore/restore-vms.ts';
 import { lackOfRoom } from '../infrastructure/restore/room.ts';
@@ -22,12 +20,15 @@ import { thisActor } from '../infrastructure/service/actor.ts';
 import { closeService, type Service } from '../infrastructure/service/service.ts';
 import { built } from './changing.ts';
 import { openService } from './compose.ts';
+import { DOM0, type HomeRestored, type HomeWanted, homeRow, homeWanted, withHome } from './home-restored.ts';
+import { wishesOf } from './restore-wishes.ts';
 
 const HELP = `domtrail backup restore: VMs out of a Qubes backup, each as a whole or not at all
 
   domtrail backup restore FILE --passphrase-file F --plan     what would come, and as what
   domtrail backup restore FILE work --rename work=work-old
   domtrail backup restore FILE --pool big --volume-pool root=fast
+  domtrail backup restore FILE dom0 --home-to DIR             dom0's home into a new directory
   domtrail backup restore FILE --strict                       only if nothing is missing in it
 
 The backup is read twice: first to its end, so that every size and hash is known and
@@ -37,65 +38,14 @@ label that is not here becomes the default, with a warning; a VM whose template 
 here is left out (exit 1). Anything missing in the backup ends in exit 6.
 `;
 
-/** `OLD=NEW` pairs; both sides are checked, and each OLD may be given once. */
-const pairs = (
-  given: readonly string[],
-  check: (left: string, right: string) => Result<unknown, Failure>,
-): Result<ReadonlyMap<string, string>, Failure> => {
-  const all = new Map<string, string>();
-  for (const text of given) {
-    const [left = '', right = '', ...more] = text.split('=');
-    if (more.length > 0 || left === '' || right === '' || all.has(left))
-      return err(usage(`${JSON.stringify(text)} is no pair NAME=NAME, or comes twice`, 'backup restore'));
-    const checked = check(left, right);
-    if (!checked.ok) return checked;
-    all.set(left, right);
-  }
-  return ok(all);
-};
-
-const chosen = (survey: Survey, names: readonly string[]): Result<readonly BackedUpVm[], Failure> => {
+const chosen = (survey: Survey, given: readonly string[]): Result<readonly BackedUpVm[], Failure> => {
   const all = survey.vms.filter((vm) => vm.class !== 'AdminVM');
-  if (names.length === 0) return ok(all);
+  if (given.length === 0) return ok(all);
+  const names = given.filter((name) => name !== DOM0);
   const unknown = names.find((name) => !all.some((vm) => vm.name === name));
   if (unknown === undefined) return ok(all.filter(({ name }) => names.includes(name)));
   const has = all.map(({ name }) => name).join(', ');
   return err(failure('D_NOT_FOUND', `the backup has no VM ${unknown} (it has ${has})`));
-};
-
-/** The versions that lie in the host's linux-kernel pools. */
-const kernelsOf = (service: Service): readonly string[] | null => {
-  const dirs = [...currentHost(service.ledger).pools.values()].flatMap((pool) =>
-    pool.driver === 'linux-kernel' ? [pool.dir] : [],
-  );
-  try {
-    return dirs.flatMap((dir) => readdirSync(dir));
-  } catch {
-    return [];
-  }
-};
-
-const wishesOf = (args: Arguments, service: Service): Result<Wishes, Failure> => {
-  const renames = pairs(args.list('rename'), (_old, name) => parseVmName(name));
-  if (!renames.ok) return renames;
-  const pools = pairs(args.list('volume-pool'), (volume, pool) => {
-    const checked = parseVolumeName(volume);
-    return checked.ok ? parsePoolName(pool) : checked;
-  });
-  if (!pools.ok) return pools;
-  const pool = args.text('pool') ?? null;
-  const host = currentHost(service.ledger);
-  const missing = [...pools.value.values(), ...(pool === null ? [] : [pool])].find(
-    (name) => !host.pools.has(name as never),
-  );
-  if (missing !== undefined)
-    return err(failure('D_NOT_FOUND', `there is no pool ${missing}`, { next: 'domtrail pool list' }));
-  return ok({
-    renames: renames.value,
-    pool,
-    pools: Object.fromEntries(pools.value),
-    kernels: kernelsOf(service),
-  });
 };
 
 const lacks = ({ report }: Survey): readonly string[] => [
@@ -118,21 +68,22 @@ const rowsOf = ({ name, as, volumes, warnings, problem }: Restored): readonly (r
   ]);
 };
 
-const exitFor = (vms: readonly Restored[], problems: readonly string[]): number => {
+const exitFor = (restored: readonly Pick<Restored, 'problem'>[], problems: readonly string[]): number => {
   if (problems.length > 0) return exitOf('D_VERIFY');
-  return vms.some(({ problem }) => problem !== null) ? 1 : 0;
+  return restored.some(({ problem }) => problem !== null) ? 1 : 0;
 };
 
 const show = (
   service: Service,
   vms: readonly Restored[],
-  { problems, json }: { problems: readonly string[]; json: boolean },
+  { home, problems, json }: { home: HomeRestored | null; problems: readonly string[]; json: boolean },
 ) => {
   if (json) {
-    outJson('backup-restore', asOf(service), { item: { vms, problems } });
+    outJson('backup-restore', asOf(service), { item: { vms, ...(home ? { home } : {}), problems } });
     return;
   }
-  out(table(['VM', 'AS', 'VOLUME', 'SIZE', 'STATE'], vms.flatMap(rowsOf), lineWidth()));
+  const rows = [...vms.flatMap(rowsOf), ...(home ? [homeRow(home)] : [])];
+  out(table(['VM', 'AS', 'VOLUME', 'SIZE', 'STATE'], rows, lineWidth()));
   for (const { name, warnings } of vms) for (const one of warnings) talk(`warning: ${escapeText(`${name}: ${one}`)}\n`);
   for (const one of problems) talk(`! ${escapeText(one)}\n`);
 };
@@ -176,42 +127,62 @@ const idsFrom = (args: Arguments): Result<Restore['idFor'], Failure> => {
 
 type Asked = { readonly path: string; readonly names: readonly string[]; readonly passphrase: string };
 
+type Seen = {
+  readonly file: BackupFile;
+  readonly survey: Survey;
+  readonly vms: readonly BackedUpVm[];
+  readonly home: HomeWanted | null;
+};
+
+/** The backup read to its end, and what of it is wanted. */
+const seenIn = async (args: Arguments, { path, passphrase, names }: Asked): Promise<Result<Seen, Failure>> => {
+  const file = await backupFile(path, passphrase);
+  if (!file.ok) return file;
+  const survey = await readThrough(file.value, onArchive);
+  if (process.stderr.isTTY) talk('\r\u001b[K');
+  if (!survey.ok) return survey;
+  const vms = chosen(survey.value, names);
+  if (!vms.ok) return vms;
+  const home = homeWanted(survey.value, args, names);
+  return home.ok ? ok({ file: file.value, survey: survey.value, vms: vms.value, home: home.value }) : home;
+};
+
 const restoreFrom = async (service: Service, args: Arguments, asked: Asked): Promise<Result<number, Failure>> => {
   const wishes = wishesOf(args, service);
   if (!wishes.ok) return wishes;
   const idFor = idsFrom(args);
   if (!idFor.ok) return idFor;
-  const file = await backupFile(asked.path, asked.passphrase);
-  if (!file.ok) return file;
-  const survey = await readThrough(file.value, onArchive);
-  if (process.stderr.isTTY) talk('\r\u001b[K');
-  if (!survey.ok) return survey;
-  const vms = chosen(survey.value, asked.names);
-  if (!vms.ok) return vms;
-  const problems = lacks(survey.value);
+  const seen = await seenIn(args, asked);
+  if (!seen.ok) return seen;
+  const { file, survey, vms, home } = seen.value;
+  const problems = lacks(survey);
   if (args.flag('strict') && problems.length > 0) {
     const cause = problems.slice(0, 5).join('; ');
     return err(failure('D_BACKUP_INVALID', 'the backup is not complete, and --strict asks for that', { cause }));
   }
-  const feed = feedFrom(file.value);
+  const feed = feedFrom(file);
   const restore: Restore = {
-    survey: survey.value,
+    survey,
     backup: basename(asked.path).slice(0, 255),
-    vms: vms.value,
+    vms,
     wishes: wishes.value,
     actor: thisActor(process.argv.slice(2)),
     reason: args.text('message') ?? null,
     idFor: idFor.value,
     build: built,
   };
-  if (args.flag('plan')) return ok(showPlan(service, restore, args.flag('json')));
+  if (args.flag('plan')) {
+    if (home) talk(`dom0's home would be restored into ${escapeText(home.into)}\n`);
+    return ok(showPlan(service, restore, args.flag('json')));
+  }
   const plans = plannedVms(currentHost(service.ledger), restore).flatMap(({ plan }) => (plan.ok ? [plan.value] : []));
   const lack = await lackOfRoom(currentHost(service.ledger), service.pools, { plans, to: restore.wishes });
   if (lack) return err(lack);
   try {
     const restored = await restoreVms({ ...service, backup: feed.content }, restore);
-    show(service, restored, { problems, json: args.flag('json') });
-    return ok(exitFor(restored, problems));
+    const homeThere = await withHome(file, home);
+    show(service, restored, { home: homeThere, problems, json: args.flag('json') });
+    return ok(exitFor([...restored, ...(homeThere ? [homeThere] : [])], problems));
   } finally {
     feed.close();
   }
@@ -225,6 +196,7 @@ export const restoreAction = (verify: Action): Action => ({
     rename: 'list',
     pool: 'value',
     'volume-pool': 'list',
+    'home-to': 'value',
     strict: 'flag',
     'verify-only': 'flag',
   },

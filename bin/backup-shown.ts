@@ -84,11 +84,12 @@ export const shownBackup = (service: Service, id: string): Shown => {
   const lines = [
     table(['VM', 'FILE', 'SIZE', 'DIGEST', 'STATE'], found.written.map(rowOf), lineWidth()),
     ...asOfLines(item).map((line) => `${escapeText(line)}\n`),
+    ...found.notes.map((note) => `note: ${escapeText(note)}\n`),
     `${item.ok ? '' : '! not whole: '}${escapeText(where)}, backup ${item.backupId}\n`,
   ];
   const text = lines.join('');
   const problem = problemOf(item);
-  if (item.file !== null) return { text, fields: item, problem };
+  if (item.file !== null) return { text, fields: { ...item, notes: found.notes }, problem };
   talk(text);
   return { text: '', fields: {}, problem };
 };

@@ -67,6 +67,12 @@ export const openService = (args: Arguments, mode: Exclude<Mode, 'read'>): Resul
   if (process.env[LOOKING_BACK.at]) {
     return err(failure('D_USAGE', `${LOOKING_BACK.at} is set: this is a look into the past, where nothing changes`));
   }
+  const elsewhere = (['at', 'db'] as const).find((name) => args.text(name) !== undefined);
+  if (elsewhere) {
+    return err(
+      failure('D_USAGE', `--${elsewhere} is for looking: what changes something changes this home as it is now`),
+    );
+  }
   const home = findHome(args.text('home'));
   const fault = faultOf(process.env['DOMTRAIL_FAULT']);
   if (!fault.ok) return fault;

@@ -6,20 +6,13 @@ import type { Actor } from '../infrastructure/ledger/accept.ts';
 import { type Logged, pageOfEvents, type Which } from '../infrastructure/ledger/event-pages.ts';
 import type { Ledger } from '../infrastructure/ledger/ledger.ts';
 import { inStep } from '../infrastructure/ledger/projections.ts';
-import { eventAt, findCommand, positionAt } from '../infrastructure/ledger/queries.ts';
+import { eventAt, findCommand } from '../infrastructure/ledger/queries.ts';
 import { auditProjection, newestEntries } from '../projections/audit/audit.ts';
 import { diskById, volumesProjection } from '../projections/volumes/volumes.ts';
 import type { Reading } from './compose.ts';
 
 /** Positions after `after` up to and including `upTo`. */
 export type Span = { readonly after: number; readonly upTo: number };
-
-/** The position after which `--since` begins: an event is meant with itself, a time is the last event at or before it. */
-export const positionBefore = (ledger: Ledger, since: string): Result<number, Failure> => {
-  const from = positionAt(ledger, since);
-  if (!from.ok) return from;
-  return ok(Math.max(0, /^(ev:)?[0-9]+$/.test(since) ? from.value - 1 : from.value));
-};
 
 /** Who gave a command, remembered. */
 export const actorsOf = (ledger: Ledger): ((command: string) => Actor | null) => {

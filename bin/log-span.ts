@@ -1,10 +1,10 @@
 import type { Failure } from '../domain/failure.ts';
 import { ok, type Result } from '../domain/result.ts';
 import type { Arguments } from '../infrastructure/cli/arguments.ts';
-import { positionAt } from '../infrastructure/ledger/queries.ts';
+import { positionAt, positionBefore } from '../infrastructure/ledger/queries.ts';
 import type { Reading } from './compose.ts';
 import { bootOf } from './log-boot.ts';
-import { positionBefore, type Span } from './log-events.ts';
+import type { Span } from './log-events.ts';
 
 /** What `--since`, `--until` and `-b` mean. A time stands for the last event at or before it, an event for itself. */
 export const spanOf = (args: Arguments, { ledger, asOf }: Reading): Result<Span, Failure> => {

@@ -1,32 +1,19 @@
 import { formatBytes } from '../domain/bytes.ts';
 import { escapeText, localTime } from '../infrastructure/cli/text.ts';
-import type { Forecast, Look, PoolTrend } from '../projections/stats/pool-trend.ts';
+import type { Look, PoolTrend } from '../projections/stats/pool-trend.ts';
 import type { Kind } from '../projections/stats/stats.ts';
+import { forecastText } from './pool-forecast.ts';
 import type { Stats } from './stats-data.ts';
 
 const WIDTH = 80;
 const DAY = 86_400_000;
 
 /** `480 ms`, `1.2 s`, `3.4 min`, `2.0 h`. */
-export const durationText = (ms: number | null): string => {
+const durationText = (ms: number | null): string => {
   if (ms === null) return '-';
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
   return ms < 3_600_000 ? `${(ms / 60_000).toFixed(1)} min` : `${(ms / 3_600_000).toFixed(1)} h`;
-};
-
-/** `30 hours`, `9 days`, `7 months`: as exact as a forecast may claim to be. */
-export const aboutText = (ms: number): string => {
-  const of = (n: number, one: string): string => `${n} ${one}${n === 1 ? '' : 's'}`;
-  if (ms < 2 * DAY) return of(Math.max(1, Math.round(ms / 3_600_000)), 'hour');
-  if (ms < 90 * DAY) return of(Math.round(ms / DAY), 'day');
-  return of(Math.round(ms / (30.4 * DAY)), 'month');
-};
-
-/** `full in about 9 days`. */
-export const forecastText = ({ of, at }: Forecast, from: number): string => {
-  const what = of === 'metadata' ? 'metadata full' : 'full';
-  return at <= from ? `${what} now` : `${what} in about ${aboutText(at - from)}`;
 };
 
 const share = (used: number, all: number): number => Math.min(1, used / Math.max(1, all));
@@ -51,18 +38,23 @@ const sparkline = (history: readonly (Look | null)[], style: Style): string => {
 const growth = ({ perDay, last, looks }: PoolTrend): string => {
   if (perDay === null) return `${looks} look${looks === 1 ? '' : 's'}, too few for a forecast`;
   const daily = (perDay / Math.max(1, last.bytes)) * 100;
+  if (Math.abs(daily) < 0.005) return 'steady';
   return `${daily < 0 ? '' : '+'}${daily.toFixed(Math.abs(daily) < 1 ? 2 : 1)} %/day`;
 };
 
 const metadataText = ({ metadataBytes, metadataUsedBytes }: Look): readonly string[] =>
   metadataBytes === null || metadataUsedBytes === null
     ? []
-    : [`metadata ${percent(share(metadataUsedBytes, metadataBytes))}`];
+    : [`meta ${percent(share(metadataUsedBytes, metadataBytes))}`];
 
 /** Two lines; `to` is the end of the span: an older last look is dated. */
 const poolLines = (trend: PoolTrend, style: Style, to: number): readonly string[] => {
   const { pool, last, forecast } = trend;
-  const ahead = forecast ? [forecastText(forecast, last.time)] : trend.perDay === null ? [] : ['not filling up'];
+  const ahead = forecast
+    ? [forecastText(forecast, last.time)]
+    : trend.perDay === null || growth(trend) === 'steady'
+      ? []
+      : ['not filling up'];
   const old = to - last.time > DAY ? [`seen ${localTime(last.time).slice(0, 10)}`] : [];
   const used = `${percent(share(last.usedBytes, last.bytes))} of ${formatBytes(last.bytes)}`;
   const words = [used, growth(trend), ...ahead, ...metadataText(last), ...old].join(', ');

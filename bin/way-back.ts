@@ -1,3 +1,4 @@
+import { unwritten } from '../domain/backup/interrupted.ts';
 import type { Command } from '../domain/decide.ts';
 import type { Verdict } from '../domain/decision.ts';
 import { type Failure, failure } from '../domain/failure.ts';
@@ -129,7 +130,11 @@ export const mustBeSettled = (service: Service): Result<null, Failure> => {
   const [open] = currentHost(service.ledger).operations.values();
   if (!open) return ok(null);
   const message = `${nameOf({ name: open.name, id: open.command })} has not ended`;
-  return err(failure('D_BUSY', message, { holder: open.command, next: 'domtrail recover' }));
+  const id = shortId(open.command);
+  const next = unwritten(open)
+    ? `domtrail backup resume ${id}   or   domtrail backup cancel ${id}`
+    : 'domtrail recover';
+  return err(failure('D_BUSY', message, { holder: open.command, next }));
 };
 
 const ADOPTIONS: ReadonlySet<string> = new Set([

@@ -33,7 +33,7 @@ import { decideCreateVm } from './vm/decide-create.ts';
 import { decideSetDevice } from './vm/decide-device.ts';
 import { decideKill, decideStart, decideStop } from './vm/decide-power.ts';
 import { decideRemoveVm } from './vm/decide-remove.ts';
-import { decideSetFeature, decideSetProperty, decideSetTag } from './vm/decide-settings.ts';
+import { decideSetFeature, decideSetNotes, decideSetProperty, decideSetTag } from './vm/decide-settings.ts';
 import { decideCloneVolume, decideExport, decideImport, decideRevert } from './volume/decide-content.ts';
 import { decideResize } from './volume/decide-resize.ts';
 import { decideCommit, decideDiscard } from './volume/decide-session.ts';
@@ -67,6 +67,7 @@ const DECIDERS: { readonly [N in CommandName]: Decide<PayloadOf<N>> } = {
   KillVM: decideKill,
   SetProperty: decideSetProperty,
   SetFeature: decideSetFeature,
+  SetNotes: decideSetNotes,
   SetTag: decideSetTag,
   SetDevice: decideSetDevice,
   SetLabel: decideSetLabel,

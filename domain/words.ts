@@ -169,6 +169,10 @@ const wordsOfVm = (fact: VmFact): string => {
       return `${fact.vm}: ${setTo(fact.name, fact.value)}`;
     case 'FeatureSet':
       return `${fact.vm}: feature ${setTo(fact.name, fact.value)}`;
+    case 'NotesSet':
+      return fact.text === null
+        ? `${fact.vm}: notes taken away`
+        : `${fact.vm}: notes of ${counted(fact.text.length, 'character')}`;
     case 'TagSet':
       return `${fact.vm}: tag ${fact.name} ${fact.present ? 'added' : 'taken away'}`;
     case 'DeviceAssigned':

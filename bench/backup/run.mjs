@@ -91,6 +91,8 @@ try {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
+    // Only a restore needs it, and only then is it loaded.
+    external: ['execa'],
     logLevel: 'error',
   });
   for (const row of rowsFor(scratch, `${process.execPath} ${bundle}`)) process.stdout.write(`${measured(row)}\n`);

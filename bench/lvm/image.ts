@@ -16,21 +16,13 @@ const DEVICE = '/dev/mapper/qubes_dom0-vm--work--private';
 const AT: Place = { pool: 'vm-pool' as PoolName, vid: 'qubes_dom0/vm-work-private', role: { kind: 'current' } };
 const POOL = { volumeGroup: 'qubes_dom0', thinPool: 'vm-pool' };
 
-/** A tenth of the volume in the same way: to read it whole ten times over would take this machine an hour. */
-const TENTH = '/dev/mapper/qubes_dom0-vm--tenth--private';
-
-/** Extents of 4 MiB, all over the volume. */
-const scatter = (device: string, extents: number): void => {
-  for (let n = 0; n < extents; n++)
-    runs('dd', 'if=/dev/urandom', `of=${device}`, 'bs=4M', 'count=1', `seek=${n * 51}`, 'conv=notrunc,fsync');
-};
-
+/** 50 extents of 4 MiB, all over 10 GiB. */
 const prepare = (): void => {
   runs(join(checkout, 'test', 'lab', 'guest', 'make-pool.sh'), '1500M');
   create('vm-work-private', '10G')();
-  create('vm-tenth-private', '1G')();
-  scatter(DEVICE, 50);
-  scatter(TENTH, 5);
+  for (let n = 0; n < 50; n++) {
+    runs('dd', 'if=/dev/urandom', `of=${DEVICE}`, 'bs=4M', 'count=1', `seek=${n * 51}`, 'conv=notrunc,fsync');
+  }
 };
 
 const imageNow = async (): Promise<Image> => {
@@ -54,7 +46,8 @@ const WORKS: Readonly<Record<string, () => unknown>> = {
     if (!image.ranges) throw new Error('there is no map');
     await archived(image);
   },
-  tenth: () => runs('bash', '-c', 'cat "$0" | cat >/dev/null', TENTH),
+  // A tenth of it: all of it takes the machine half an hour.
+  floor: () => runs('bash', '-c', 'head --bytes=1G "$0" | cat >/dev/null', DEVICE),
   node: () => runs(process.execPath, '-e', '0'),
 };
 

@@ -60,10 +60,10 @@ const table = (measured) => {
 /** Stock's tarwriter took this much more than `cat | cat` of such a volume (spec: tarwriter). */
 const STOCK = 1.15;
 
-const imageTable = ({ mapped, tenth, node }) => {
-  const floor = 10 * tenth;
-  const ratio = (mapped + node) / (STOCK * floor);
-  return `10 GiB with 200 MiB, thin metadata: ${ms(mapped)} ms and ${ms(node)} of an empty node; cat | cat of all of it ${ms(floor)} ms; of stock's tarwriter ${ratio.toFixed(3)}  goal 0.1`;
+const imageTable = ({ mapped, floor, node }) => {
+  const whole = 10 * floor;
+  const ratio = (mapped + node) / (STOCK * whole);
+  return `10 GiB with 200 MiB, thin metadata: ${ms(mapped)} ms and ${ms(node)} of an empty node; cat | cat of all of it ${ms(whole)} ms; of stock's tarwriter ${ratio.toFixed(3)}  goal 0.1`;
 };
 
 const bundled = async (scratch, name) => {

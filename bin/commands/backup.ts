@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { formatBytes } from '../../domain/bytes.ts';
+import { counted } from '../../domain/counted.ts';
 import { exitOf, type Failure } from '../../domain/failure.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { type OpenBackup, openBackup } from '../../infrastructure/backup/open-backup.ts';
@@ -10,12 +11,15 @@ import { type Action, runGroup } from '../../infrastructure/cli/dispatch.ts';
 import { lineWidth, out, outJson, talk } from '../../infrastructure/cli/output.ts';
 import { passphraseFor } from '../../infrastructure/cli/passphrase.ts';
 import { escapeText, table } from '../../infrastructure/cli/text.ts';
+import { cancelAction } from '../backup-cancel.ts';
 import { createAction } from '../backup-create.ts';
 import { restoreAction } from '../backup-restore.ts';
+import { resumeAction } from '../backup-resume.ts';
 
 const HELP = `domtrail backup: Qubes backups, made, looked into and restored
 
   domtrail backup create -o FILE|- [VM...]           the committed state of volumes
+  domtrail backup resume|cancel [ID]                 one that was interrupted
   domtrail backup verify FILE --passphrase-file F    is every volume in it, and whole?
   domtrail backup list FILE                          which VMs it says it holds
   domtrail backup restore FILE [VM...]               as a whole or not at all
@@ -85,7 +89,7 @@ const reportText = ({ ok: whole, vms, problems, unchecked }: BackupReport): stri
   const lines = [
     ...problems.map((problem) => `! ${escapeText(problem)}`),
     whole
-      ? `${vms.length} VMs, ${files.length} files: all of them whole`
+      ? `${counted(vms.length, 'VM')}, ${counted(files.length, 'file')}: all of them whole`
       : `${bad} of ${files.length} files and ${problems.length} other things are not as they should be`,
     ...unchecked.map((sentence) => `not checked: ${sentence}`),
   ];
@@ -110,5 +114,13 @@ const verify: Action = {
   },
 };
 
-export const main = (argv: readonly string[]): Promise<number> =>
-  runGroup('backup', { create: createAction, verify, list, restore: restoreAction(verify) }, HELP, argv);
+const ACTIONS = {
+  create: createAction,
+  resume: resumeAction,
+  cancel: cancelAction,
+  verify,
+  list,
+  restore: restoreAction(verify),
+};
+
+export const main = (argv: readonly string[]): Promise<number> => runGroup('backup', ACTIONS, HELP, argv);

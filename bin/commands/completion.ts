@@ -24,19 +24,19 @@ _domtrail() {
   else
     word=$COMP_CWORD; group=\${COMP_WORDS[1]}
   fi
-  local commands="init adopt pool label prefs vm volume firewall backup status log show blame why lineage diff watch xml stats report recover fsck drift gc undo redo op retention serve verify checkpoint export witness replay bisect explain help completion version demo"
+  local commands="init adopt pool label prefs vm volume firewall backup status log show blame why lineage diff watch xml stats report recover fsck drift gc undo redo op retention serve cancel verify checkpoint export witness replay bisect explain help completion version demo"
   local candidates
   if ((word == 1)); then candidates=$commands
   elif ((word == 2)); then
     case $group in
-      vm) candidates="create start stop kill clone remove list prefs features tags devices" ;;
+      vm) candidates="create start stop kill clone remove list prefs features tags notes devices" ;;
       volume) candidates="list info commit discard revert resize import export clone set add remove pin unpin" ;;
       firewall) candidates="check get set add remove reload entries" ;;
       pool|label) candidates="add list remove" ;;
       adopt) candidates="--qubes-xml --firewall-dir --storage --lvm-archive --moved" ;;
       drift) candidates="adopt repair ignore notice $(domtrail completion words 2>/dev/null)" ;;
       diff) candidates="@ @-" ;;
-      backup) candidates="create verify list restore" ;;
+      backup) candidates="create resume cancel verify list restore" ;;
       bisect) candidates="run" ;;
       op) candidates="log show restore revert" ;;
       help) candidates=$commands ;;

@@ -1,4 +1,5 @@
 import { formatBytes } from '../../domain/bytes.ts';
+import { counted } from '../../domain/counted.ts';
 import { failure } from '../../domain/failure.ts';
 import type { Host } from '../../domain/host/host.ts';
 import { type Keeping, trashKept } from '../../domain/host/retention.ts';
@@ -48,7 +49,7 @@ const lines = ({ going, staying }: Sorted): string =>
 
 const doneText = ({ going, staying }: Sorted): string => {
   const stays = staying.length === 0 ? '' : `, ${staying.length} stay: domtrail gc --plan`;
-  if (going.length > 0) return `${going.length} disks erased (${formatBytes(sum(going))})${stays}\n`;
+  if (going.length > 0) return `${counted(going.length, 'disk')} erased (${formatBytes(sum(going))})${stays}\n`;
   return staying.length === 0 ? 'the trash is empty\n' : `nothing may go yet${stays}\n`;
 };
 
@@ -68,7 +69,11 @@ const gc: Action = {
       return err(failure('D_NOT_FOUND', `${disk} is not in the trash`, { next: 'domtrail retention' }));
     }
     if (going.length > 0) {
-      const sure = await confirm(args, `This erases ${going.length} disks (${formatBytes(sum(going))})`, 'yes');
+      const sure = await confirm(
+        args,
+        `This erases ${counted(going.length, 'disk')} (${formatBytes(sum(going))})`,
+        'yes',
+      );
       if (!sure.ok) return sure;
     }
     return runChange(openService(args, 'write'), args, async (service) => {

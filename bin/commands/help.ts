@@ -13,7 +13,8 @@ const PAGE = `domtrail: a journal for the volumes of virtual machines
 
 set up   init, pool add|list|remove, label add|list|remove, prefs,
          adopt --qubes-xml FILE|--storage|--lvm-archive|--moved
-act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags|devices
+act      vm create|start|stop|kill|clone|remove|list|prefs|features|tags|
+         devices|notes
          volume list|info|commit|discard|revert|resize|import|export|clone|
          set|add|remove|pin|unpin
          firewall check|get|set|add|remove|reload|entries
@@ -23,7 +24,8 @@ look     status, log, show, blame, why, lineage, stats, xml, diff A B [OBJECT],
 heal     recover, fsck, drift [adopt|repair|ignore|notice], gc, undo, redo,
          op log|show|restore|revert, serve (stays, and does what is due)
 prove    verify, checkpoint, export, witness, replay, bisect run
-backup   backup create -o FILE|-, backup verify|list|restore FILE
+backup   backup create -o FILE|-, backup resume|cancel [ID] (or cancel),
+         backup verify|list|restore FILE
 help     help COMMAND, explain CODE, completion bash, version, demo
 
 Every command takes --home DIR (or DOMTRAIL_HOME) and --json. Every changing one

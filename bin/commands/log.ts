@@ -5,6 +5,7 @@ import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
 import { actorText, commandItem, eventItem } from '../../infrastructure/cli/event-item.ts';
 import { lineWidth, out, outJson, outJsonLine } from '../../infrastructure/cli/output.ts';
 import { localTime, shortId, table } from '../../infrastructure/cli/text.ts';
+import { asItStood } from '../../infrastructure/ledger/as-it-stood.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
 import { commandsUpTo, type StoredCommand } from '../../infrastructure/ledger/queries.ts';
 import { openReading, type Reading } from '../compose.ts';
@@ -21,6 +22,7 @@ const HELP = `domtrail log: what happened, and who did it
   domtrail log --commands [OBJECT]  one line a command, the refused ones too
   domtrail log --failed             only what went wrong
   domtrail log --since 2026-11-22T08:00Z --until ev:480
+  domtrail log --since yesterday --until '2 hours ago'     or 08:00, -30min, today
   domtrail log --type SessionCommitted --actor user -n 10 -r
   domtrail log -b -g 'commit|revert'   since the host came up; a pattern in the words
   domtrail log -b -1                   the boot before that, as in journalctl
@@ -122,9 +124,9 @@ const showCommands = (
   const about = concerning(reading, object, span);
   if (!about.ok) return about;
   const matches = commandFilter(args, pattern.value);
-  const all = commandsUpTo(ledger, span.upTo).filter(
-    (command) => command.outcome.firstPosition > span.after && matches(command) && about.value(command),
-  );
+  const all = commandsUpTo(ledger, span.upTo)
+    .flatMap((command) => asItStood(ledger, command, asOf.position) ?? [])
+    .filter((command) => command.outcome.firstPosition > span.after && matches(command) && about.value(command));
   const shown = newest(all, limit.value, args.flag('reverse'));
   if (args.flag('jsonl')) for (const one of shown) outJsonLine(commandItem(one));
   else if (args.flag('json')) outJson('log', asOf, { items: shown.map(commandItem) });

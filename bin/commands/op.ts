@@ -6,6 +6,7 @@ import { type Action, runGroup } from '../../infrastructure/cli/dispatch.ts';
 import { actorText, commandItem, eventItem } from '../../infrastructure/cli/event-item.ts';
 import { lineWidth, out, outJson } from '../../infrastructure/cli/output.ts';
 import { localTime, shortId, table } from '../../infrastructure/cli/text.ts';
+import { asItStood } from '../../infrastructure/ledger/as-it-stood.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
 import { eventsOfCommand, newestCommands, type StoredCommand } from '../../infrastructure/ledger/queries.ts';
 import { doneOf, isInOperationLog, operationsOf } from '../../infrastructure/service/operations.ts';
@@ -46,7 +47,7 @@ const newest = ({ ledger, asOf }: Reading, limit: number): readonly StoredComman
   const found: StoredCommand[] = [];
   for (const command of newestCommands(ledger, asOf.position)) {
     if (found.length >= limit) break;
-    if (isInOperationLog(command)) found.push(command);
+    if (isInOperationLog(command)) found.push(asItStood(ledger, command, asOf.position) ?? command);
   }
   return found;
 };

@@ -1,3 +1,4 @@
+import { unwritten } from '../../domain/backup/interrupted.ts';
 import { stepsOf } from '../../domain/decision.ts';
 import { exitOf, type Failure } from '../../domain/failure.ts';
 import { ok, type Result } from '../../domain/result.ts';
@@ -8,7 +9,7 @@ import { type Action, runAction } from '../../infrastructure/cli/dispatch.ts';
 import { out, outFailure, outJson, talk } from '../../infrastructure/cli/output.ts';
 import { escapeText, shortId } from '../../infrastructure/cli/text.ts';
 import { acquireLeaseWithin } from '../../infrastructure/ledger/lease.ts';
-import { thisProcess } from '../../infrastructure/ledger/process-identity.ts';
+import { processLives, thisProcess } from '../../infrastructure/ledger/process-identity.ts';
 import { currentHost } from '../../infrastructure/ledger/state.ts';
 import type { Recovered } from '../../infrastructure/runner/recover.ts';
 import { undecided } from '../../infrastructure/service/fsck.ts';
@@ -19,7 +20,9 @@ import { openService } from '../compose.ts';
 
 const HELP = `domtrail recover: end what a crash or an error left unfinished
 
-  domtrail recover            finishes each command, or takes back what stands
+  domtrail recover            finishes each command, or takes back what stands; also
+                              gives up an interrupted backup, which
+                              "domtrail backup resume" would go on with
   domtrail recover --plan     shows what is unfinished, changes nothing
   domtrail recover --yes      also restores LVM's description of a volume group
                               that a power cut has damaged
@@ -63,12 +66,18 @@ const line = ({ command, name, outcome, resumedFrom, failure, steps, told = [] }
   ].join('\n');
 };
 
+type Planned = { readonly command: string; readonly waits: boolean; readonly open: readonly number[] };
+
+const courseOf = ({ command, waits, open }: Planned): string =>
+  waits ? `would be given up (domtrail backup resume ${shortId(command)} goes on)` : `open steps: ${open.join(', ')}`;
+
 const plan = (service: Service, json: boolean): number => {
   const open = [...currentHost(service.ledger).operations.values()];
   const items = open.map((operation) => ({
     command: operation.command,
     name: operation.name,
     course: operation.course.is,
+    waits: unwritten(operation) !== null && !processLives(operation.owner),
     done: Object.keys(operation.done).map(Number),
     open: stepsOf(operation.plan)
       .map(({ n }) => n)
@@ -76,12 +85,7 @@ const plan = (service: Service, json: boolean): number => {
   }));
   if (json) outJson('recover-plan', asOf(service), { items });
   else if (items.length === 0) out('nothing is unfinished\n');
-  else
-    out(
-      items
-        .map((one) => `${one.name}  cmd:${shortId(one.command)}  ${one.course}; open steps: ${one.open.join(', ')}\n`)
-        .join(''),
-    );
+  else out(items.map((one) => `${one.name}  cmd:${shortId(one.command)}  ${one.course}; ${courseOf(one)}\n`).join(''));
   return items.length === 0 ? 0 : 2;
 };
 
@@ -95,7 +99,7 @@ const work = async (service: Service, args: Arguments): Promise<Result<number, F
   const lease = await acquireLeaseWithin(service.ledger, thisProcess(), 'recover', service.waitMs);
   if (!lease.ok) return lease;
   const rewrites = args.flag('yes');
-  const ended = await recoverHost(service, { fault: service.fault, failedToo: true, rewrites });
+  const ended = await recoverHost(service, { fault: service.fault, failedToo: true, backupsToo: true, rewrites });
   if (!ended.ok) return ended;
   const { recovered, barred } = ended.value;
   const published = service.publish();

@@ -1,3 +1,4 @@
+import { counted } from '../../domain/counted.ts';
 import { exitOf, type Failure } from '../../domain/failure.ts';
 import type { Breach, Invariant } from '../../domain/invariants/invariant.ts';
 import { ok, type Result } from '../../domain/result.ts';
@@ -89,9 +90,9 @@ const decideAndCheck = (
       out(`ev:${position} is the first that would differ (${name}, cmd:${command})\n`);
       out(`recorded: ${escapeText(JSON.stringify(difference.recorded))}\n`);
       out(`decided:  ${escapeText(JSON.stringify(difference.decided))}\n`);
-    } else out(`${commands} commands decided again: the recorded events, all of them\n`);
+    } else out(`${counted(commands, 'command')} decided again: the recorded events, all of them\n`);
     const held = breaches.length === 0 ? 'every invariant holds after each' : 'invariants are broken: see above';
-    out(`${events} events, ${invariants.length} invariants: ${held}\n`);
+    out(`${counted(events, 'event')}, ${counted(invariants.length, 'invariant')}: ${held}\n`);
   }
   return difference || breaches.length > 0 ? exitOf('D_VERIFY') : 0;
 };
@@ -111,7 +112,7 @@ const carryOut = async (
     talk(beginText(start));
     out(breachesText(reading, breaches));
     const held = breaches.length === 0 ? 'every invariant holds after each' : 'invariants are broken: see above';
-    out(`${steps} steps of ${events} events carried out on the model: ${held}\n`);
+    out(`${counted(steps, 'step')} of ${counted(events, 'event')} carried out on the model: ${held}\n`);
   }
   return breaches.length > 0 ? exitOf('D_VERIFY') : 0;
 };

@@ -16,7 +16,7 @@ import { statsText } from '../stats-text.ts';
 const HELP = `domtrail stats: how much happened, how long it took, and how the pools fill
 
   domtrail stats                        all of the log
-  domtrail stats --since 2026-11-01     also --until, and -b for this boot
+  domtrail stats --since 2026-11-01     also yesterday, '2 weeks ago', --until, -b
   domtrail stats --at ev:4800           as one would have seen it then
   domtrail stats -n 20                  more rows in each table (--json: all)
   domtrail stats --db copy.db           of a copy

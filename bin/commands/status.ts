@@ -1,4 +1,7 @@
+import { backupName } from '../../domain/backup/archive.ts';
+import { type Unwritten, unwritten } from '../../domain/backup/interrupted.ts';
 import { formatBytes } from '../../domain/bytes.ts';
+import { counted } from '../../domain/counted.ts';
 import type { Host } from '../../domain/host/host.ts';
 import { dueTrash } from '../../domain/host/retention.ts';
 import { ok } from '../../domain/result.ts';
@@ -9,9 +12,12 @@ import { out, outJson } from '../../infrastructure/cli/output.ts';
 import { warningsOf } from '../../infrastructure/cli/pool-warnings.ts';
 import { escapeText, localTime, shortId, utcTime } from '../../infrastructure/cli/text.ts';
 import { closeLedger } from '../../infrastructure/ledger/ledger.ts';
-import { bootId } from '../../infrastructure/ledger/process-identity.ts';
+import { bootId, processLives } from '../../infrastructure/ledger/process-identity.ts';
+import { newestUsage, type SeenThen } from '../../infrastructure/ledger/tallies.ts';
 import { DOCUMENT, isLeftAlone, lookAtDocument } from '../../infrastructure/service/document-look.ts';
+import type { Forecast } from '../../projections/stats/pool-trend.ts';
 import { openReading, type Reading } from '../compose.ts';
+import { forecastsOf, forecastText } from '../pool-forecast.ts';
 import { lookAtPools, type SeenPool } from '../pools-seen.ts';
 
 const HELP = `domtrail status: one screen about the host
@@ -37,12 +43,30 @@ const dirtyVolumes = (host: Host): readonly Attention[] =>
       : [],
   );
 
-const unfinished = (host: Host): readonly Attention[] =>
-  [...host.operations.values()].map(({ command, name, course }) => ({
-    object: `cmd:${shortId(command)}`,
-    problem: `${name} is unfinished${course.is === 'failed' ? `: ${course.failure.message}` : ''}`,
-    next: 'domtrail recover',
-  }));
+/** A backup that is being written is in nobody's way; one whose process is gone waits for somebody to decide. */
+const ofBackup = ({ operation, archive }: Unwritten): Attention => {
+  const id = shortId(operation.command);
+  const what = `the backup ${backupName(archive.to)}`;
+  return processLives(operation.owner)
+    ? { object: `cmd:${id}`, problem: `${what} is being written`, next: `domtrail backup cancel ${id}` }
+    : {
+        object: `cmd:${id}`,
+        problem: `${what} was interrupted and waits to go on`,
+        next: `domtrail backup resume ${id}   or   domtrail backup cancel ${id}`,
+      };
+};
+
+const unfinished = (host: Host, here: boolean): readonly Attention[] =>
+  [...host.operations.values()].map((operation) => {
+    const { command, name, course } = operation;
+    const backup = here ? unwritten(operation) : null;
+    if (backup) return ofBackup(backup);
+    return {
+      object: `cmd:${shortId(command)}`,
+      problem: `${name} is unfinished${course.is === 'failed' ? `: ${course.failure.message}` : ''}`,
+      next: 'domtrail recover',
+    };
+  });
 
 const ghosts = (host: Host, boot: string): readonly Attention[] =>
   [...host.vms.values()].flatMap((vm) =>
@@ -91,12 +115,21 @@ const trashText = ({ disks, bytes, due, nextDue }: ReturnType<typeof trashIn>): 
 
 type Now = {
   readonly now: number;
+  readonly ahead: ReadonlyMap<string, Forecast>;
   readonly boot: string | null;
   readonly seen: readonly SeenPool[];
   readonly files: readonly Attention[];
 };
 
-const summary = (host: Host, { now, boot, seen, files }: Now) => {
+/** Commands whose looks at the pools are enough to see where they are going. */
+const ENOUGH_COMMANDS = 500;
+
+const forecastIn = (ahead: ReadonlyMap<string, Forecast>, pool: string) => {
+  const forecast = ahead.get(pool);
+  return forecast ? { of: forecast.of, fullAt: utcTime(Math.round(forecast.at)), bytesPerDay: forecast.perDay } : null;
+};
+
+const summary = (host: Host, { now, ahead, boot, seen, files }: Now) => {
   const vms = [...host.vms.values()].filter((vm) => vm.class !== 'AdminVM');
   const running = vms.filter((vm) => vm.power.is === 'running').length;
   return {
@@ -106,10 +139,11 @@ const summary = (host: Host, { now, boot, seen, files }: Now) => {
       name,
       driver,
       usage: seen.find(({ pool }) => pool.name === name)?.usage ?? null,
+      forecast: forecastIn(ahead, name),
     })),
     trash: trashIn(host, now),
     attention: [
-      ...unfinished(host),
+      ...unfinished(host, boot !== null),
       ...(boot === null ? [] : ghosts(host, boot)),
       ...dirtyVolumes(host),
       ...files,
@@ -118,10 +152,17 @@ const summary = (host: Host, { now, boot, seen, files }: Now) => {
   };
 };
 
-const poolText = ({ name, driver, usage }: ReturnType<typeof summary>['pools'][number]): string => {
-  const full = usage === null ? '' : `, ${Math.round((usage.usedBytes / Math.max(1, usage.bytes)) * 100)} % used`;
-  return `${escapeText(name)} (${driver}${full})`;
-};
+/** What is further away than that is no news. */
+const SOON = 90 * 86_400_000;
+
+const poolText =
+  ({ now, ahead }: Now) =>
+  ({ name, driver, usage }: ReturnType<typeof summary>['pools'][number]): string => {
+    const full = usage === null ? '' : `, ${Math.round((usage.usedBytes / Math.max(1, usage.bytes)) * 100)} % used`;
+    const forecast = ahead.get(name);
+    const when = forecast && forecast.at - now < SOON ? `, ${forecastText(forecast, now)}` : '';
+    return `${escapeText(name)} (${driver}${full}${when})`;
+  };
 
 /** So many of a kind are named each; more are counted. */
 const MOST_ALIKE = 3;
@@ -151,17 +192,27 @@ const attentionLines = (attention: readonly Attention[]): readonly string[] => {
     : lines;
 };
 
-const page = (item: ReturnType<typeof summary>, position: number, time: number | null, home: string): string => {
+type Heading = { readonly position: number; readonly time: number | null; readonly home: string };
+
+const page = (item: ReturnType<typeof summary>, { position, time, home }: Heading, now: Now): string => {
   const lines = [
     `HOME    ${escapeText(home)}`,
     `EVENTS  ${position}${time === null ? '' : `, the last at ${localTime(time)}`}`,
-    `VMS     ${item.vms.running} running, ${item.vms.halted} halted; ${item.volumes} volumes`,
-    `POOLS   ${item.pools.map(poolText).join(', ') || 'none'}`,
+    `VMS     ${item.vms.running} running, ${item.vms.halted} halted; ${counted(item.volumes, 'volume')}`,
+    `POOLS   ${item.pools.map(poolText(now)).join(', ') || 'none'}`,
     `TRASH   ${trashText(item.trash)}`,
   ];
   const rest =
     item.attention.length === 0 ? ['nothing needs attention'] : ['ATTENTION', ...attentionLines(item.attention)];
   return `${[...lines, ...rest].join('\n')}\n`;
+};
+
+const ofThen = (time: number): Now => ({ now: time, ahead: new Map(), boot: null, seen: [], files: [] });
+
+const ofNow = async (host: Host, files: readonly Attention[], looks: readonly SeenThen[]): Promise<Now> => {
+  const seen = await lookAtPools(host);
+  const now = Date.now();
+  return { now, ahead: forecastsOf(looks, seen, now), boot: bootId(), seen, files };
 };
 
 const status: Action = {
@@ -176,13 +227,12 @@ const status: Action = {
     // A copy or a past state says nothing about this boot of this machine.
     const elsewhere = past || args.text('db') !== undefined;
     const files = elsewhere ? [] : document(reading.value);
+    const looks = elsewhere ? [] : newestUsage(ledger, ENOUGH_COMMANDS);
     closeLedger(ledger);
-    const now: Now = elsewhere
-      ? { now: asOf.time ?? 0, boot: null, seen: [], files }
-      : { now: Date.now(), boot: bootId(), seen: await lookAtPools(host), files };
+    const now = elsewhere ? ofThen(asOf.time ?? 0) : await ofNow(host, files, looks);
     const item = summary(host, now);
     if (args.flag('json')) outJson('status', asOf, { item: { home: home.dir, ...item } });
-    else out(page(item, asOf.position, asOf.time, args.text('db') ?? home.dir));
+    else out(page(item, { ...asOf, home: args.text('db') ?? home.dir }, now));
     return ok(0);
   },
 };

@@ -14,6 +14,7 @@ import type { Service } from '../../infrastructure/service/service.ts';
 import { built, changingIn, say } from '../changing.ts';
 import { driverFor, openReading, openService } from '../compose.ts';
 import { devicesWith } from '../vm-devices.ts';
+import { notesWith } from '../vm-notes.ts';
 
 const HELP = `domtrail vm: the machines
 
@@ -28,6 +29,7 @@ const HELP = `domtrail vm: the machines
   domtrail vm prefs work [NAME [VALUE]]      (--default: back to the default)
   domtrail vm features work [NAME [VALUE]]   (--unset)
   domtrail vm tags work [add|del TAG]
+  domtrail vm notes work [TEXT]              (-f FILE, - for standard input; '': none)
   domtrail vm devices work [assign|unassign CLASS BACKEND:PORT[:IDENTITY]]
       assign takes --mode required|auto-attach|ask-to-attach, --option NAME=VALUE
 
@@ -225,6 +227,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   prefs: entries({ topic: 'vm-prefs', from: 'properties', command: 'SetProperty', unset: 'default' }),
   features: entries({ topic: 'vm-features', from: 'features', command: 'SetFeature', unset: 'unset' }),
   tags,
+  notes: notesWith(HELP),
   devices: devicesWith(HELP),
 };
 

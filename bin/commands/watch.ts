@@ -8,11 +8,11 @@ import { eventItem } from '../../infrastructure/cli/event-item.ts';
 import { lineWidth, outWhileRead } from '../../infrastructure/cli/output.ts';
 import { escapeText } from '../../infrastructure/cli/text.ts';
 import { closeLedger, type Ledger } from '../../infrastructure/ledger/ledger.ts';
-import { findCommand } from '../../infrastructure/ledger/queries.ts';
+import { findCommand, positionBefore } from '../../infrastructure/ledger/queries.ts';
 import { subscribe } from '../../infrastructure/ledger/subscribe.ts';
 import { whenReaderIsGone } from '../../infrastructure/process/reader-gone.ts';
 import { openReading } from '../compose.ts';
-import { actorsOf, type Entry, positionBefore } from '../log-events.ts';
+import { actorsOf, type Entry } from '../log-events.ts';
 import { EVENT_COLUMNS, eventRow, FILTERS, type Filter, filterOf } from '../log-filter.ts';
 
 const HELP = `domtrail watch: what happens, as it happens

@@ -15,13 +15,20 @@ export type ArchivedVolume = {
   readonly committed: Disk;
 };
 
-/** `dir`: where the VM's files lie in the backup, `vm7`. `running`: its session is not in the backup. */
+/**
+ * `dir`: where the VM's files lie in the backup, `vm7`. `running`: its session is not in the backup. `home`: of dom0, its
+ * user's home directory, which nothing can pin: it is read as it is then.
+ */
 export type ArchivedVm = {
   readonly vm: VmName;
   readonly dir: string;
   readonly running: boolean;
   readonly volumes: readonly ArchivedVolume[];
+  readonly home?: { readonly path: string };
 };
+
+/** The name of a home directory, which names its file in the backup. */
+export const homeName = ({ path }: { readonly path: string }): string => path.slice(path.lastIndexOf('/') + 1);
 
 /** Writes volumes into a backup; where it goes to a file, beside that file. `backup` is its backup-id. */
 export type Archive = {

@@ -8,6 +8,8 @@ export const backupVm = z.strictObject({
     z.strictObject({ kind: z.literal('stdout') }),
   ]),
   compression: z.enum(['gzip', 'zstd', 'none']),
+  /** what is backed up of dom0 */
+  home: z.strictObject({ path: absolutePathSchema }).optional(),
 });
 
 export type BackupVm = z.infer<typeof backupVm>;

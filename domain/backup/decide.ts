@@ -9,7 +9,7 @@ import { type Vm, volumesOf } from '../vm/vm.ts';
 import { findPool, findVm } from '../volume/find.ts';
 import { CURRENT, placeOf } from '../volume/swap.ts';
 import { currentOf, type Volume } from '../volume/volume.ts';
-import type { ArchivedVm, ArchivedVolume } from './archive.ts';
+import { type ArchivedVm, type ArchivedVolume, homeName } from './archive.ts';
 import type { BackupVm } from './commands.ts';
 
 /** `20261123T061500-1a2b3c4d`: letters that a backup-header may hold, and never twice. */
@@ -50,8 +50,22 @@ const volumeIn = (picture: Picture, volume: Volume): Result<ArchivedVolume, Fail
   return source.ok ? ok({ volume: key, file: `${name}.img`, ...source.value, committed }) : source;
 };
 
-const vmIn = (picture: Picture, vm: Vm): Result<ArchivedVm, Failure> => {
-  if (vm.class === 'AdminVM' || vm.class === 'RemoteVM')
+/** It names a file in the backup, and stands in a pattern of tar. */
+const HOME_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/;
+
+const homeIn = (vm: Vm, home: BackupVm['home']): Result<ArchivedVm, Failure> => {
+  if (!home)
+    return err(
+      failure('D_CLASS_REFUSES', `${vm.name} has no volumes here`, { next: 'give its home: --dom0-home DIR' }),
+    );
+  if (!HOME_NAME.test(homeName(home)))
+    return err(failure('D_BAD_INPUT', `${home.path} has a name that no file in a backup can have`));
+  return ok({ vm: vm.name, dir: 'dom0-home', running: false, volumes: [], home });
+};
+
+const vmIn = (picture: Picture, vm: Vm, home: BackupVm['home']): Result<ArchivedVm, Failure> => {
+  if (vm.class === 'AdminVM') return homeIn(vm, home);
+  if (vm.class === 'RemoteVM')
     return err(failure('D_CLASS_REFUSES', `${vm.name} has no volumes here that could be backed up`));
   const volumes: ArchivedVolume[] = [];
   for (const volume of volumesOf(vm)) {
@@ -67,7 +81,10 @@ const vmIn = (picture: Picture, vm: Vm): Result<ArchivedVm, Failure> => {
 };
 
 const remarksOn = (vms: readonly ArchivedVm[]): readonly string[] =>
-  vms.filter(({ running }) => running).map(({ vm }) => `${vm} is running: it is backed up as it was committed last`);
+  vms.flatMap(({ vm, running, home }) => {
+    if (home) return [`${home.path} is backed up as it is while it is read: nothing keeps it still`];
+    return running ? [`${vm} is running: it is backed up as it was committed last`] : [];
+  });
 
 /** Disks that are read where they lie; whatever is read through a snapshot is free again at once. */
 const leases = (vms: readonly ArchivedVm[]) =>
@@ -83,7 +100,8 @@ const inOrderOf = (host: Host, { vms }: BackupVm): Result<readonly Vm[], Failure
     if (!vm.ok) return vm;
     found.push(vm.value);
   }
-  return ok(found);
+  // As stock: dom0's home comes last, and it is the only thing that does not stand still.
+  return ok([...found].sort((a, b) => Number(a.class === 'AdminVM') - Number(b.class === 'AdminVM')));
 };
 
 /**
@@ -97,7 +115,7 @@ export const decideBackupVm = (host: Host, payload: BackupVm, context: Context):
   const picture: Picture = { host, builder, pins: [] };
   const archived: ArchivedVm[] = [];
   for (const vm of vms.value) {
-    const one = vmIn(picture, vm);
+    const one = vmIn(picture, vm, payload.home);
     if (!one.ok) return one;
     archived.push(one.value);
   }

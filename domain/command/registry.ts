@@ -41,6 +41,7 @@ export const COMMAND_SCHEMAS = {
   KillVM: vm.vmTarget,
   SetProperty: vm.setProperty,
   SetFeature: vm.setFeature,
+  SetNotes: vm.setNotes,
   SetTag: vm.setTag,
   SetDevice: vm.setDevice,
   SetLabel: host.setLabel,

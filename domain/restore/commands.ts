@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { LONGEST_LINE } from '../firewall/parse.ts';
 import { MOST_RULES } from '../firewall/rule.ts';
 import { bytesSchema, poolNameSchema, textSchema, vmNameSchema, volumeNameSchema } from '../schemas.ts';
+import { MOST_NOTES, utf8Length } from '../vm/notes.ts';
 
 const key = z.string().regex(/^[A-Za-z0-9_.:/+-]{1,255}$/, 'is not a name');
 const line = z.string().max(255);
@@ -30,6 +31,11 @@ export const restoreVm = z.strictObject({
   features: z.record(key, textSchema),
   tags: z.array(z.string().regex(/^[A-Za-z0-9_-]{1,255}$/, 'is not a tag')).max(1000),
   images: z.record(volumeNameSchema, image),
+  /** left out by versions that did not keep any */
+  notes: z
+    .string()
+    .refine((text) => utf8Length(text) <= MOST_NOTES, `notes have at most ${MOST_NOTES} bytes`)
+    .optional(),
   rules: z.array(z.string().max(LONGEST_LINE)).max(MOST_RULES).nullable(),
 });
 

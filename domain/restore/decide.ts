@@ -14,6 +14,7 @@ import { DEFAULT_VOLUMES } from '../vm/default-volumes.ts';
 import { tagsOfNew } from '../vm/keepers.ts';
 import { holdNew, identity, mustBeFree } from '../vm/new-vm.ts';
 import { newVolumes } from '../vm/new-volumes.ts';
+import { plainNotes } from '../vm/notes.ts';
 import { checkVmProperty } from '../vm/property-rules.ts';
 import { checkTemplate } from '../vm/template-rules.ts';
 import type { Vm } from '../vm/vm.ts';
@@ -117,6 +118,8 @@ const plan = ({ host, payload, context, vm }: Restoring, specs: readonly VolumeS
   });
   const { name: backup, id: backupId, was } = payload.backup;
   builder.fact({ type: 'VmRestored', vm: name, backup, backupId, was });
+  const notes = plainNotes(payload.notes ?? '');
+  if (notes !== '') builder.fact({ type: 'NotesSet', vm: name, text: notes });
   for (const spec of specs) {
     const image = payload.images[spec.name];
     if (image) {

@@ -40,6 +40,7 @@ const machineComes = (way: WayBack, past: Vm): void => {
     volumes: volumesOf(past).map(({ spec }) => spec),
     clonedFrom: null,
   });
+  if (past.notes) builder.fact({ type: 'NotesSet', vm: past.name, text: past.notes });
   for (const volume of volumesOf(past)) volumeReturns(way, volume);
   if (past.firewall) firstFirewall(builder, past, { rules: past.firewall.rules, asOf: context.now }, 'undone');
   hold(way, ...holdVm(past));

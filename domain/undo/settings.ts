@@ -32,6 +32,10 @@ const tags = ({ builder }: WayBack, now: Vm, past: Vm): void => {
   for (const name of append) builder.fact({ type: 'TagSet', vm: now.name, name, present: true });
 };
 
+const notes = ({ builder }: WayBack, now: Vm, past: Vm): void => {
+  if (now.notes !== past.notes) builder.fact({ type: 'NotesSet', vm: now.name, text: past.notes ?? null });
+};
+
 const byWords = (list: readonly Assignment[]) => new Map(list.map((one) => [wordsOfDevice(one), one]));
 
 type List = readonly Assignment[];
@@ -78,6 +82,7 @@ export const settingsBack = (way: WayBack, now: Vm, past: Vm): void => {
   properties(way, now, past);
   features(way, now, past);
   tags(way, now, past);
+  notes(way, now, past);
   devices(way, now, past);
   firewall(way, now, past);
   if (way.builder.size() > before) hold(way, reading(now.name));

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { knownVmNameSchema, poolNameSchema, textSchema, vmNameSchema, volumeNameSchema } from '../schemas.ts';
 import { ASSIGNMENT_MODES } from './devices.ts';
+import { MOST_NOTES, utf8Length } from './notes.ts';
 
 const key = z.string().regex(/^[A-Za-z0-9_.:/+-]{1,255}$/, 'is not a name');
 
@@ -31,6 +32,11 @@ export const setFeature = z.strictObject({
   name: textSchema.max(255),
   value: textSchema.nullable(),
 });
+/** Empty: none any more. */
+export const setNotes = z.strictObject({
+  vm: knownVmNameSchema,
+  text: z.string().refine((text) => utf8Length(text) <= MOST_NOTES, `notes have at most ${MOST_NOTES} bytes`),
+});
 export const setTag = z.strictObject({
   vm: knownVmNameSchema,
   name: z.string().regex(/^[A-Za-z0-9_-]{1,255}$/, 'is not a tag'),
@@ -55,5 +61,6 @@ export type VmTarget = z.infer<typeof vmTarget>;
 export type StopVm = z.infer<typeof stopVm>;
 export type SetProperty = z.infer<typeof setProperty>;
 export type SetFeature = z.infer<typeof setFeature>;
+export type SetNotes = z.infer<typeof setNotes>;
 export type SetTag = z.infer<typeof setTag>;
 export type SetDevice = z.infer<typeof setDevice>;

@@ -11,11 +11,12 @@ import { findVm } from '../volume/find.ts';
 import { mustBeHalted } from '../volume/guards.ts';
 import { checkSpec } from '../volume/spec-rules.ts';
 import { vidOf } from '../volume/vid.ts';
-import type { SetFeature, SetProperty, SetTag } from './commands.ts';
+import type { SetFeature, SetNotes, SetProperty, SetTag } from './commands.ts';
 import { effective, KEEPERS, keeperOf, tagsWithKeeper } from './keepers.ts';
 import { kernelOf } from './kernel.ts';
 import { connectedTo, netvmOf } from './network.ts';
 import { resolveSource } from './new-volumes.ts';
+import { plainNotes } from './notes.ts';
 import { checkGlobalProperty, checkVmProperty } from './property-rules.ts';
 import { vmProperty } from './property-table.ts';
 import { checkTemplate } from './template-rules.ts';
@@ -170,6 +171,16 @@ export const decideSetFeature = (host: Host, { vm, name, value }: SetFeature, co
   const after = withVm(host, { ...found.value, features: having(found.value.features, name, value) });
   const moved = planMovesBy(name, builder, { before: host, after, context });
   return ok({ plan: builder.build(), holds: [reading(vm), ...moved] });
+};
+
+export const decideSetNotes = (host: Host, { vm, text }: SetNotes, context: Context): Decision => {
+  const found = findVm(host, vm);
+  if (!found.ok) return found;
+  if (found.value.class === 'AdminVM') return err(failure('D_CLASS_REFUSES', `${vm} has no notes`));
+  const builder = planBuilder(context.position);
+  const notes = plainNotes(text) || null;
+  if (notes !== (found.value.notes ?? null)) builder.fact({ type: 'NotesSet', vm, text: notes });
+  return ok({ plan: builder.build(), holds: [reading(vm)] });
 };
 
 export const decideSetTag = (host: Host, { vm, name, present }: SetTag, context: Context): Decision => {

@@ -51,6 +51,8 @@ export type VmFact =
       readonly value: string | null;
       readonly before: string | null;
     }
+  /** null: it has none any more */
+  | { readonly type: 'NotesSet'; readonly vm: VmName; readonly text: string | null }
   | { readonly type: 'TagSet'; readonly vm: VmName; readonly name: string; readonly present: boolean }
   | {
       readonly type: 'DeviceAssigned';

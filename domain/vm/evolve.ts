@@ -13,6 +13,7 @@ const VM_FACTS = new Set([
   'VmStopped',
   'PropertySet',
   'FeatureSet',
+  'NotesSet',
   'TagSet',
   'DeviceAssigned',
   'DeviceUnassigned',
@@ -45,6 +46,8 @@ const withFeature = (vm: Vm, name: string, value: string | null): Pick<Vm, 'feat
 
 type Change = Partial<Pick<Vm, 'power' | 'properties' | 'tags' | 'devices'>> & {
   readonly listed?: Pick<Vm, 'features' | 'featureOrder'>;
+  /** null: none any more */
+  readonly notes?: string | null;
 };
 
 const optional = (vm: Pick<Vm, 'featureOrder' | 'devices'>): Pick<Vm, 'featureOrder' | 'devices'> => ({
@@ -69,8 +72,14 @@ const changed = (vm: Vm, change: Change): Vm => {
   const next = plain(vm, change);
   const { featureOrder } = change.listed ?? vm;
   const devices = change.devices ?? vm.devices;
-  return featureOrder || devices
-    ? { ...next, ...(featureOrder ? { featureOrder } : {}), ...(devices ? { devices } : {}) }
+  const notes = change.notes === undefined ? vm.notes : change.notes;
+  return featureOrder || devices || notes
+    ? {
+        ...next,
+        ...(featureOrder ? { featureOrder } : {}),
+        ...(devices ? { devices } : {}),
+        ...(notes ? { notes } : {}),
+      }
     : next;
 };
 
@@ -103,6 +112,8 @@ export const evolveVm = (vm: Vm | undefined, fact: Exclude<VmFact, { type: 'VmRe
       return changed(vm, { properties: withEntry(vm.properties, fact.name, fact.value) });
     case 'FeatureSet':
       return changed(vm, { listed: withFeature(vm, fact.name, fact.value) });
+    case 'NotesSet':
+      return changed(vm, { notes: fact.text });
     case 'TagSet': {
       const others = vm.tags.filter((tag) => tag !== fact.name);
       return changed(vm, { tags: fact.present ? [...others, fact.name] : others });

@@ -23,6 +23,8 @@ export type Vm = {
   readonly tags: readonly string[];
   /** only there when some were set */
   readonly devices?: Devices;
+  /** only there when it has some */
+  readonly notes?: string;
   readonly volumes: Readonly<Record<VolumeName, Volume>>;
   /** null: never set, everything may pass */
   readonly firewall: Firewall | null;

@@ -1,99 +1,27 @@
-import type { Archive, ArchivedVm, Written } from '../../domain/backup/archive.ts';
-import type { DiskId } from '../../domain/disk.ts';
+import type { Archive, Written } from '../../domain/backup/archive.ts';
 import { type Failure, failure } from '../../domain/failure.ts';
-import { filedLines } from '../../domain/firewall/firewall.ts';
-import type { Host } from '../../domain/host/host.ts';
-import type { VmName, VolumeKey } from '../../domain/names.ts';
+import type { VolumeKey } from '../../domain/names.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { Progress } from '../drivers/driver.port.ts';
 import type { Image } from '../drivers/image.ts';
 import { errorCode, failureOf } from '../drivers/system-failure.ts';
-import { firewallXml } from '../firewall-xml/write.ts';
 import { FilterFailed } from '../process/filter.ts';
 import type { Archived, Archiver } from './archiver.port.ts';
 import { CHUNK_BYTES } from './chunk-writer.ts';
-import { partOf } from './deliver.ts';
+import { marksPathOf, partOf } from './deliver.ts';
+import { dataIn, filesOf, type Images, type Making, marksOf, type Sources } from './files-to-write.ts';
+import type { Interrupted } from './interrupted.ts';
+import { type Milestones, milestonesIn, NO_MILESTONES } from './milestones.ts';
 import { archiveInFile, archiveInStream, type OuterArchive, ReaderGone } from './outer-archive.ts';
-import { type KeyCost, sealsOf } from './seal.ts';
+import { sealsOf } from './seal.ts';
 import { Stopped, type Watch, watched, watchOf } from './watch.ts';
-import { type BackupToWrite, type FileToWrite, writeBackup } from './write-backup.ts';
-
-/** Where a VM's files are in a backup, and how many bytes its disks have there. */
-type Marks = ReadonlyMap<VmName, { readonly path: string; readonly bytes: number }>;
-
-/** What making a backup needs besides its plan. `committed`: when a disk's state was, as far as the log knows. */
-export type Making = {
-  readonly passphrase: string;
-  readonly cost: KeyCost;
-  readonly chunkBytes?: number;
-  readonly host: () => Host;
-  readonly qubesXml: (host: Host, marks: Marks) => Result<string, Failure>;
-  readonly committed: (volume: VolumeKey, disk: DiskId) => FileToWrite['committed'];
-  readonly signal: AbortSignal;
-  readonly stallMs: number;
-  readonly stdout: number;
-};
-
-type Images = ReadonlyMap<VolumeKey, Image>;
-
-const dataIn = ({ bytes, ranges }: Image): number =>
-  ranges ? ranges.reduce((sum, { length }) => sum + length, 0) : bytes;
-
-const imageOf = (images: Images, volume: VolumeKey): Image => {
-  const image = images.get(volume);
-  if (!image) throw new Error(`there is no image of ${volume}`);
-  return image;
-};
-
-const small = (file: string, text: string): FileToWrite => ({
-  file,
-  volume: null,
-  content: Buffer.from(text, 'utf8'),
-  disk: null,
-  committed: null,
-});
-
-/** What stock adds to a VM's volumes (spec: backup-format 1): its rules, and the menu entries as a list. */
-const smallFiles = (host: Host, name: VmName): readonly FileToWrite[] => {
-  const vm = host.vms.get(name);
-  const menu = vm?.features['menu-items']?.split(' ').filter((item) => item !== '') ?? [];
-  const lines = vm ? filedLines(vm.firewall) : null;
-  return [
-    ...(menu.length === 0 ? [] : [small('whitelisted-appmenus.list', `${menu.join('\n')}\n`)]),
-    ...(lines === null ? [] : [small('firewall.xml', firewallXml(lines))]),
-  ];
-};
-
-const filesOf = ({ vm, volumes }: ArchivedVm, images: Images, { host, committed }: Making): readonly FileToWrite[] => {
-  const files = [
-    ...volumes.map(
-      (one): FileToWrite => ({
-        file: one.file,
-        volume: one.volume,
-        content: imageOf(images, one.volume),
-        disk: one.committed.id,
-        committed: committed(one.volume, one.committed.id),
-      }),
-    ),
-    ...smallFiles(host(), vm),
-  ];
-  // A directory that has nothing in it would not be found by tar when stock restores it.
-  return files.length === 0 ? [small('empty', '')] : files;
-};
-
-const marksOf = ({ vms }: Archive, images: Images): Marks =>
-  new Map(
-    vms.map(({ vm, dir, volumes }) => {
-      const bytes = volumes.reduce((sum, { volume }) => sum + dataIn(imageOf(images, volume)), 0);
-      return [vm, { path: `${dir}/`, bytes }];
-    }),
-  );
+import { AnotherBackup, type BackupToWrite, writeBackup } from './write-backup.ts';
 
 const EVERY_MS = 250;
 
-const counting = (images: Images, progress: Progress) => {
+const counting = (images: Images, progress: Progress, finished: readonly Written[]) => {
   const total = [...images.values()].reduce((sum, image) => sum + dataIn(image), 0);
-  let done = 0;
+  let done = finished.reduce((sum, { stored }) => sum + stored, 0);
   let told = performance.now();
   return (count: number): void => {
     done += count;
@@ -103,53 +31,92 @@ const counting = (images: Images, progress: Progress) => {
   };
 };
 
-const outerFor = ({ to, backup }: Archive, { stdout }: Making): Promise<OuterArchive> =>
-  to.kind === 'file' ? archiveInFile(partOf({ path: to.path, backup })) : archiveInStream(stdout);
+const outerFor = ({ to, backup }: Archive, { stdout, interrupted }: Making): Promise<OuterArchive> =>
+  to.kind === 'file' ? archiveInFile(partOf({ path: to.path, backup }), interrupted?.offset) : archiveInStream(stdout);
 
 /** What went wrong as a failure; anything that cannot be foreseen is a bug and goes on. */
 const failureIn = (error: unknown, { to }: Archive): Failure => {
   if (error instanceof Stopped) return error.failure;
+  if (error instanceof AnotherBackup) return failure('D_INPUT_CHANGED', `the backup cannot go on: ${error.message}`);
   const target = to.kind === 'file' ? to.path : 'standard output';
   if (errorCode(error)) return failureOf(error, `the backup could not be written to ${target}`);
   if (!(error instanceof FilterFailed || error instanceof ReaderGone)) throw error;
   return failure('D_STEP_FAILED', `the backup could not be written to ${target}`, { cause: error.message });
 };
 
-const toWrite = (
-  archive: Archive,
-  images: Images,
-  making: Making,
-): Result<Omit<BackupToWrite, 'onBytes' | 'signal'>, Failure> => {
+const toWrite = async (sources: Sources): Promise<Result<Omit<BackupToWrite, 'onBytes' | 'signal'>, Failure>> => {
+  const { archive, images, making } = sources;
   const host = making.host();
-  const qubesXml = making.qubesXml(host, marksOf(archive, images));
+  const still = { ...sources, making: { ...making, host: () => host } };
+  const qubesXml = making.qubesXml(host, await marksOf(archive, images));
   if (!qubesXml.ok) return qubesXml;
   return ok({
     compression: archive.compression,
     qubesXml: qubesXml.value,
-    vms: archive.vms.map((vm) => ({ ...vm, files: filesOf(vm, images, making) })),
-    taken: { event: host.position, time: new Date().toISOString() },
+    vms: archive.vms.map((vm) => ({ ...vm, files: filesOf(vm, still) })),
+    taken: making.interrupted?.taken ?? { event: host.position, time: new Date().toISOString() },
   });
 };
 
-type Work = { readonly archive: Archive; readonly making: Making; readonly watch: Watch };
+type Work = {
+  readonly archive: Archive;
+  readonly images: Images;
+  readonly making: Making;
+  readonly watch: Watch;
+};
 
-const written = async (
-  { archive, making, watch }: Work,
-  backup: BackupToWrite,
-): Promise<Result<readonly Written[], Failure>> => {
+const stampsOf = (images: Images): ReadonlyMap<VolumeKey, string> =>
+  new Map([...images].flatMap(([volume, { stamp }]) => (stamp === undefined ? [] : [[volume, stamp] as const])));
+
+const milestonesFor = async (
+  { archive: { to, backup }, images, making }: Work,
+  outer: OuterArchive,
+  { taken }: BackupToWrite,
+): Promise<Milestones> => {
+  if (to.kind === 'stdout') return NO_MILESTONES;
+  const { interrupted = null } = making;
+  const beginning = { backupId: backup, taken, stamps: stampsOf(images), interrupted };
+  return milestonesIn(marksPathOf({ path: to.path, backup }), outer, beginning);
+};
+
+const written = async (work: Work, backup: BackupToWrite): Promise<Result<readonly Written[], Failure>> => {
+  const { archive, making, watch } = work;
   const { passphrase, cost, chunkBytes = CHUNK_BYTES } = making;
   let outer: OuterArchive | null = null;
+  let milestones: Milestones = NO_MILESTONES;
   try {
     outer = await outerFor(archive, making);
+    milestones = await milestonesFor(work, outer, backup);
     const room = { outer, seals: sealsOf(cost), backupId: archive.backup, passphrase, chunkBytes };
-    const files = await watch.over(writeBackup(room, backup));
+    const course = { finished: making.interrupted?.finished ?? null, milestones };
+    const files = await watch.over(writeBackup(room, backup, course));
     // The last flush may take as long as a slow disk needs.
     await outer.close();
     return ok(files);
   } catch (error) {
     await outer?.abort();
     return err(failureIn(error, archive));
+  } finally {
+    await milestones.close();
   }
+};
+
+/** Nothing holds others off from a file while no process of ours is there: one that was written to is not what was wanted. */
+const unchanged = (images: Images, interrupted: Interrupted | undefined): Images =>
+  new Map(
+    [...images].map(([volume, image]): [VolumeKey, Image] => {
+      const stamp = interrupted?.stamps.get(volume);
+      if (stamp === undefined || stamp === image.stamp) return [volume, image];
+      const open = () => Promise.reject(new Error('somebody wrote to it while the backup was interrupted'));
+      return [volume, { ...image, open }];
+    }),
+  );
+
+const MOST_NOTES = 50;
+
+const notesText = (notes: readonly string[]): string => {
+  const more = notes.length - MOST_NOTES;
+  return [...notes.slice(0, MOST_NOTES), ...(more > 0 ? [`and ${more} more`] : [])].join('\n');
 };
 
 /** An archiver for one backup. */
@@ -159,24 +126,27 @@ export const archiverFor =
     const started = performance.now();
     // Whoever reads a stream may take as long as they like.
     const watch = watchOf(making.signal, archive.to.kind === 'file' ? making.stallMs : 0);
-    const count = counting(images, progress);
-    const seen = new Map([...images].map(([key, image]) => [key, watched(image, watch.tick)]));
-    const backup = toWrite(archive, seen, making);
+    const count = counting(images, progress, making.interrupted?.finished ?? []);
+    const steady = unchanged(images, making.interrupted);
+    const seen = new Map([...steady].map(([key, image]) => [key, watched(image, watch.tick)]));
+    const backup = await toWrite({ archive, images: seen, making });
     if (!backup.ok) return backup;
+    const notes: string[] = [];
     const onBytes = (bytes: number): void => {
       watch.tick();
       count(bytes);
     };
     const files = await written(
-      { archive, making, watch },
+      { archive, images, making, watch },
       {
         ...backup.value,
         onBytes,
+        onNote: (note) => void notes.push(note),
         signal: watch.signal,
       },
     );
     if (!files.ok) return files;
     const argv = archive.compression === 'none' ? [] : [[archive.compression, '-c']];
     const durationMs = Math.round(performance.now() - started);
-    return ok({ written: files.value, evidence: { argv, exitCode: 0, stderr: '', durationMs } });
+    return ok({ written: files.value, evidence: { argv, exitCode: 0, stderr: notesText(notes), durationMs } });
   };

@@ -1,7 +1,7 @@
 import { createHmac, getHashes, timingSafeEqual } from 'node:crypto';
 import { type Failure, failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { BadContainer, openContainer } from './scrypt-container.ts';
+import { BadContainer, type DeriveKey, openContainer } from './scrypt-container.ts';
 
 /** How a backup is authenticated: with scrypt containers (format 4), or an HMAC beside each chunk (formats 2 and 3). */
 export type Authentication = { readonly by: 'scrypt' } | { readonly by: 'hmac'; readonly digest: string };
@@ -10,10 +10,11 @@ async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
   yield bytes;
 }
 
-const opensTo = async (hmac: Buffer, header: Buffer, passphrase: string): Promise<boolean> => {
+const opensTo = async (hmac: Buffer, header: Buffer, passphrase: string, derive?: DeriveKey): Promise<boolean> => {
   try {
     const pieces: Buffer[] = [];
-    for await (const piece of openContainer(once(hmac), hmac.length, `backup-header!${passphrase}`)) pieces.push(piece);
+    for await (const piece of openContainer(once(hmac), hmac.length, `backup-header!${passphrase}`, derive))
+      pieces.push(piece);
     return Buffer.concat(pieces).equals(header);
   } catch (error) {
     if (error instanceof BadContainer) return false;
@@ -44,12 +45,13 @@ export const authenticateHeader = async (
   header: Buffer,
   hmac: Buffer,
   passphrase: string,
+  derive?: DeriveKey,
 ): Promise<Result<Authentication, Failure>> => {
   const wanted = digestIn(hmac.toString('latin1'));
   if (wanted) {
     const digest = digestThatFits(wanted, header, passphrase);
     if (digest) return ok({ by: 'hmac', digest });
-  } else if (await opensTo(hmac, header, passphrase)) return ok({ by: 'scrypt' });
+  } else if (await opensTo(hmac, header, passphrase, derive)) return ok({ by: 'scrypt' });
   return err(
     failure('D_VERIFY', 'the backup does not open with this passphrase', {
       cause: 'the passphrase is wrong, or the header was changed',

@@ -12,10 +12,13 @@ export const missing = (name: string): FileReport => ({
   problem: 'it is not in the backup',
 });
 
+/** How a problem begins that was there when the backup was made: what is there of the file is what was written. */
+export const UNREAD = 'it could not be read when the backup was made: ';
+
 /** What the list says that a file is not; null when they agree. */
 const difference = (file: FileReport, listed: ManifestFile | undefined): string | null => {
   if (!listed) return 'the list of the backup does not have it';
-  if (listed.problem !== null) return `it could not be read when the backup was made: ${listed.problem}`;
+  if (listed.problem !== null) return `${UNREAD}${listed.problem}`;
   if (file.chunks !== listed.chunks) return `it has ${file.chunks} chunks, and ${listed.chunks} were written`;
   if (file.size !== listed.size) return `it has ${file.size} bytes, and ${listed.size} were written`;
   return file.digest === listed.digest ? null : 'its content is not what was written';

@@ -17,6 +17,9 @@ const KEPT_CHARACTERS = 50;
 export const partOf = ({ path, backup }: Named): string =>
   join(dirname(path), `.${Array.from(basename(path)).slice(0, KEPT_CHARACTERS).join('')}.${backup}.part`);
 
+/** What of it is complete, line by line. */
+export const marksPathOf = (named: Named): string => `${partOf(named)}.done`;
+
 const HEAD = 4096;
 
 const headOf = async (path: string): Promise<string | null> => {
@@ -86,5 +89,8 @@ export const deliveries: Keeper<Deliver> = {
   },
 };
 
-/** Removes what grew for a backup that will not be. */
-export const discardPart = (named: Named): Promise<void> => rm(partOf(named), { force: true });
+/** Removes what grew for a backup: nothing of it is left once it has its name, and nothing of one that will not be. */
+export const discardPart = async (named: Named): Promise<void> => {
+  await rm(partOf(named), { force: true });
+  await rm(marksPathOf(named), { force: true });
+};

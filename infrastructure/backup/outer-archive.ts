@@ -1,7 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { sync } from '../drivers/sync.ts';
 import { run } from '../process/run.ts';
 import { BLOCK } from './sparse-tar/header.ts';
 import { headerBlock } from './sparse-tar/write.ts';
@@ -9,9 +11,14 @@ import { headerBlock } from './sparse-tar/write.ts';
 /** A member being written; its size is known when all of it is there. */
 export type MemberWriter = { readonly write: (piece: Buffer) => Promise<void>; readonly end: () => Promise<void> };
 
+/** How far an archive would survive a power cut: its length, and how many members came since it was asked last, with the CRC of their data. */
+type Durable = { readonly offset: number; readonly members: number; readonly crc: number };
+
 /** The outer archive of a backup: complete archives of one member each, one after the other (spec: backup-format 1). */
 export type OuterArchive = {
   readonly member: (name: string) => Promise<MemberWriter>;
+  /** Waits until what is complete is on the disk; null where that cannot be told. */
+  readonly settled: () => Promise<Durable | null>;
   /** Everything is on the disk, or with whoever reads, when this returns. */
   readonly close: () => Promise<void>;
   /** Gives up; whatever was kept aside is gone. */
@@ -22,7 +29,7 @@ export type OuterArchive = {
 const RECORD = 10_240;
 const AT_ONCE = 2 ** 20;
 
-const lengthOf = (size: number): number =>
+export const lengthOf = (size: number): number =>
   Math.ceil((BLOCK + Math.ceil(size / BLOCK) * BLOCK + 2 * BLOCK) / RECORD) * RECORD;
 
 /** Gathers small pieces: a write costs as much as many of them. */
@@ -48,6 +55,8 @@ const gathering = (handle: FileHandle, start: number) => {
   return { write, flush, at: () => at };
 };
 
+export const memberHeader = (name: string, size: number): Buffer => headerBlock({ name, type: '0', size, mode: 0o600 });
+
 /** One member at an offset of a file: its header comes last, when the size is known. Gives where it ends. */
 const memberAt = (handle: FileHandle, start: number, name: string) => {
   const data = gathering(handle, start + BLOCK);
@@ -57,27 +66,50 @@ const memberAt = (handle: FileHandle, start: number, name: string) => {
     const whole = start + lengthOf(size);
     // What follows the data is zeros: making the file longer writes them.
     await handle.truncate(whole);
-    const header = headerBlock({ name, type: '0', size, mode: 0o600 });
+    const header = memberHeader(name, size);
     await handle.write(header, 0, header.length, start);
     return whole;
   };
   return { write: data.write, end };
 };
 
-/** Into a file, which is made anew for nobody else to read. Rejects with the system's error. */
-export const archiveInFile = async (path: string): Promise<OuterArchive> => {
+/** A file for nobody else to read: a new one, or one that is there and is cut back to what of it is kept. */
+const opened = async (path: string, kept: number): Promise<FileHandle> => {
+  if (kept > 0) {
+    const handle = await open(path, 'r+');
+    await handle.truncate(kept);
+    return handle;
+  }
   await rm(path, { force: true });
   const handle = await open(path, 'wx', 0o600);
-  let at = 0;
+  await sync(dirname(path));
+  return handle;
+};
+
+/** Into a file, of which the first `kept` bytes are there already. Rejects with the system's error. */
+export const archiveInFile = async (path: string, kept = 0): Promise<OuterArchive> => {
+  const handle = await opened(path, kept);
+  let at = kept;
+  let since = { members: 0, crc: 0 };
   return {
     member: async (name) => {
       const member = memberAt(handle, at, name);
       return {
-        write: member.write,
+        write: (piece) => {
+          since.crc = crc32(piece, since.crc);
+          return member.write(piece);
+        },
         end: async () => {
           at = await member.end();
+          since.members++;
         },
       };
+    },
+    settled: async () => {
+      await handle.datasync();
+      const durable = { offset: at, ...since };
+      since = { members: 0, crc: 0 };
+      return durable;
     },
     close: async () => {
       await handle.sync();
@@ -123,6 +155,7 @@ export const archiveInStream = async (stdout: number): Promise<OuterArchive> => 
         },
       };
     },
+    settled: async () => null,
     close: clear,
     abort: clear,
   };

@@ -22,7 +22,13 @@ const keysAtOnce = ({ logN }: KeyCost, memory = 2 * 2 ** 30): number =>
   Math.max(1, Math.min(4, Math.floor(memory / (128 * R * 2 ** logN))));
 
 /** A container being written: `head`, then each piece of data through `update`, then `end()`. */
-export type Seal = { readonly head: Buffer; readonly update: (piece: Buffer) => Buffer; readonly end: () => Buffer };
+export type Seal = {
+  readonly head: Buffer;
+  readonly update: (piece: Buffer) => Buffer;
+  readonly end: () => Buffer;
+  /** the key that was made for it */
+  readonly key: Buffer;
+};
 
 const headOf = ({ logN, r, p, salt }: Parameters, key: Buffer): Buffer => {
   const head = Buffer.alloc(96);
@@ -42,6 +48,7 @@ const sealWith = (parameters: Parameters, key: Buffer): Seal => {
   const cipher = createCipheriv('aes-256-ctr', key.subarray(0, 32), Buffer.alloc(16));
   return {
     head,
+    key,
     update: (piece) => {
       const hidden = cipher.update(piece);
       mac.update(hidden);

@@ -3,6 +3,7 @@ import type { InnerArchive } from './archives.ts';
 import { comparedWith, missing } from './compare.ts';
 import { contentDigest } from './content-digest.ts';
 import type { BackedUpVm } from './contents.ts';
+import { isHome, readHome } from './home-tree.ts';
 import { MANIFEST, type Manifest, MOST_MANIFEST, parseManifest } from './manifest.ts';
 import type { OpenBackup } from './open-backup.ts';
 import { type TarFile, tarFiles } from './sparse-tar/read.ts';
@@ -62,7 +63,7 @@ const ownerOf = (vms: readonly BackedUpVm[], path: string): BackedUpVm | null =>
 
 /** `vm1/.` is a whole directory (templates of format 3), everything else one file under the path's own name. */
 const belongs = ({ path }: InnerArchive, name: string): boolean =>
-  path.endsWith('/.') || path.startsWith('dom0-home/') ? name.startsWith(path.replace(/\.$/, '')) : name === path;
+  path.endsWith('/.') ? name.startsWith(path.slice(0, -1)) : name === path;
 
 /** Files that may be rules, notes or lists are handed out whole up to this size. */
 const SMALL = 2 ** 18;
@@ -81,6 +82,11 @@ const inspect = async (archive: InnerArchive, vm: BackedUpVm, reader: Reader): P
   const bad = (name: string, problem: string): void =>
     report(name, { size: null, sha256: null, digest: null, stored: null, ok: false, problem });
   try {
+    if (isHome(archive.path)) {
+      const name = archive.path.slice(archive.path.lastIndexOf('/') + 1);
+      const read = await readHome(archive.path, archive.content);
+      return [{ vm: vm.path, file: { name, ...read, chunks: archive.chunks(), ok: true, problem: null } }];
+    }
     for await (const file of tarFiles(archive.content)) {
       if (!belongs(archive, file.name)) {
         bad(archive.path, `it holds ${JSON.stringify(file.name.slice(0, 100))} instead`);

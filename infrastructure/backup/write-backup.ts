@@ -1,19 +1,16 @@
 import type { Compression, Written } from '../../domain/backup/archive.ts';
 import type { VmName, VolumeKey } from '../../domain/names.ts';
-import type { Image } from '../drivers/image.ts';
-import { throughFilter } from '../process/filter.ts';
-import { type ChunkRoom, expectFile, writeChunks } from './chunk-writer.ts';
-import { contentDigest } from './content-digest.ts';
+import { type ChunkRoom, expectFile } from './chunk-writer.ts';
 import { MANIFEST, type Manifest, type ManifestFile, manifestText } from './manifest.ts';
+import type { Milestones } from './milestones.ts';
 import type { OuterArchive } from './outer-archive.ts';
-import { sparseArchive } from './sparse-tar/archive.ts';
-import { plainArchive } from './sparse-tar/write.ts';
+import { type Content, SourceFailed, type Streaming, writeContent, writeSmall } from './write-content.ts';
 
-/** A file of a VM to be written: an image, or something small. `committed`: when its state was, as far as the log knows. */
+/** A file of a VM to be written: an image, something small, or dom0's home. `committed`: when its state was, as far as the log knows. */
 export type FileToWrite = {
   readonly file: string;
   readonly volume: VolumeKey | null;
-  readonly content: Image | Buffer;
+  readonly content: Content;
   readonly disk: string | null;
   readonly committed: { readonly event: number; readonly time: string } | null;
 };
@@ -26,15 +23,10 @@ type VmToWrite = {
 };
 
 /** A backup to be written. `taken`: the log's position and the time of the picture. */
-export type BackupToWrite = {
-  readonly compression: Compression;
+export type BackupToWrite = Streaming & {
   readonly qubesXml: string;
   readonly vms: readonly VmToWrite[];
   readonly taken: { readonly event: number; readonly time: string };
-  /** Hears of each piece that is written, and of 0 bytes while there is other work; throws to stop. */
-  readonly onBytes: (count: number) => void;
-  /** stops the compressor */
-  readonly signal: AbortSignal;
 };
 
 /** `manifest` is a key that stock readers do not know and pass over (spec: backup-format 2). */
@@ -49,77 +41,20 @@ const headerText = (compression: Compression, backupId: string): string =>
     'manifest=True\n',
   ].join('\n');
 
-const COMPRESSORS = { gzip: ['gzip', '-c'], zstd: ['zstd', '-q', '-c', '-T0'] } as const;
-
-type Squeezing = Pick<BackupToWrite, 'compression' | 'signal'>;
-
-const compressed = ({ compression, signal }: Squeezing, pieces: AsyncIterable<Buffer>): AsyncIterable<Buffer> =>
-  compression === 'none' ? pieces : throughFilter(COMPRESSORS[compression], pieces, signal);
-
-async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes;
-}
-
 const writeMember = async (outer: OuterArchive, name: string, bytes: Buffer): Promise<void> => {
   const member = await outer.member(name);
   await member.write(bytes);
   await member.end();
 };
 
-const writeHeader = async (room: ChunkRoom, compression: Compression): Promise<void> => {
+/** Gives the key of the container that authenticates it. */
+const writeHeader = async (room: ChunkRoom, compression: Compression): Promise<Buffer> => {
   const text = Buffer.from(headerText(compression, room.backupId), 'latin1');
   const seal = await room.seals.take(`backup-header!${room.passphrase}`);
   await writeMember(room.outer, 'backup-header', text);
   const body = seal.update(text);
   await writeMember(room.outer, 'backup-header.hmac', Buffer.concat([seal.head, body, seal.end()]));
-};
-
-type Read = { readonly chunks: number; readonly bytes: number; readonly stored: number; readonly digest: string };
-
-const writeSmall = async (room: ChunkRoom, path: string, content: Buffer, squeezing: Squeezing): Promise<Read> => {
-  const chunks = await writeChunks(room, path, compressed(squeezing, once(plainArchive(path, content))));
-  const digest = contentDigest();
-  digest.add(0, content);
-  return { chunks, bytes: content.length, stored: content.length, digest: digest.of(content.length) };
-};
-
-/** A disk that cannot be read, in contrast to a backup that cannot be written. */
-class SourceFailed extends Error {
-  readonly chunks: number;
-  constructor(message: string, chunks: number) {
-    super(message);
-    this.chunks = chunks;
-  }
-}
-
-const writeImage = async (room: ChunkRoom, path: string, image: Image, backup: BackupToWrite): Promise<Read> => {
-  const digest = contentDigest();
-  let stored = 0;
-  const broken: { by: Error | null } = { by: null };
-  const source = async function* (): AsyncGenerator<Buffer> {
-    const add = (offset: number, piece: Buffer): void => {
-      stored += piece.length;
-      digest.add(offset, piece);
-    };
-    const pieces = sparseArchive(image, path, add)[Symbol.asyncIterator]();
-    for (;;) {
-      const next = await pieces.next().catch((error: unknown) => {
-        broken.by = error instanceof Error ? error : new Error(String(error));
-        throw error;
-      });
-      if (next.done) return;
-      backup.onBytes(next.value.length);
-      yield next.value;
-    }
-  };
-  const counted = { chunks: 0 };
-  try {
-    const chunks = await writeChunks(room, path, compressed(backup, source()), counted);
-    return { chunks, bytes: image.bytes, stored, digest: digest.of(image.bytes) };
-  } catch (error) {
-    if (!broken.by) throw error;
-    throw new SourceFailed(broken.by.message, counted.chunks);
-  }
+  return seal.key;
 };
 
 const writeFile = async (
@@ -133,13 +68,11 @@ const writeFile = async (
   const base = { vm, volume: one.volume, file: one.file };
   const since = () => Math.round(performance.now() - started);
   try {
-    const read = Buffer.isBuffer(one.content)
-      ? await writeSmall(room, path, one.content, backup)
-      : await writeImage(room, path, one.content, backup);
-    return { ...base, ...read, durationMs: since(), problem: null };
+    const read = await writeContent(room, path, one.content, backup);
+    return { ...base, problem: null, ...read, durationMs: since() };
   } catch (error) {
     if (!(error instanceof SourceFailed)) throw error;
-    const bytes = Buffer.isBuffer(one.content) ? one.content.length : one.content.bytes;
+    const bytes = 'bytes' in one.content ? one.content.bytes : 0;
     return { ...base, bytes, stored: 0, digest: '', chunks: error.chunks, durationMs: since(), problem: error.message };
   }
 };
@@ -155,27 +88,65 @@ const listed = (one: FileToWrite, written: Written): ManifestFile => ({
   problem: written.problem?.slice(0, 1000) ?? null,
 });
 
-/**
- * Writes a backup of format 4 from its header to the list of its files, and says what became of each. A disk that cannot be
- * read costs its own file; everything else that goes wrong is thrown.
- */
-export const writeBackup = async (room: ChunkRoom, backup: BackupToWrite): Promise<readonly Written[]> => {
-  await writeHeader(room, backup.compression);
+const writeBeginning = async (room: ChunkRoom, backup: BackupToWrite): Promise<Buffer> => {
+  const headerKey = await writeHeader(room, backup.compression);
   await writeSmall(room, 'qubes.xml', Buffer.from(backup.qubesXml, 'utf8'), backup);
-  const paths = [...backup.vms.flatMap(({ dir, files }) => files.map(({ file }) => `${dir}/${file}`)), MANIFEST];
-  const all: Written[] = [];
-  const vms: Manifest['vms'] = [];
-  for (const vm of backup.vms) {
-    const files: ManifestFile[] = [];
-    for (const file of vm.files) {
-      for (const soon of paths.slice(all.length, all.length + 3)) expectFile(room, soon);
-      const written = await writeFile(room, vm, file, backup);
-      all.push(written);
-      files.push(listed(file, written));
-    }
-    vms.push({ name: vm.vm, path: vm.dir, running: vm.running, files });
+  return headerKey;
+};
+
+const pathsOf = ({ vms }: BackupToWrite): readonly string[] => [
+  ...vms.flatMap(({ dir, files }) => files.map(({ file }) => `${dir}/${file}`)),
+  MANIFEST,
+];
+
+const manifestOf = (room: ChunkRoom, { vms, taken }: BackupToWrite, all: readonly Written[]): Manifest => {
+  const rest = all[Symbol.iterator]();
+  const next = (file: FileToWrite): ManifestFile => {
+    const { value } = rest.next();
+    if (!value) throw new Error(`${file.file} was not written`);
+    return listed(file, value);
+  };
+  return {
+    format: 1,
+    backupId: room.backupId,
+    ...taken,
+    vms: vms.map(({ vm, dir, running, files }) => ({ name: vm, path: dir, running, files: files.map(next) })),
+  };
+};
+
+/** A backup that has another beginning than the one that goes on. */
+export class AnotherBackup extends Error {}
+
+const mustContinue = ({ vms }: BackupToWrite, finished: readonly Written[]): void => {
+  const files = vms.flatMap(({ vm, files: own }) => own.map(({ file }) => `${vm}: ${file}`));
+  const other = finished.find(({ vm, file }, at) => files[at] !== `${vm}: ${file}`);
+  if (other) throw new AnotherBackup(`${other.vm}: ${other.file} would not be in its place any more`);
+};
+
+/** How far a backup is: what is there already (null: nothing), and who hears of what comes. */
+export type Course = { readonly finished: readonly Written[] | null; readonly milestones: Milestones };
+
+/**
+ * Writes a backup of format 4 from its header, or from the first file that is not there yet, to the list of its files, and
+ * says what became of each. A disk that cannot be read costs its own file; everything else that goes wrong is thrown.
+ */
+export const writeBackup = async (
+  room: ChunkRoom,
+  backup: BackupToWrite,
+  { finished, milestones }: Course,
+): Promise<readonly Written[]> => {
+  if (finished) mustContinue(backup, finished);
+  else await milestones.begun(await writeBeginning(room, backup));
+  const paths = pathsOf(backup);
+  const all: Written[] = [...(finished ?? [])];
+  const files = backup.vms.flatMap((vm) => vm.files.map((file) => ({ vm, file })));
+  for (const { vm, file } of files.slice(all.length)) {
+    const soon = paths.slice(all.length, all.length + 3);
+    for (const path of soon) expectFile(room, path);
+    const written = await writeFile(room, vm, file, backup);
+    all.push(written);
+    await milestones.finished(`${vm.dir}/${file.file}`, written);
   }
-  const list: Manifest = { format: 1, backupId: room.backupId, ...backup.taken, vms };
-  await writeSmall(room, MANIFEST, Buffer.from(manifestText(list), 'utf8'), backup);
+  await writeSmall(room, MANIFEST, Buffer.from(manifestText(manifestOf(room, backup, all)), 'utf8'), backup);
   return all;
 };

@@ -53,12 +53,14 @@ const tellLeftover = ({ ended }: Submitted): void => {
   }
 };
 
-const showDone = (service: Service, submitted: Submitted, { topic, show, command }: Change, json: boolean): number => {
+type Told = Pick<Change, 'topic' | 'show'> & { readonly name: Command['name'] };
+
+const showDone = (service: Service, submitted: Submitted, { topic, show, name }: Told, json: boolean): number => {
   const shown = show(service);
   const { id, repeated, outcome } = submitted;
   if (json) {
     outJson(topic, asOf(service), {
-      item: { command: id, name: command.name, outcome: outcome.outcome, repeated, ...shown.fields },
+      item: { command: id, name, outcome: outcome.outcome, repeated, ...shown.fields },
     });
   } else out(shown.text);
   return shown.problem ? outFailure(shown.problem, json) : 0;
@@ -74,6 +76,16 @@ const plan = async (service: Service, change: Change, json: boolean): Promise<Re
   return ok(nothing ? 0 : 2);
 };
 
+/** Tells what became of a command and gives its exit code. */
+export const showSubmitted = (service: Service, submitted: Submitted, told: Told, json: boolean): number => {
+  tellRecovered(submitted);
+  tellLeftover(submitted);
+  const problem = submitted.failure;
+  if (!problem) return showDone(service, submitted, told, json);
+  outFailure({ ...problem, position: problem.position ?? submitted.outcome.lastPosition }, json);
+  return exitOf(problem.code);
+};
+
 const perform = async (service: Service, change: Change, args: Arguments): Promise<Result<number, Failure>> => {
   const given = args.text('id');
   const id = given === undefined ? null : parseCommandId(given);
@@ -84,14 +96,8 @@ const perform = async (service: Service, change: Change, args: Arguments): Promi
   const actor = thisActor(process.argv.slice(2));
   const submitted = await submit(service, { command: change.command, id: id?.value ?? null, reason, actor });
   if (!submitted.ok) return submitted;
-  const json = args.flag('json');
-  tellRecovered(submitted.value);
-  tellLeftover(submitted.value);
-  const problem = submitted.value.failure;
-  if (!problem) return ok(showDone(service, submitted.value, change, json));
-  const position = submitted.value.outcome.lastPosition;
-  outFailure({ ...problem, position: problem.position ?? position }, json);
-  return ok(exitOf(problem.code));
+  const { topic, show, command } = change;
+  return ok(showSubmitted(service, submitted.value, { topic, show, name: command.name }, args.flag('json')));
 };
 
 /** A changing command from its arguments to its exit code: plans it with `--plan`, else submits it and shows what came of it. */

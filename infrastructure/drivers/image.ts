@@ -12,6 +12,8 @@ export type Image = {
   readonly ranges: readonly Range[] | null;
   /** why nobody can tell, where it could have been otherwise; for people */
   readonly unmapped?: string;
+  /** Another one when somebody has written to it; left out for what nobody can write to. */
+  readonly stamp?: string;
   /** Keeps the device or file open until it is closed. Rejects with the system's error. */
   readonly open: () => Promise<OpenImage>;
 };
@@ -29,8 +31,8 @@ class ImageEnded extends Error {
   }
 }
 
-/** Larger ones cost the kernel more to clear than they save in calls (bench/backup). */
-const PIECE = 2 ** 18;
+/** Larger ones cost the kernel more to clear than they save in calls, smaller ones the other way round (bench/backup). */
+const PIECE = 2 ** 19;
 
 async function* piecesOf(handle: FileHandle, { offset, length }: Range): AsyncGenerator<Buffer> {
   for (let at = offset; at < offset + length; ) {

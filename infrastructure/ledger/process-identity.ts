@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Owner } from '../../domain/command/events.ts';
+import { type Failure, failure } from '../../domain/failure.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
 
 type Seen =
   | { readonly is: 'running'; readonly startTime: string }
@@ -49,4 +51,27 @@ export const processLives = (owner: Owner): boolean => {
   if (owner.bootId !== bootId()) return false;
   const seen = look(owner.pid);
   return seen.is === 'hidden' ? pidIsTaken(owner.pid) : seen.is === 'running' && seen.startTime === owner.startTime;
+};
+
+const notOurs = (pid: number, cause: string): Result<never, Failure> =>
+  err(failure('D_BUSY', `process ${pid} cannot be told to stop`, { cause, next: 'do it as the user who started it' }));
+
+/**
+ * Sends a signal to that very process: one whose start time can be read and is right, never to a pid alone. False: it is
+ * gone. D_BUSY where it cannot be seen or is somebody else's.
+ */
+export const signalProcess = (owner: Owner, signal: NodeJS.Signals): Result<boolean, Failure> => {
+  if (owner.bootId !== bootId()) return ok(false);
+  const seen = look(owner.pid);
+  if (seen.is === 'hidden')
+    return pidIsTaken(owner.pid)
+      ? notOurs(owner.pid, 'its start time cannot be read, so it may be another')
+      : ok(false);
+  if (seen.is === 'over' || seen.startTime !== owner.startTime) return ok(false);
+  try {
+    return ok(process.kill(owner.pid, signal));
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    return error.code === 'ESRCH' ? ok(false) : notOurs(owner.pid, error.message);
+  }
 };

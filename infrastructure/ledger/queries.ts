@@ -4,6 +4,7 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import type { Actor } from './accept.ts';
 import { beginningOf } from './beginning.ts';
 import { type Ledger, statement } from './ledger.ts';
+import { parseMoment } from './moment.ts';
 import { decidedAtOnce, type OutcomeRow, outcomeOfRow, readOutcome, type StoredOutcome } from './outcomes.ts';
 import { decode, EVENT_COLUMNS, type EventRow } from './rows.ts';
 
@@ -22,7 +23,19 @@ const beforeLastOperation = (ledger: Ledger): number => {
   return 0;
 };
 
-/** The position that `42`, `ev:42`, `@`, `@-` or a time (RFC 3339) stands for: the last event at or before it. */
+const AT_OR_BEFORE = 'SELECT max(position) FROM events WHERE time <= ?';
+
+/** The last event at or before a moment (epoch milliseconds). */
+const positionAtTime = (ledger: Ledger, time: number): number =>
+  (statement(ledger, AT_OR_BEFORE).pluck().get(time) as number | null) ?? beginningOf(ledger).position;
+
+const notUnderstood = (text: string): Failure =>
+  failure(
+    'D_USAGE',
+    `${JSON.stringify(text)} is neither an event (ev:42) nor a time (2026-11-22T19:40:31Z, yesterday, '2 hours ago')`,
+  );
+
+/** The position that `42`, `ev:42`, `@`, `@-` or a time (`parseMoment`) stands for: the last event at or before it. */
 export const positionAt = (ledger: Ledger, text: string): Result<number, Failure> => {
   if (text === '@') return ok(lastPosition(ledger));
   if (text === '@-') return ok(beforeLastOperation(ledger));
@@ -36,16 +49,18 @@ export const positionAt = (ledger: Ledger, text: string): Result<number, Failure
       ? ok(position)
       : err(failure('D_NOT_FOUND', `there is no event ${position}; the last is ${last}`));
   }
-  const time = Date.parse(text);
-  if (Number.isNaN(time)) {
-    return err(
-      failure('D_USAGE', `${JSON.stringify(text)} is neither an event (ev:42) nor a time (2026-11-22T19:40:31Z)`),
-    );
-  }
-  return ok(
-    (statement(ledger, 'SELECT max(position) FROM events WHERE time <= ?').pluck().get(time) as number | null) ??
-      beginningOf(ledger).position,
-  );
+  const time = parseMoment(text, Date.now());
+  return time === null ? err(notUnderstood(text)) : ok(positionAtTime(ledger, time));
+};
+
+/** The position after which `--since` begins: what happened at that very event or moment belongs to it. */
+export const positionBefore = (ledger: Ledger, since: string): Result<number, Failure> => {
+  const isPosition = /^(?:ev:)?[0-9]{1,15}$/.test(since);
+  const time = isPosition || since.startsWith('@') ? null : parseMoment(since, Date.now());
+  if (time !== null) return ok(positionAtTime(ledger, time - 1));
+  const from = positionAt(ledger, since);
+  if (!from.ok) return from;
+  return ok(Math.max(0, isPosition ? from.value - 1 : from.value));
 };
 
 const BOOTS = `SELECT position, context ->> '$.bootId' AS boot FROM commands WHERE position <= ? ORDER BY seq DESC`;

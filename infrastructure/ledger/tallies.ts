@@ -46,21 +46,32 @@ export function* stepsIn(ledger: Ledger, { after, upTo }: Span): Generator<Recor
   for (const row of statement(ledger, STEPS).raw().iterate(after, upTo)) yield decode(row as EventRow);
 }
 
-const USAGE = `SELECT received_at, position, context -> '$.usage.pools' FROM commands
-  WHERE position > ? AND position <= ? AND instr(context, '"usage"') > 0 ORDER BY seq`;
-
 /** What a command saw of the pools it writes to, before it was decided; `time` in epoch milliseconds. */
 export type SeenThen = { readonly time: number; readonly position: number; readonly pools: SeenUsage['pools'] };
 
-/** The looks at pools of the commands in a span, one at a time. */
-export function* usageIn(ledger: Ledger, { after, upTo }: Span): Generator<SeenThen> {
-  const rows = statement(ledger, USAGE).raw().iterate(after, upTo) as IterableIterator<
-    readonly [time: number, position: number, pools: string | null]
-  >;
+type UsageRow = readonly [time: number, position: number, pools: string | null];
+
+const usageWhere = (which: string): string =>
+  `SELECT received_at, position, context -> '$.usage.pools' FROM commands WHERE ${which} AND instr(context, '"usage"') > 0 ORDER BY seq`;
+
+function* looks(rows: Iterable<UsageRow>): Generator<SeenThen> {
   for (const [time, position, pools] of rows) {
     if (pools !== null) yield { time, position, pools: JSON.parse(pools) as SeenUsage['pools'] };
   }
 }
+
+const IN_SPAN = usageWhere('position > ? AND position <= ?');
+
+/** The looks at pools of the commands in a span, one at a time. */
+export const usageIn = (ledger: Ledger, { after, upTo }: Span): Iterable<SeenThen> =>
+  looks(statement(ledger, IN_SPAN).raw().iterate(after, upTo) as Iterable<UsageRow>);
+
+const NEWEST = usageWhere('seq > (SELECT max(seq) FROM commands) - ?');
+
+/** The looks at pools of the newest so many commands, oldest first; by number, so a long log costs no more. */
+export const newestUsage = (ledger: Ledger, commands: number): readonly SeenThen[] => [
+  ...looks(statement(ledger, NEWEST).raw().all(commands) as readonly UsageRow[]),
+];
 
 /** Bytes of the ledger's file, without what waits in its write-ahead log. */
 export const ledgerBytes = ({ db }: Ledger): number =>

@@ -1,35 +1,37 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { feed } from './feed.ts';
 
-/** A filter program that failed, with what it said. */
-export class FilterFailed extends Error {}
+/** A filter program that failed, with what it said. `exitCode` null: killed, or never started. */
+export class FilterFailed extends Error {
+  readonly exitCode: number | null;
+  readonly said: string;
+  constructor(message: string, exitCode: number | null, said: string) {
+    super(message);
+    this.exitCode = exitCode;
+    this.said = said;
+  }
+}
 
-const KEPT_STDERR = 2 ** 16;
+const MOST_SAID = 2 ** 16;
 
-/** Keeps the beginning of what a program says on stderr. */
-const listening = ({ stderr }: ChildProcess): (() => string) => {
+/** The beginning of what a program says; the rest is let go, because a full pipe would stop it. */
+const listening = (stderr: Readable): (() => string) => {
   let said = '';
-  stderr?.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(0, KEPT_STDERR);
+  stderr.setEncoding('utf8').on('data', (text: string) => {
+    if (said.length < MOST_SAID) said = (said + text).slice(0, MOST_SAID);
   });
   return () => said.trim();
 };
 
-/** Null: it ended with 0. Otherwise how it ended, in a few words. */
-const endOf = (child: ChildProcess): Promise<string | null> =>
-  new Promise((resolve) => {
-    child.on('error', ({ code, message }: NodeJS.ErrnoException) => resolve(code ?? message));
-    child.on('close', (code, signal) => resolve(code === 0 ? null : (signal ?? `exit ${code}`)));
-  });
+/** How a program ended, in a few words. */
+type Ending = { readonly exitCode: number | null; readonly how: string };
 
-/** What a program prints. One that was never started has closed its stdout before its end: how it ended tells. */
-async function* printed({ stdout }: ChildProcess): AsyncGenerator<Buffer> {
-  try {
-    for await (const piece of stdout ?? []) yield piece as Buffer;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
-  }
-}
+const endOf = (child: ChildProcess): Promise<Ending> =>
+  new Promise((resolve) => {
+    child.on('error', ({ code, message }: NodeJS.ErrnoException) => resolve({ exitCode: null, how: code ?? message }));
+    child.on('close', (code, signal) => resolve({ exitCode: code, how: signal ?? `exit ${code}` }));
+  });
 
 /**
  * Pieces piped through a program that reads stdin and writes stdout. Throws `FilterFailed` when it cannot be started or does
@@ -44,8 +46,8 @@ export async function* throughFilter(
   const [program, ...args] = argv;
   const env = { ...process.env, LC_ALL: 'C.UTF-8' };
   const child = spawn(program, args, { stdio: 'pipe', env, ...(signal ? { signal } : {}) });
-  const said = listening(child);
-  const ended = endOf(child);
+  const ending = endOf(child);
+  const said = listening(child.stderr);
   let broken: unknown = null;
   // A program that ends early closes its stdin: its exit code tells, not our write.
   child.stdin.on('error', () => undefined);
@@ -54,11 +56,11 @@ export async function* throughFilter(
     child.kill();
   });
   try {
-    yield* printed(child);
-    const ending = await ended;
+    for await (const piece of child.stdout) yield piece as Buffer;
+    const { exitCode, how } = await ending;
     await fed;
     if (broken) throw broken;
-    if (ending !== null) throw new FilterFailed(`${program}: ${said() || ending}`);
+    if (exitCode !== 0) throw new FilterFailed(`${program}: ${said() || how}`, exitCode, said());
   } finally {
     child.kill();
   }

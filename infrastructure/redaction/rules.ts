@@ -1,3 +1,4 @@
+import { plainNotes } from '../../domain/vm/notes.ts';
 import { featureName, propertyName, propertyValue, ruleLine } from './settings.ts';
 import { objectIn, REDACTED, type Redactor, volumeKeyIn } from './words.ts';
 
@@ -24,6 +25,8 @@ const image: Rule = ({ words }, value) => {
   if (name !== undefined) return `${dir}${words.volume(name)}.img`;
   return /^(vm[0-9]+\/)?firewall\.xml$/.test(value) ? value : words.text(value);
 };
+/** As they are kept, so that what was decided about them is decided again. */
+const notes: Rule = ({ words }, value) => (value === '' ? '' : words.text(plainNotes(value)));
 const key: Rule = ({ words }, value) => (value.includes(':') ? volumeKeyIn(words, value) : words.volume(value));
 
 /** Reasons that domtrail itself gives; any other is somebody's sentence. */
@@ -133,7 +136,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   operation: ({ words }, value) => words.command(value),
   volumeGroup: ({ words }, value) => words.volumeGroup(value),
   thinPool: ({ words }, value) => words.thinPool(value),
-  dir: ({ words }, value) => (/^vm[0-9]+$/.test(value) ? value : words.path(value)),
+  dir: ({ words }, value) => (/^(vm[0-9]+|dom0-home)$/.test(value) ? value : words.path(value)),
   path: (one, value) => (value.endsWith('/firewall.xml') ? firewallPath(one, value) : one.words.path(value)),
   file: image,
   compression: keep,
@@ -168,7 +171,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
   next: drop,
   note: drop,
   what: drop,
-  text: drop,
+  text: (one, value, fields, scope) => (/^(SetNotes|NotesSet)$/.test(scope) ? notes : drop)(one, value, fields, scope),
+  notes,
   stderr: drop,
   argv: drop,
 };

@@ -1,7 +1,9 @@
+import { isUtf8 } from 'node:buffer';
 import type { Failure } from '../../domain/failure.ts';
 import type { Host } from '../../domain/host/host.ts';
 import { parseVmName, type VmName } from '../../domain/names.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
+import { MOST_NOTES } from '../../domain/vm/notes.ts';
 import { checkVmProperty } from '../../domain/vm/property-rules.ts';
 import type { Vm, VmClass } from '../../domain/vm/vm.ts';
 import type { BackedUpVm } from '../backup/contents.ts';
@@ -129,6 +131,15 @@ const rulesOf = ({ vm, survey }: Making, warnings: string[]): Result<readonly st
   return ok(read.value.rules);
 };
 
+/** As stock keeps them: UTF-8, and not more than it takes. */
+const notesOf = ({ vm, survey }: Making, warnings: string[]): string | null => {
+  const file = survey.small.get(`${vm.path}/notes.txt`);
+  if (!file || file.length === 0) return null;
+  if (file.length <= MOST_NOTES && isUtf8(file)) return file.toString('utf8');
+  warnings.push('its notes are left out: they are too long or no UTF-8');
+  return null;
+};
+
 const labelOf = ({ host, vm }: Making, warnings: string[]): string => {
   const { label } = vm.settings;
   if (label !== null && host.site?.labels.some(({ name }) => name === label)) return label;
@@ -138,7 +149,7 @@ const labelOf = ({ host, vm }: Making, warnings: string[]): string => {
 
 /** What one VM of the backup becomes here; an error says why it cannot be restored. */
 export const planVm = (making: Making): Result<VmPlan, string> => {
-  const { vm, survey, wishes } = making;
+  const { vm, wishes } = making;
   if (!CLASSES.has(vm.class)) return err(`a ${vm.class || 'VM without a class'} is not restored`);
   const name = parseVmName(nameHere(making, vm.name));
   if (!name.ok) return err(name.error.message);
@@ -149,7 +160,7 @@ export const planVm = (making: Making): Result<VmPlan, string> => {
   if (!rules.ok) return err(`its firewall.xml: ${rules.error.message}`);
   const { now, later } = sortProperties(making, draftFor(name.value, vm), warnings);
   const template = vm.settings.template === null ? null : nameHere(making, vm.settings.template);
-  if (survey.small.has(`${vm.path}/notes.txt`)) warnings.push('its notes are left out: notes are not kept here');
+  const notes = notesOf(making, warnings);
   const payload = {
     name: name.value,
     class: vm.class,
@@ -166,6 +177,7 @@ export const planVm = (making: Making): Result<VmPlan, string> => {
         { file: `${vm.path}/${file}`, bytes: size, data: stored ?? 0, sha256 },
       ]),
     ),
+    ...(notes === null ? {} : { notes }),
     rules: rules.value,
   };
   const volumes = images.value.map(({ volume, size, stored, sha256 }) => ({

@@ -29,7 +29,8 @@ export type Recovery = {
   readonly lives: (owner: Owner) => boolean;
 };
 
-const firstOpen = ({ plan, done }: Operation): number =>
+/** Number of the first step that is not recorded; 0 when all are. */
+export const firstOpen = ({ plan, done }: Operation): number =>
   [...plan.main, ...plan.cleanup].find(({ n }) => !(n in done))?.n ?? 0;
 
 /** Keeps the step events that pass through, for the report. */

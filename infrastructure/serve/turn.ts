@@ -22,7 +22,7 @@ export type Turned = { readonly done: readonly Recovered[]; readonly problem: Fa
 type What = { readonly reach: Reach; readonly trash: number | null };
 
 const recovering = async (service: Service, fault: Fault, { reach, trash }: What): Promise<Result<Turned, Failure>> => {
-  const ended = await recoverHost(service, { fault, failedToo: reach === 'all', rewrites: false });
+  const ended = await recoverHost(service, { fault, failedToo: reach === 'all', backupsToo: false, rewrites: false });
   if (!ended.ok) return ended;
   const { recovered, barred } = ended.value;
   const tended = reach !== 'firewalls' ? ok([]) : await tendFirewalls(service, fault);

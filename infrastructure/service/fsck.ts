@@ -1,3 +1,4 @@
+import { unwritten } from '../../domain/backup/interrupted.ts';
 import { type DiskDifference, problemOf } from '../../domain/drift/difference.ts';
 import type { Host } from '../../domain/host/host.ts';
 import { type Lying, slotOf } from '../../domain/invariants/invariant.ts';
@@ -111,13 +112,11 @@ const brokenHere = (host: Host, seen: ReadonlyMap<string, Seen>): readonly Findi
   });
 
 const operations = (host: Host): readonly Finding[] =>
-  [...host.operations.values()].map(({ command, name, position }) => ({
-    object: `cmd:${command}`,
-    kind: 'operation',
-    problem: `${name} is unfinished`,
-    position,
-    repair: 'domtrail recover',
-  }));
+  [...host.operations.values()].map((operation) => {
+    const { command, name, position } = operation;
+    const repair = unwritten(operation) ? `domtrail backup resume ${command}` : 'domtrail recover';
+    return { object: `cmd:${command}`, kind: 'operation', problem: `${name} is unfinished`, position, repair };
+  });
 
 export const unseenFinding = ({ pool, failure: { message } }: UnseenPool): Finding => ({
   object: pool.name,

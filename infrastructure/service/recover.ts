@@ -1,3 +1,4 @@
+import { unwritten } from '../../domain/backup/interrupted.ts';
 import type { Operation } from '../../domain/command/operation.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { ok, type Result } from '../../domain/result.ts';
@@ -27,6 +28,8 @@ export type HowToRecover = {
   readonly fault: Fault;
   /** also commands that stopped at an error, not only those whose process died */
   readonly failedToo: boolean;
+  /** whether a backup that its process left behind is ended, too, or waits for `backup resume` */
+  readonly backupsToo: boolean;
   /** whether LVM's description of a volume group may be written anew: a person has to agree to that */
   readonly rewrites: boolean;
 };
@@ -37,9 +40,13 @@ export type HostRecovered = {
   readonly barred: ReadonlyMap<string, Failure>;
 };
 
-/** Nothing tells of a crash more surely: another boot than the last command's, or a command that is not over. */
+/**
+ * Nothing tells of a crash more surely: another boot than the last command's, or a command that is not over. A backup that
+ * was being written has done nothing in a pool since its last record.
+ */
 const endedUncleanly = ({ ledger }: Service): boolean =>
-  currentHost(ledger).operations.size > 0 || lastBoot(ledger) !== bootId();
+  [...currentHost(ledger).operations.values()].some((operation) => !unwritten(operation)) ||
+  lastBoot(ledger) !== bootId();
 
 const mend = async (service: Service, { failedToo, rewrites }: HowToRecover) => {
   if (!failedToo && !endedUncleanly(service)) return { mended: [], barred: new Map<string, Failure>() };
@@ -69,6 +76,7 @@ export const recoverHost = async (service: Service, how: HowToRecover): Promise<
   const { mended, barred } = await mend(service, how);
   const wanted = (operation: Operation): boolean => {
     if (waits(operation, barred)) return false;
+    if (!how.backupsToo && unwritten(operation)) return false;
     const { course } = operation;
     return how.failedToo || course.is === 'forward' || (course.is === 'undoing' && !course.failure);
   };

@@ -6,7 +6,7 @@ import { foldTo } from '../ledger/fold.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 
 /** A command that was under way where a stretch begins. */
-export type Underway = Pick<Operation, 'command' | 'name' | 'position'>;
+type Underway = Pick<Operation, 'command' | 'name' | 'position'>;
 
 /**
  * Where a replay has to begin to know where every disk lies: facts say so only when no command is under way. `after`: at or

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { unwritten } from '../../domain/backup/interrupted.ts';
 import type { Json } from '../../domain/canonical-json.ts';
 import type { Operation } from '../../domain/command/operation.ts';
 import { type Command, decide } from '../../domain/decide.ts';
@@ -9,7 +10,7 @@ import { NO_FAULT } from '../fault.ts';
 import { type Actor, accept, type Envelope } from '../ledger/accept.ts';
 import { acquireLeaseWithin, releaseLease } from '../ledger/lease.ts';
 import { readOutcome, type StoredOutcome } from '../ledger/outcomes.ts';
-import { bootId, thisProcess } from '../ledger/process-identity.ts';
+import { bootId, processLives, thisProcess } from '../ledger/process-identity.ts';
 import { currentHost } from '../ledger/state.ts';
 import { waits } from '../runner/mend-pools.ts';
 import { type Recovered, recoverOperation } from '../runner/recover.ts';
@@ -92,7 +93,7 @@ const envelopeOf = ({ command, id, reason, actor }: Submission, seen: Seen, fres
   owner: thisProcess(),
 });
 
-const finalOutcome = (service: Service, id: string): StoredOutcome => {
+export const finalOutcome = (service: Service, id: string): StoredOutcome => {
   const outcome = readOutcome(service.ledger, id);
   if (!outcome) throw new Error(`command ${id} has no outcome`);
   return outcome;
@@ -103,7 +104,8 @@ const run = async (service: Service, id: string): Promise<Result<Ended | null, F
   return runOperation({ command: id, journal: service.journal, hands: handsFor(service, id, service.fault) });
 };
 
-const failureOf = (outcome: StoredOutcome, ended: Ended | null): Failure | null => {
+/** What became of a command for whoever asked; null: it is done. */
+export const failureOf = (outcome: StoredOutcome, ended: Ended | null): Failure | null => {
   if (ended?.is === 'failed') {
     return {
       ...ended.failure,
@@ -119,6 +121,10 @@ const failureOf = (outcome: StoredOutcome, ended: Ended | null): Failure | null 
     : null;
 };
 
+/** One that stopped, or a backup that waits for somebody to go on with it: that has no right to keep others waiting. */
+const mayBeEnded = (operation: Operation): boolean =>
+  operation.course.is !== 'forward' || (unwritten(operation) !== null && !processLives(operation.owner));
+
 /** An unfinished command that stands in the way and whose process is gone is ended first, then asked again. */
 const clearTheWay = async (
   service: Service,
@@ -128,11 +134,22 @@ const clearTheWay = async (
   const decision = decideNow(service, command, seen);
   if (decision.ok || decision.error.code !== 'D_BUSY') return ok([]);
   const operation: Operation | undefined = currentHost(service.ledger).operations.get(decision.error.holder ?? '');
-  if (!operation || operation.course.is === 'forward' || waits(operation, barred)) return ok([]);
+  if (!operation || !mayBeEnded(operation) || waits(operation, barred)) return ok([]);
   const hands = handsFor(service, operation.command, NO_FAULT);
   const recovery = { journal: service.journal, hands, owner: thisProcess(), lives: () => false };
   const one = await recoverOperation(operation, recovery);
   return one.ok ? ok([one.value]) : one;
+};
+
+/** The same key again while the first is not over: it is neither done nor to be done twice. */
+const notOver = (service: Service, id: string): Failure | null => {
+  const operation = currentHost(service.ledger).operations.get(id);
+  if (!operation) return null;
+  const waitsHere = unwritten(operation) !== null && !processLives(operation.owner);
+  const next = waitsHere
+    ? `domtrail backup resume ${id}   or   domtrail backup cancel ${id}`
+    : `domtrail show cmd:${id}`;
+  return failure('D_BUSY', `cmd:${id} has begun and is not over`, { holder: id, next });
 };
 
 const submitHolding = async (
@@ -140,7 +157,7 @@ const submitHolding = async (
   submission: Submission,
   fresh: string,
 ): Promise<Result<Submitted, Failure>> => {
-  const before = await recoverHost(service, { fault: NO_FAULT, failedToo: false, rewrites: false });
+  const before = await recoverHost(service, { fault: NO_FAULT, failedToo: false, backupsToo: false, rewrites: false });
   if (!before.ok) return before;
   const observed = await observe(service, submission.command);
   if (!observed.ok) return observed;
@@ -162,6 +179,8 @@ const submitHolding = async (
   const ended = accepted.value.is === 'accepted' ? await run(service, envelope.id) : ok(null);
   if (!ended.ok) return ended;
   const outcome = finalOutcome(service, envelope.id);
+  const unfinished = repeated ? notOver(service, envelope.id) : null;
+  if (unfinished) return err(unfinished);
   const recovered = [...before.value.recovered, ...cleared.value];
   return ok({
     id: envelope.id,

@@ -10,13 +10,15 @@ const dataOf = (ledger: Ledger, query: string, command: string): unknown => {
   return typeof text === 'string' ? JSON.parse(text) : null;
 };
 
-/** What a command wrote into a backup, as the log has it; null for a command that made none. */
+/** What a command wrote into a backup, as the log has it, with what there is to say about whole files; null for a command that made none. */
 export const writtenBy = (
   ledger: Ledger,
   command: string,
-): { readonly archive: Archive; readonly written: readonly Written[] } | null => {
+): { readonly archive: Archive; readonly written: readonly Written[]; readonly notes: readonly string[] } | null => {
   const accepted = dataOf(ledger, PLAN, command) as Extract<CommandEvent, { type: 'CommandAccepted' }> | null;
   const done = dataOf(ledger, STEP, command) as Extract<CommandEvent, { type: 'StepDone' }> | null;
   const archive = accepted?.plan.main.map(({ deed }) => deed).find(isArchive);
-  return archive && done?.written ? { archive, written: done.written } : null;
+  if (!archive || !done?.written) return null;
+  const notes = done.evidence.stderr.split('\n').filter((line) => line !== '');
+  return { archive, written: done.written, notes };
 };

@@ -1,7 +1,7 @@
 import { count, emptyHistogram, type Histogram, percentile } from './histogram.ts';
 
 /** Durations in milliseconds, of those that came to their end; null without any. Percentiles are right to five percent. */
-export type Durations = {
+type Durations = {
   readonly p50Ms: number | null;
   readonly p95Ms: number | null;
   readonly p99Ms: number | null;

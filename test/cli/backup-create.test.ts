@@ -88,6 +88,7 @@ describe('backup create', () => {
   test('makes a backup that verify finds whole, and says what is in it', async () => {
     await terminal.does('firewall', 'set', 'work', 'action=accept dst4=192.0.2.0/24', 'action=drop');
     await terminal.does('vm', 'features', 'work', 'menu-items', 'xterm.desktop firefox.desktop');
+    await terminal.does('vm', 'notes', 'work', 'pay the rent\n');
     const file = join(place, 'whole.qbk');
     const made = await terminal.item<Created>(...words('-o', file, 'work'));
     expect(made.ok).toBe(true);
@@ -96,7 +97,7 @@ describe('backup create', () => {
     const report = await verified(file);
     expect(report).toMatchObject({ ok: true, problems: [], unchecked: ['whether this is the newest backup'] });
     expect(report.vms.map(({ name, files }) => [name, ...files.map((one) => one.name)])).toEqual([
-      ['work', 'private.img', 'whitelisted-appmenus.list', 'firewall.xml'],
+      ['work', 'private.img', 'whitelisted-appmenus.list', 'firewall.xml', 'notes.txt'],
     ]);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(await terminal.does('log', 'work:private')).toMatch(
@@ -142,6 +143,7 @@ describe('backup create', () => {
       '--strict',
     );
     expect(restored.vms[0]?.volumes[0]?.sha256).toBe(sha256);
+    expect(await terminal.does('vm', 'notes', 'again')).toBe('pay the rent\n');
     const { committedPath } = await terminal.info('again:private');
     expect(
       createHash('sha256')
@@ -188,7 +190,7 @@ describe('backup create', () => {
     expectRefusal(await terminal.run(words('-o', join(place, 'link'), 'work')), 'D_EXISTS');
     const fresh = join(place, 'fresh.qbk');
     expectRefusal(await terminal.run(words('-o', fresh, 'nobody')), 'D_NOT_FOUND');
-    expectRefusal(await terminal.run(words('-o', fresh, 'dom0')), 'D_CLASS_REFUSES');
+    expectRefusal(await terminal.run(words('-o', fresh, 'dom0', '--dom0-home', fresh)), 'D_NOT_FOUND');
     expectRefusal(await terminal.run(words('-o', fresh, '--exclude', 'nobody')), 'D_NOT_FOUND');
     expectRefusal(await terminal.run(words('-o', fresh, '--compress', 'rar', 'work')), 'D_BAD_INPUT');
     expectRefusal(await terminal.run(words('work')), 'D_USAGE');

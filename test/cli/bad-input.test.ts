@@ -97,7 +97,7 @@ describe('bad arguments', () => {
     ['D_BAD_INPUT', 'vm', 'start', 'work', '--id', 'a b'],
     ['D_BAD_INPUT', 'vm', 'start', 'work', '--id', '../x'],
     ['D_BAD_INPUT', 'vm', 'start', 'work', '-m', 'x'.repeat(5000)],
-    ['D_USAGE', 'status', '--at', 'yesterday'],
+    ['D_USAGE', 'status', '--at', 'soon'],
     ['D_NOT_FOUND', 'status', '--at', 'ev:9999'],
     ['D_NOT_FOUND', 'show', 'ev:9999'],
     ['D_NOT_FOUND', 'show', 'cmd:0000'],

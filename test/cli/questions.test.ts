@@ -85,3 +85,46 @@ describe('stats', () => {
     expectRefusal(await terminal.run(['stats', 'work']), 'D_USAGE');
   });
 });
+
+describe('a look into the past', () => {
+  test('shows a command as it stood then, and none that came later', async () => {
+    const [first] = await terminal.items<Item>('log', 'cmd:the-start');
+    const then = `ev:${(first?.position ?? 0) + 1}`;
+    expect(await terminal.item('show', 'cmd:the-start')).toMatchObject({ outcome: 'completed' });
+    expect(await terminal.item('show', 'cmd:the-start', '--at', then)).toMatchObject({ outcome: 'accepted' });
+    const commands = await terminal.items<{ id: string; outcome: string }>('log', '--commands', '--at', then);
+    expect(commands.at(-1)).toMatchObject({ id: 'the-start', outcome: 'accepted' });
+    expectRefusal(await terminal.run(['show', 'cmd:the-stop', '--at', then]), 'D_NOT_FOUND');
+  });
+
+  test('is never a change: --at and --db are refused with what changes something, and nothing is done', async () => {
+    const head = (await terminal.items<Item>('log')).length;
+    for (const option of [
+      ['--db', `${terminal.home}/ledger.db`],
+      ['--at', 'ev:5'],
+    ]) {
+      for (const change of [
+        ['vm', 'remove', 'work', '--yes'],
+        ['undo', '--yes'],
+        ['gc', '--yes'],
+        ['recover'],
+        ['serve', '--once'],
+      ]) {
+        expectRefusal(await terminal.run([...change, ...option]), 'D_USAGE');
+      }
+    }
+    expect((await terminal.items<Item>('log')).length).toBe(head);
+  });
+});
+
+test('--since a moment begins with what happened at that very moment, and knows the words people use', async () => {
+  const events = await terminal.items<Item & { time: string }>('log');
+  const { time = '' } = events.at(-3) ?? {};
+  const since = await terminal.items<Item>('log', '--since', time);
+  expect(since.map(({ position }) => position)).toEqual(
+    events.filter((one) => one.time >= time).map(({ position }) => position),
+  );
+  expect(await terminal.items('log', '--since', 'yesterday')).toHaveLength(events.length);
+  expect(await terminal.items('log', '--since=-1d', '--until', 'now')).toHaveLength(events.length);
+  expect(await terminal.items('log', '--until', '2 days ago')).toEqual([]);
+});

@@ -83,7 +83,7 @@ describe.concurrent('undo on the command line', { timeout: PATIENCE }, () => {
     await terminal.does('vm', 'start', 'work');
     await terminal.does('vm', 'stop', 'work');
     await terminal.does('vm', 'remove', 'work', '--yes');
-    expect(await terminal.does('gc', '--all', '--yes')).toMatch(/^\d disks erased/);
+    expect(await terminal.does('gc', '--all', '--yes')).toMatch(/^\d disks? erased/);
     expectRefusal(await terminal.run(['undo']), 'D_CANNOT_UNDO');
     await terminal.isSound();
   });

@@ -75,6 +75,7 @@ export const setFeature = (vm: string, name: string, value: string | null): Comm
   command('SetFeature', { vm, name, value });
 export const setDevice = (vm: string, device: object): Command => command('SetDevice', { vm, ...device });
 export const setLabel = (name: string, color: string | null): Command => command('SetLabel', { name, color });
+export const setNotes = (vm: string, text: string): Command => command('SetNotes', { vm, text });
 export const setTag = (vm: string, name: string, present: boolean): Command => command('SetTag', { vm, name, present });
 
 type NewVolume = {

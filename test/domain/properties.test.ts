@@ -6,12 +6,37 @@ import {
   dispVm,
   removeVm,
   setFeature,
+  setNotes,
   setProperty,
   setTag,
   standaloneVm,
   templateVm,
 } from './commands.ts';
 import { smallHost, wideHost } from './hosts.ts';
+
+describe('notes of a VM', () => {
+  test('are kept as text, with what nobody would see as stock has it', () => {
+    const story = smallHost().after(setNotes('work', 'rent\t\n- paid\u0008\u00a0\u200b\u202e'));
+    expect(story.vm('work').notes).toBe('rent\t\n- paid____');
+  });
+
+  test('are gone with an empty text, and the same ones again change nothing', () => {
+    const story = smallHost().after(setNotes('work', 'rent'));
+    story.when(setNotes('work', 'rent')).thenNothing();
+    expect('notes' in story.after(setNotes('work', '')).vm('work')).toBe(false);
+  });
+
+  test('have the size that stock takes, counted in bytes of UTF-8', () => {
+    const most = `${'\u00fc'.repeat(127_999)}ab`;
+    expect(parsePayload('SetNotes', { vm: 'work', text: most }).ok).toBe(true);
+    expect(parsePayload('SetNotes', { vm: 'work', text: `${most}c` }).ok).toBe(false);
+  });
+
+  test('are not for dom0, nor for a VM that is not there', () => {
+    smallHost().when(setNotes('dom0', 'rent')).thenRejected('D_CLASS_REFUSES');
+    smallHost().when(setNotes('nobody', 'rent')).thenRejected('D_NOT_FOUND');
+  });
+});
 
 describe('a property of a VM', () => {
   const accepted: readonly (readonly [string, string, string])[] = [

@@ -45,6 +45,14 @@ describe('restore of a VM', () => {
       ]);
   });
 
+  test('gives it the notes it had', () => {
+    expect(
+      smallHost()
+        .after(restore({ notes: 'rent\u0007' }))
+        .vm('back').notes,
+    ).toBe('rent_');
+  });
+
   test('fills the volumes one after the other, because the backup is one stream', () => {
     const images = { root: image('vm1/root.img'), private: image('vm1/private.img') };
     const story = smallHost();

@@ -71,6 +71,7 @@ const settings: readonly Command[] = [
   to.setFeature(BANK, `${SECRET}-own`, '12345678901'),
   to.setFeature(NET, 'ipv6', '1'),
   to.setTag(BANK, `${SECRET}-tag`, true),
+  to.setNotes(BANK, `the safe of ${SECRET}`),
   command('SetDevice', {
     vm: BANK,
     class: 'usb',
@@ -110,7 +111,12 @@ const life: readonly Command[] = [
   to.resize(PRIVATE, 4 * 2 ** 30),
   to.keep(PRIVATE, 3),
   restored,
-  to.backup(`/mnt/${SECRET}/b.qbk`, BANK),
+  command('BackupVM', {
+    vms: [BANK, 'dom0'],
+    to: { kind: 'file', path: `/mnt/${SECRET}/b.qbk` },
+    compression: 'none',
+    home: { path: `/home/${SECRET}` },
+  }),
   command('IgnoreDrift', {
     differences: [
       {

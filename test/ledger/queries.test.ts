@@ -55,7 +55,7 @@ describe('positions', () => {
     expect(
       ['2023-11-14T22:13:20Z', '2023-11-14T22:13:21.500Z', '2023-11-14T23:13:20+01:00', '2001-01-01'].map(at),
     ).toEqual([2, 5, 2, 0]);
-    expect(['ev:6', '99', 'yesterday', 'ev:x', ''].map((text) => codeOf(positionAt(ledger, text)))).toEqual([
+    expect(['ev:6', '99', 'soon', 'ev:x', ''].map((text) => codeOf(positionAt(ledger, text)))).toEqual([
       'D_NOT_FOUND',
       'D_NOT_FOUND',
       'D_USAGE',

@@ -95,6 +95,7 @@ const SAMPLES: Samples = {
   FirewallPublished: { vm, netvm: vm, asOf: 0 },
   DeviceAssigned: { vm, class: 'pci', device, before: null },
   DeviceUnassigned: { vm, class: 'pci', device },
+  NotesSet: { vm, text: 'pay the rent' },
   TagSet: { vm, name: 'mine', present: true },
   VolumeAdded: { volume, spec },
   VolumeRemoved: { volume },

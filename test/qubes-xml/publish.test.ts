@@ -64,7 +64,7 @@ describe('qubes.xml follows the log', () => {
 
   test('a crash before the file was written is made good by the next command', async () => {
     happens(fact('default_kernel', 'mine'));
-    must(await recoverHost(service, { fault: NO_FAULT, failedToo: false, rewrites: false }));
+    must(await recoverHost(service, { fault: NO_FAULT, failedToo: false, backupsToo: false, rewrites: false }));
     expect(content()).toContain('mine');
   });
 
@@ -74,7 +74,7 @@ describe('qubes.xml follows the log', () => {
     must(service.publish());
     if (!before) throw new Error('nothing was published before');
     saveCheckpoint(service.ledger, before);
-    must(await recoverHost(service, { fault: NO_FAULT, failedToo: false, rewrites: false }));
+    must(await recoverHost(service, { fault: NO_FAULT, failedToo: false, backupsToo: false, rewrites: false }));
     happens(fact('default_kernel', 'other'));
     must(service.publish());
     expect(content()).toContain('other');

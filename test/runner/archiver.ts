@@ -1,4 +1,5 @@
-import { archiverFor, type Making } from '../../infrastructure/backup/archiver.ts';
+import { archiverFor } from '../../infrastructure/backup/archiver.ts';
+import type { Making } from '../../infrastructure/backup/files-to-write.ts';
 import { backupXml } from '../../projections/qubes-xml/backup-xml.ts';
 import type { World } from './world.ts';
 

@@ -207,7 +207,10 @@ describe('a backup that is interrupted', () => {
       });
     };
     expect(await world.dies(command, crashAt(null))).toBe(true);
-    expect(readdirSync(dir)).toEqual([expect.stringMatching(/^\.b\.qbk\..*\.part$/)]);
+    expect(readdirSync(dir)).toEqual([
+      expect.stringMatching(/^\.b\.qbk\..*\.part$/),
+      expect.stringMatching(/^\.b\.qbk\..*\.part\.done$/),
+    ]);
     await world.recover();
     expect(await insist(world, scene.oracle, 'killed in the middle')).toBe(false);
   });

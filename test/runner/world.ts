@@ -1,4 +1,6 @@
+import { unwritten } from '../../domain/backup/interrupted.ts';
 import type { Owner } from '../../domain/command/events.ts';
+import type { Operation } from '../../domain/command/operation.ts';
 import { type Command, decide } from '../../domain/decide.ts';
 import { type Context, type Decision, eventsOf } from '../../domain/decision.ts';
 import { type DomainEvent, type Recorded, streamOf } from '../../domain/event.ts';
@@ -17,7 +19,7 @@ import type { Journal } from '../../infrastructure/runner/journal.port.ts';
 import { mendPools, waits } from '../../infrastructure/runner/mend-pools.ts';
 import type { Hands } from '../../infrastructure/runner/perform.ts';
 import { poolsOf } from '../../infrastructure/runner/pools.ts';
-import { type Recovered, recoverAll } from '../../infrastructure/runner/recover.ts';
+import { firstOpen, type Recovered, recoverAll } from '../../infrastructure/runner/recover.ts';
 import { type Ended, runOperation } from '../../infrastructure/runner/run.ts';
 import { unknownDisks } from '../../infrastructure/service/observe.ts';
 
@@ -228,20 +230,32 @@ export class World {
     return this;
   }
 
-  /** What every changing command does first: ends what is unfinished, then takes note of a reboot. */
-  async recover(fault: Fault = NO_FAULT): Promise<readonly Recovered[]> {
+  /** What `recover` does, or, without backups, every changing command first: ends what is unfinished, notes a reboot. */
+  async recover(fault: Fault = NO_FAULT, backupsToo = true): Promise<readonly Recovered[]> {
     const note = (command: Command) => ok(this.accept(command).id);
     const names = [...this.host.pools.values()].filter(({ driver }) => driver === 'lvm_thin').map(({ name }) => name);
     const mending = { pools: this.hands(fault).pools, note, rewrites: true };
     const { mended, barred } = await mendPools(names, mending);
     const recovery = { journal: this.journal, hands: this.hands(fault), owner: this.owner, lives: () => false };
-    const recovered = await recoverAll(recovery, (operation) => !waits(operation, barred));
+    const wanted = (operation: Operation) => !waits(operation, barred) && (backupsToo || !unwritten(operation));
+    const recovered = await recoverAll(recovery, wanted);
     if (!recovered.ok) throw new Error(recovered.error.message);
     const died = [...this.host.vms.values()].some(
       ({ power }) => power.is === 'running' && power.bootId !== this.bootId,
     );
     if (died && barred.size === 0) await this.submit({ name: 'RecordReboot', payload: { bootId: this.bootId } }, fault);
     return [...mended, ...recovered.value];
+  }
+
+  /** What `backup resume` does once the passphrase is proven; the archiver knows what is there already. */
+  async resume(command: string, fault: Fault = NO_FAULT): Promise<Ended> {
+    const operation = this.host.operations.get(command);
+    if (!operation) throw new Error(`${command} is not open`);
+    this.write(command, [{ type: 'CommandResumed', owner: this.owner, from: firstOpen(operation) }]);
+    const hands = { ...this.hands(fault), ...(this.archiver ? { archiver: this.archiver } : {}) };
+    const ended = await runOperation({ command, journal: this.journal, hands, resumed: true });
+    if (!ended.ok) throw new Error(ended.error.message);
+    return ended.value;
   }
 
   async recoveryDies(fault: Fault): Promise<boolean> {

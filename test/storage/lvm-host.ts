@@ -144,7 +144,9 @@ const recoverNow = async (parts: Parts, fault: Fault): Promise<readonly Recovere
   const service = serviceAt(parts, fault);
   insist(await acquireLeaseWithin(parts.ledger, thisProcess(), 'recover', 0));
   try {
-    const { recovered } = insist(await recoverHost(service, { fault, failedToo: true, rewrites: false }));
+    const { recovered } = insist(
+      await recoverHost(service, { fault, failedToo: true, backupsToo: true, rewrites: false }),
+    );
     insist(service.publish());
     return recovered;
   } finally {

@@ -5,6 +5,7 @@ import { err, ok, type Result } from '../../../domain/result.ts';
 import { tarFiles } from '../../backup/sparse-tar/read.ts';
 import { throughFilter } from '../../process/filter.ts';
 import { type Image, imageAt, type Range } from '../image.ts';
+import { stampOf } from '../stamp.ts';
 import { solidWay } from './durable.ts';
 import { fileAt } from './identity.ts';
 import { imageName } from './names.ts';
@@ -46,5 +47,6 @@ export const imageIn = async (dir: string, place: Place, id: DiskId): Promise<Re
   const path = join(dir, name);
   const facts = await fileAt(path);
   if (facts?.id !== id) return err(failure('D_DRIFT', `${name} is not the disk ${id}`));
-  return ok(imageAt(path, facts.bytes, await rangesOf(path)));
+  const stamp = await stampOf(path);
+  return ok({ ...imageAt(path, facts.bytes, await rangesOf(path)), stamp });
 };

@@ -23,6 +23,7 @@ const settingFor = ({ a, b, c }: Choice, story: Story) => {
     () => to.setProperty(null, 'default_kernel', `6.${c % 5}`),
     () => to.setFeature(vm, `f${c % 3}`, b % 2 ? `${c % 4}` : null),
     () => to.setTag(vm, `t${c % 3}`, b % 3 > 0),
+    () => to.setNotes(vm, b % 3 ? `note ${c % 3}` : ''),
     () => to.setFirewall(vm, c % 2 ? ['action=drop'] : ['action=accept', 'action=drop']),
     () => to.setLabel(`l${c % 2}`, b % 3 ? `0x00000${b % 10}` : null),
     () => to.setReserve('lvm', c % 2 ? { data: c % 20, metadata: 10 } : null),

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { forecastsOf, forecastText } from '../../../bin/pool-forecast.ts';
 import { count, emptyHistogram, percentile } from '../../../projections/stats/histogram.ts';
 import { type Look, watchPools } from '../../../projections/stats/pool-trend.ts';
 import { kindCounter, stepKind } from '../../../projections/stats/stats.ts';
@@ -104,4 +105,22 @@ describe('the forecast of a pool', () => {
     const used = history.map((one) => one && one.usedBytes / GIB);
     expect(used).toEqual([20, null, null, null, null, 30, null, null, null, 40]);
   });
+});
+
+test('status tells in words when a pool is full, of the pools it sees', () => {
+  const pool = { name: 'lvm' } as never;
+  const now = 100 * DAY;
+  const then = Array.from({ length: 10 }, (_, day) => ({
+    time: (90 + day) * DAY,
+    position: day,
+    pools: ['lvm', 'gone'].map((name) => ({ ...look(0, 50 + day), pool: name as never })),
+  }));
+  const forecasts = forecastsOf(then, [{ pool, usage: look(0, 60) }], now);
+  expect([...forecasts.keys()]).toEqual(['lvm']);
+  const [forecast] = forecasts.values();
+  expect(forecast && forecastText(forecast, now)).toBe('full in about 40 days');
+  expect(forecast && forecastText({ ...forecast, of: 'metadata', at: now + 5 * HOUR }, now)).toBe(
+    'metadata full in about 5 hours',
+  );
+  expect(forecast && forecastText({ ...forecast, at: now - 1 }, now)).toBe('full now');
 });
