@@ -1,3 +1,4 @@
+import { counted } from '../domain/counted.ts';
 import type { SeenThen } from '../infrastructure/ledger/tallies.ts';
 import { type Forecast, watchPools } from '../projections/stats/pool-trend.ts';
 import type { SeenPool } from './pools-seen.ts';
@@ -6,10 +7,9 @@ const DAY = 86_400_000;
 
 /** `30 hours`, `9 days`, `7 months`: as exact as a forecast may claim to be. */
 const aboutText = (ms: number): string => {
-  const of = (n: number, one: string): string => `${n} ${one}${n === 1 ? '' : 's'}`;
-  if (ms < 2 * DAY) return of(Math.max(1, Math.round(ms / 3_600_000)), 'hour');
-  if (ms < 90 * DAY) return of(Math.round(ms / DAY), 'day');
-  return of(Math.round(ms / (30.4 * DAY)), 'month');
+  if (ms < 2 * DAY) return counted(Math.max(1, Math.round(ms / 3_600_000)), 'hour');
+  if (ms < 90 * DAY) return counted(Math.round(ms / DAY), 'day');
+  return counted(Math.round(ms / (30.4 * DAY)), 'month');
 };
 
 /** `full in about 9 days`. */

@@ -1,4 +1,5 @@
 import { formatBytes } from '../domain/bytes.ts';
+import { counted } from '../domain/counted.ts';
 import { escapeText, localTime } from '../infrastructure/cli/text.ts';
 import type { Look, PoolTrend } from '../projections/stats/pool-trend.ts';
 import type { Kind } from '../projections/stats/stats.ts';
@@ -36,7 +37,7 @@ const sparkline = (history: readonly (Look | null)[], style: Style): string => {
 };
 
 const growth = ({ perDay, last, looks }: PoolTrend): string => {
-  if (perDay === null) return `${looks} look${looks === 1 ? '' : 's'}, too few for a forecast`;
+  if (perDay === null) return `${counted(looks, 'look')}, too few for a forecast`;
   const daily = (perDay / Math.max(1, last.bytes)) * 100;
   if (Math.abs(daily) < 0.005) return 'steady';
   return `${daily < 0 ? '' : '+'}${daily.toFixed(Math.abs(daily) < 1 ? 2 : 1)} %/day`;

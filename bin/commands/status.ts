@@ -108,7 +108,7 @@ const trashIn = (host: Host, now: number) => {
 };
 
 const trashText = ({ disks, bytes, due, nextDue }: ReturnType<typeof trashIn>): string => {
-  const all = `${disks} disk${disks === 1 ? '' : 's'}, ${formatBytes(bytes)}`;
+  const all = `${counted(disks, 'disk')}, ${formatBytes(bytes)}`;
   if (due.disks > 0) return `${all}; ${due.disks} may go (${formatBytes(due.bytes)}): domtrail gc`;
   return nextDue === null ? all : `${all}; gc may erase the first at ${localTime(Date.parse(nextDue))}`;
 };

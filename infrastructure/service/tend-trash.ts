@@ -1,3 +1,4 @@
+import { counted } from '../../domain/counted.ts';
 import type { Command } from '../../domain/decide.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { dueTrash } from '../../domain/host/retention.ts';
@@ -28,5 +29,5 @@ export const tendTrash = async (
   const reason = removed ? 'its 48 hours in the trash are over' : 'nothing can bring it back from the trash';
   const one = await runAsSystem(service, { command, reason, fault });
   if (!one.ok) return one;
-  return ok([{ ...one.value, told: [`${disks.length} disk${disks.length === 1 ? '' : 's'}: ${reason}`] }]);
+  return ok([{ ...one.value, told: [`${counted(disks.length, 'disk')}: ${reason}`] }]);
 };
