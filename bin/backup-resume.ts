@@ -1,4 +1,5 @@
 import type { Unwritten } from '../domain/backup/interrupted.ts';
+import { counted } from '../domain/counted.ts';
 import { type Failure, failure } from '../domain/failure.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { archiverFor } from '../infrastructure/backup/archiver.ts';
@@ -107,7 +108,7 @@ const resume = async (
   if (!prepared.ok) return prepared;
   const { command } = found.value.operation;
   const there = prepared.value.interrupted?.finished.length ?? 0;
-  talk(`BackupVM cmd:${escapeText(shortId(command))}: ${there} files are complete; going on with the next\n`);
+  talk(`BackupVM cmd:${escapeText(shortId(command))}: ${counted(there, 'file')} complete; going on with the next\n`);
   return interruptible(async (signal) => {
     const archiver = archiverOf(service, prepared.value, signal);
     const submitted = await resumeBackup({ ...service, archiver }, command);

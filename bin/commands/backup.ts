@@ -103,6 +103,7 @@ const verify: Action = {
     const result = await opened(args, 'backup');
     if (!result.ok) return result;
     const report = await verifyBackup(result.value.backup, {
+      sha256: args.flag('json'),
       onArchive: (path) => {
         if (process.stderr.isTTY) talk(`\r\u001b[Kreading ${escapeText(path)}`);
       },

@@ -9,7 +9,10 @@ import type { OpenBackup } from './open-backup.ts';
 import { type TarFile, tarFiles } from './sparse-tar/read.ts';
 import { wholeContent } from './sparse-tar/whole.ts';
 
-/** A file of a VM in a backup. `size` in bytes and `sha256` of its whole content, null when it could not be read. */
+/**
+ * A file of a VM in a backup. `size` in bytes and `sha256` of its whole content, null when it could not be read; the latter
+ * also when nobody asked for it.
+ */
 export type FileReport = {
   readonly name: string;
   readonly size: number | null;
@@ -34,25 +37,6 @@ export type BackupReport = {
   readonly unchecked: readonly string[];
 };
 
-/** Reads a file to its end; `keep` gets the pieces of small ones. */
-const readToEnd = async ({ size, data }: TarFile, keep: (piece: Buffer) => void) => {
-  const sha256 = createHash('sha256');
-  const digest = contentDigest();
-  let stored = 0;
-  const counted = async function* () {
-    for await (const piece of data) {
-      stored += piece.bytes.length;
-      digest.add(piece.offset, piece.bytes);
-      yield piece;
-    }
-  };
-  for await (const piece of wholeContent({ size, data: counted() })) {
-    sha256.update(piece);
-    keep(piece);
-  }
-  return { size, sha256: sha256.digest('hex'), digest: digest.of(size), stored };
-};
-
 /** Templates of format 3 are whole directories: `vm1/./root.img`. */
 const nameIn = (vm: string, path: string): string => path.slice(vm.length + 1).replace(/^\.\//, '');
 
@@ -68,10 +52,38 @@ const belongs = ({ path }: InnerArchive, name: string): boolean =>
 /** Files that may be rules, notes or lists are handed out whole up to this size. */
 const SMALL = 2 ** 18;
 
-/** Hears of each archive before it is read, and gets the small files in it. */
+/**
+ * Hears of each archive before it is read, and gets the small files in it. `sha256` false: nobody will look at the hashes of
+ * whole contents, which for a large image with little in it are most of the work.
+ */
 type Reader = {
+  readonly sha256?: boolean;
   readonly onArchive?: (path: string) => void;
   readonly onSmallFile?: (vm: string, name: string, content: Buffer) => void;
+};
+
+/** Reads a file to its end; `content` is what small ones hold. */
+const readToEnd = async ({ size, data }: TarFile, reader: Reader) => {
+  const sha256 = reader.sha256 === false ? null : createHash('sha256');
+  const digest = contentDigest();
+  const small = size <= SMALL;
+  const content: Buffer[] = [];
+  let stored = 0;
+  const counted = async function* () {
+    for await (const piece of data) {
+      stored += piece.bytes.length;
+      digest.add(piece.offset, piece.bytes);
+      yield piece;
+    }
+  };
+  const keep = (bytes: Buffer): void => {
+    sha256?.update(bytes);
+    if (small) content.push(Buffer.from(bytes));
+  };
+  if (small || sha256) for await (const bytes of wholeContent({ size, data: counted() })) keep(bytes);
+  else for await (const { bytes } of counted()) keep(bytes);
+  const read = { size, sha256: sha256?.digest('hex') ?? null, digest: digest.of(size), stored };
+  return { read, content: small ? Buffer.concat(content) : null };
 };
 
 const inspect = async (archive: InnerArchive, vm: BackedUpVm, reader: Reader): Promise<readonly Found[]> => {
@@ -92,11 +104,9 @@ const inspect = async (archive: InnerArchive, vm: BackedUpVm, reader: Reader): P
         bad(archive.path, `it holds ${JSON.stringify(file.name.slice(0, 100))} instead`);
         continue;
       }
-      const pieces: Buffer[] = [];
-      const small = file.size <= SMALL;
-      const read = await readToEnd(file, (piece) => small && pieces.push(Buffer.from(piece)));
+      const { read, content } = await readToEnd(file, reader);
       report(file.name, { ...read, ok: true, problem: null });
-      if (small) reader.onSmallFile?.(vm.path, nameIn(vm.path, file.name), Buffer.concat(pieces));
+      if (content) reader.onSmallFile?.(vm.path, nameIn(vm.path, file.name), content);
     }
     if (found.length === 0) bad(archive.path, 'it holds nothing');
   } catch (error) {

@@ -20,9 +20,13 @@ export const bytesOf = (name: string): Buffer => readFileSync(new URL(name, VECT
 export const detailsOf = (name: string): Details => JSON.parse(bytesOf(`${name}.json`).toString('utf8')) as Details;
 
 /** The report, or the code of the failure that a backup was refused with. */
-export const verified = async (bytes: Buffer, passphrase: string): Promise<BackupReport | string> => {
+export const verified = async (
+  bytes: Buffer,
+  passphrase: string,
+  reader: Parameters<typeof verifyBackup>[1] = {},
+): Promise<BackupReport | string> => {
   const backup = await openBackup(Readable.from([bytes]), { passphrase });
-  return backup.ok ? verifyBackup(backup.value) : backup.error.code;
+  return backup.ok ? verifyBackup(backup.value, reader) : backup.error.code;
 };
 
 /** A backup file taken apart: complete archives of one member each, which can be left out, moved or changed. */

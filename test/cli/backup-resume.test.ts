@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { counted } from '../../domain/counted.ts';
 import type { BackupReport } from '../../infrastructure/backup/verify.ts';
 import { starts, until } from './running.ts';
 import { expectRefusal, homeWithWork, scratchDirectory, type Terminal, withoutProgress } from './terminal.ts';
@@ -64,7 +65,7 @@ const killedAfter = async (bytes: number, nth = 3): Promise<void> => {
 
 const resumed = (): Promise<{ readonly outcome: string; readonly ok: boolean }> =>
   terminal.run([...withPassphrase('resume'), '--json']).then(({ out, err, code }) => {
-    expect({ code, err: withoutProgress(err).replace(/^BackupVM cmd:\S+: \d files are complete.*\n/, '') }).toEqual({
+    expect({ code, err: withoutProgress(err).replace(/^BackupVM cmd:\S+: \d files? complete.*\n/, '') }).toEqual({
       code: 0,
       err: '',
     });
@@ -89,7 +90,7 @@ describe('backup resume', () => {
     await killedAfter(bytes, nth);
     const ended = await terminal.run(withPassphrase('resume'));
     expect({ code: ended.code, out: ended.out.match(/ ok$/gm)?.length }).toEqual({ code: 0, out: 2 });
-    expect(ended.err).toContain(`${complete} files are complete`);
+    expect(ended.err).toContain(`${counted(complete, 'file')} complete`);
     await isWhole();
   });
 

@@ -81,6 +81,8 @@ const recover = async (machine: Machine, story: Story, asUser: boolean): Promise
   }
   await machine.startWorker(WORKER);
   if (asUser) return;
+  // Node may have had something to say of its own.
+  await does(machine, ': >/run/work.log');
   await command(machine, null, ['recover', '--yes']);
   story.recovered = (await does(machine, 'cat /run/work.log')).trim();
 };
