@@ -138,6 +138,11 @@ const boot = async (disk: string): Promise<Started> => {
 /** Boots a guest on a disk: an image's path, or `nbd:unix:SOCKET`. Everything of it is gone after `kill`. */
 export const startMachine = async (disk: string): Promise<Machine> => {
   const { qemu, server, dir } = await boot(disk);
+  const killNow = (): void => {
+    qemu.kill('SIGKILL');
+    server.kill('SIGKILL');
+  };
+  process.once('exit', killNow);
   const ended = new Promise<void>((resolve) => qemu.once('close', () => resolve()));
   const gone = ended.then((): never => {
     throw new Gone('the machine is gone');
@@ -159,6 +164,7 @@ export const startMachine = async (disk: string): Promise<Machine> => {
     await ended;
     for (const socket of sockets) socket.destroy();
     server.kill('SIGKILL');
+    process.off('exit', killNow);
     rmSync(dir, { recursive: true, force: true });
   };
   try {

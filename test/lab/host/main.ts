@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { crashCycles } from './crash.ts';
-import { crashPoints, SCENARIOS } from './points.ts';
+import { crashPoints, EVERY_SCENARIO } from './points.ts';
 import type { Cut } from './sectors.ts';
 import { mendFixture, mendTornHost } from './wounds.ts';
 
@@ -29,15 +29,20 @@ const points = async (argv: readonly string[]): Promise<void> => {
   const options = { cut: { type: 'string' }, sample: { type: 'string' }, seed: { type: 'string' } } as const;
   const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
   const cut = powerOf(values.cut ?? 'all') ?? 'all';
-  for (const name of positionals.length > 0 ? positionals : Object.keys(SCENARIOS)) {
-    await crashPoints({ name, cut, sample: Number(values.sample ?? 1), seed: Number(values.seed ?? 1) }, say);
-  }
+  const names = positionals.length > 0 ? positionals : EVERY_SCENARIO;
+  await crashPoints({ names, cut, sample: Number(values.sample ?? 1), seed: Number(values.seed ?? 1) }, say);
 };
 
 /** The disks of real crashes, and a host whose volume group lost its newest description. */
 const wounds = async (): Promise<void> => {
   for (const name of ['wedged-pool', 'torn-vg-metadata']) say(`${name}: ${JSON.stringify(await mendFixture(name))}`);
   say(`a torn host: ${JSON.stringify(await mendTornHost(), null, 1)}`);
+};
+
+/** A driver that is told to end takes its machine along. */
+const endWithMachine = (): void => {
+  process.once('SIGINT', () => process.exit(130));
+  process.once('SIGTERM', () => process.exit(143));
 };
 
 const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<void>>> = { crash, points, wounds };
@@ -49,6 +54,7 @@ export const main = async ([name = '', ...argv]: readonly string[]): Promise<num
     say(`which one? ${Object.keys(COMMANDS).join(', ')}`);
     return 64;
   }
+  endWithMachine();
   try {
     await run(argv);
     return 0;

@@ -10,13 +10,14 @@ import { carryOut, command, must, prepareOrder } from './orders.ts';
 import { type Cut, cacheOver, layerOver, type Request, type Store } from './sectors.ts';
 import { after, allowedAfter, FIRST_WORLD, type Order, type World } from './world.ts';
 
-/** Every `sample`-th point, or all of them with 1. */
+/** Every `sample`-th point, or all of them with 1; `seed` chooses with which the sample begins. */
 export type PointsPlan = {
-  readonly name: string;
+  readonly names: readonly string[];
   readonly cut: Cut;
   readonly seed: number;
   readonly sample: number;
 };
+type Spread = Pick<PointsPlan, 'cut' | 'seed' | 'sample'>;
 
 type Say = (line: string) => void;
 
@@ -29,14 +30,16 @@ const write = (mark: string): Order => ({ do: 'write', vm: 'work', volume: 'priv
 const session = (mark: string): readonly Order[] => [start, write(mark), stop];
 const PRIVATE = { vm: 'work', volume: 'private' } as const;
 
+const STOP: Scenario = { before: [...session('one'), start, write('two')], order: stop };
+
 /**
  * By name: whole commands, and for each kind of LVM call of the driver the command in which it comes first. `snapshot`
- * (with rename) is a checkpoint of a running VM, `create` (with fill) an import, `remove` a discarded session.
+ * (with rename) is a checkpoint of a running VM, `create` (with fill) an import, `commit` the stop of a VM.
  */
-export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+const SCENARIOS: Readonly<Record<string, Scenario>> = {
   start: { before: session('one'), order: start },
-  stop: { before: [...session('one'), start, write('two')], order: stop },
-  commit: { before: [...session('one'), start, write('two')], order: stop },
+  stop: STOP,
+  commit: STOP,
   snapshot: { before: [...session('one'), start, write('two')], order: { do: 'commit', ...PRIVATE } },
   revert: { before: session('one'), order: { do: 'revert', ...PRIVATE } },
   import: { before: session('one'), order: { do: 'import', ...PRIVATE, mark: 'two' } },
@@ -45,6 +48,9 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   remove: { before: [{ do: 'clone', vm: 'work', to: 'copy' }], order: { do: 'remove', vm: 'copy' } },
   clone: { before: session('one'), order: { do: 'clone', vm: 'work', to: 'copy' } },
 };
+
+/** Each scenario by one of its names. */
+export const EVERY_SCENARIO: readonly string[] = Object.keys(SCENARIOS).filter((name) => name !== 'commit');
 
 /** A machine whose disk can be changed for another while nothing on it is in use. */
 type Bench = { readonly machine: Machine; readonly behind: Behind; readonly end: () => Promise<void> };
@@ -87,7 +93,7 @@ const record = async ({ machine, behind }: Bench, below: Store, { before, order 
 };
 
 /** The disk after a crash right before request `n`. */
-const diskAt = ({ base, requests }: Recorded, n: number, { cut, seed }: PointsPlan): Store => {
+const diskAt = ({ base, requests }: Recorded, n: number, { cut, seed }: Spread): Store => {
   const disk = layerOver(base);
   const cache = cacheOver(disk);
   for (const request of requests.slice(0, n)) cache.take(request);
@@ -112,32 +118,34 @@ const tryPoint = async ({ machine, behind }: Bench, { n, store, allowed }: Point
 };
 
 /** A flush changes nothing on a disk that keeps everything, so such points are the same as the ones before them. */
-const pointsOf = (requests: readonly Request[], { cut, sample }: PointsPlan): readonly number[] => {
+const pointsOf = (requests: readonly Request[], { cut, seed, sample }: Spread): readonly number[] => {
   const all = Array.from({ length: requests.length + 1 }, (_, n) => n);
   const different = cut === 'all' ? all.filter((n) => n === 0 || requests[n - 1]?.is !== 'flush') : all;
-  return different.filter((_, index) => index % sample === 0 || index === different.length - 1);
+  return different.filter((_, index) => (index + seed) % sample === 0 || index === different.length - 1);
 };
 
-const crashed = async (image: string, scenario: Scenario, plan: PointsPlan, say: Say): Promise<void> => {
+type Named = Scenario & { readonly name: string };
+
+const crashed = async (image: string, scenario: Named, spread: Spread, say: Say): Promise<void> => {
+  const { name, order } = scenario;
+  const { cut, seed } = spread;
   const below = openImage(image);
   const stage = await bench(image, below);
   try {
     const recorded = await record(stage, below, scenario);
     const { requests } = recorded;
     const writes = requests.filter(({ is }) => is === 'write').length;
-    const points = pointsOf(requests, plan);
-    say(`${plan.name}: ${requests.length} requests, ${writes} writes; ${points.length} points, cut ${plan.cut}`);
-    const either = allowedAfter(recorded.world, scenario.order);
-    const done = allowedAfter(after(recorded.world, scenario.order), null);
+    const points = pointsOf(requests, spread);
+    say(`${name}: ${requests.length} requests, ${writes} writes; ${points.length} points, cut ${cut}`);
+    const either = allowedAfter(recorded.world, order);
+    const done = allowedAfter(after(recorded.world, order), null);
     for (const n of points) {
       // Past its last request the command was acknowledged, whatever the disk had not flushed by then.
       const allowed = n === requests.length ? done : either;
-      const store = diskAt(recorded, n, plan);
+      const store = diskAt(recorded, n, spread);
       const told = await tryPoint(stage, { n, store, allowed }).catch((error: unknown) => {
         const reason = error instanceof Error ? error.message : String(error);
-        throw new Broken(
-          `${plan.name}, before request ${n} of ${requests.length}, cut ${plan.cut}, seed ${plan.seed}\n${reason}`,
-        );
+        throw new Broken(`${name}, before request ${n} of ${requests.length}, cut ${cut}, seed ${seed}\n${reason}`);
       });
       say(`  ${n}: ${told}`);
     }
@@ -147,15 +155,23 @@ const crashed = async (image: string, scenario: Scenario, plan: PointsPlan, say:
   }
 };
 
+const scenarioOf = (name: string): Named => {
+  const scenario = SCENARIOS[name];
+  if (!scenario) throw new Error(`there is no ${name}; there are ${Object.keys(SCENARIOS).join(', ')}`);
+  return { name, ...scenario };
+};
+
 /** Every place at which the disk may have stopped a command. Rejects at the first broken promise. */
-export const crashPoints = async (plan: PointsPlan, say: Say): Promise<void> => {
-  const scenario = SCENARIOS[plan.name];
-  if (!scenario) throw new Error(`there is no ${plan.name}; there are ${Object.keys(SCENARIOS).join(', ')}`);
+export const crashPoints = async ({ names, ...spread }: PointsPlan, say: Say): Promise<void> => {
+  const scenarios = names.map(scenarioOf);
   const dir = mkdtempSync(join(tmpdir(), 'domtrail-points-'));
+  // What the scenarios write lies over the image, which stays as it was made.
   const image = join(dir, 'host.img');
-  const begun = performance.now();
   await makeHost(image);
-  await crashed(image, scenario, plan, say);
-  say(`${plan.name}: every promise kept, ${((performance.now() - begun) / 1000).toFixed(0)} s`);
+  for (const scenario of scenarios) {
+    const begun = performance.now();
+    await crashed(image, scenario, spread, say);
+    say(`${scenario.name}: every promise kept, ${((performance.now() - begun) / 1000).toFixed(0)} s`);
+  }
   rmSync(dir, { recursive: true, force: true });
 };
