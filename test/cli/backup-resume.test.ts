@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { counted } from '../../domain/counted.ts';
 import type { BackupReport } from '../../infrastructure/backup/verify.ts';
+import { gzipThat, killedAfter } from './gzip-that.ts';
+import { noise } from './noise.ts';
 import { starts, until } from './running.ts';
 import { expectRefusal, homeWithWork, scratchDirectory, type Terminal, withoutProgress } from './terminal.ts';
 
@@ -21,12 +23,7 @@ beforeAll(async () => {
   writeFileSync(secret, 'open sesame\n');
   for (const vm of ['mail', 'work']) {
     const file = join(await scratchDirectory(), vm);
-    // Random enough that a megabyte of it stays one when it is compressed.
-    const key = Buffer.alloc(32, vm);
-    writeFileSync(
-      file,
-      Buffer.concat(Array.from({ length: 32768 }, (_, n) => createHash('sha256').update(key).update(`${n}`).digest())),
-    );
+    writeFileSync(file, noise(vm, 1));
     truncateSync(file, 3 * MIB);
     await terminal.does('volume', 'import', `${vm}:private`, file);
     sha256.push(createHash('sha256').update(readFileSync(file)).digest('hex'));
@@ -39,26 +36,13 @@ beforeEach(async () => {
 });
 const file = (): string => join(directory, 'b.qbk');
 
-/** A gzip that does as the script says when it is called for the nth time; the first compresses qubes.xml. */
-const gzipThat = (nth: number, script: string) => {
-  mkdirSync(join(directory, 'bin'));
-  const count = join(directory, 'bin/count');
-  const text = `#!/bin/sh
-PATH=\${PATH#*:}
-echo >> '${count}'
-[ "$(wc -l < '${count}')" -eq ${nth} ] || exec gzip "$@"
-${script}\n`;
-  writeFileSync(join(directory, 'bin/gzip'), text, { mode: 0o755 });
-  return { PATH: `${join(directory, 'bin')}:${process.env['PATH']}` };
-};
-
 const withPassphrase = (...words: string[]): string[] => ['backup', ...words, '--passphrase-file', secret];
 const create = (...more: string[]): string[] =>
   withPassphrase('create', '-o', file(), '--kdf-cost', '10', ...more, 'mail', 'work');
 
 /** Kills the backup with SIGKILL when so many bytes of its nth stream have come out of the compressor. */
-const killedAfter = async (bytes: number, nth = 3): Promise<void> => {
-  const env = gzipThat(nth, `gzip -c | head -c ${bytes}\nkill -KILL $PPID\nexec sleep 5`);
+const killed = async (bytes: number, nth = 3): Promise<void> => {
+  const env = gzipThat(directory, nth, killedAfter(bytes));
   expect((await terminal.run(create(), { env })).signal).toBe('SIGKILL');
   expect(readdirSync(directory).filter((name) => name.includes('.part'))).not.toEqual([]);
 };
@@ -87,7 +71,7 @@ describe('backup resume', () => {
     [0, 2, 0],
     [1_000_000, 3, 1],
   ])('goes on with a backup that was killed after %i bytes of stream %i', async (bytes, nth, complete) => {
-    await killedAfter(bytes, nth);
+    await killed(bytes, nth);
     const ended = await terminal.run(withPassphrase('resume'));
     expect({ code: ended.code, out: ended.out.match(/ ok$/gm)?.length }).toEqual({ code: 0, out: 2 });
     expect(ended.err).toContain(`${counted(complete, 'file')} complete`);
@@ -95,7 +79,7 @@ describe('backup resume', () => {
   });
 
   test('until then status says what there is to do, and commands that need nothing of it leave it alone', async () => {
-    await killedAfter(200_000);
+    await killed(200_000);
     const { attention } = await terminal.item<{ attention: readonly { problem: string; next: string }[] }>('status');
     expect(attention).toMatchObject([
       {
@@ -114,7 +98,7 @@ describe('backup resume', () => {
   });
 
   test('wants the passphrase of then; with another one everything stays as it is', async () => {
-    await killedAfter(200_000);
+    await killed(200_000);
     const wrong = join(directory, 'bin/wrong');
     writeFileSync(wrong, 'open barley\n');
     expectRefusal(await terminal.run(['backup', 'resume', '--passphrase-file', wrong]), 'D_VERIFY');
@@ -129,7 +113,7 @@ describe('backup resume', () => {
   });
 
   test('the same key again neither makes a second one nor says that it is done', async () => {
-    const env = gzipThat(3, 'kill -KILL $PPID\nexec sleep 5');
+    const env = gzipThat(directory, 3, 'kill -KILL $PPID\nexec sleep 5');
     await terminal.run(create('--id', `weekly-${directory.slice(-6)}`), { env });
     const again = await terminal.run(create('--id', `weekly-${directory.slice(-6)}`));
     expectRefusal(again, 'D_BUSY');
@@ -139,7 +123,7 @@ describe('backup resume', () => {
   });
 
   test('does not mix what somebody wrote to a file in between with the rest: that file is named', async () => {
-    await killedAfter(200_000);
+    await killed(200_000);
     const { committedPath } = await terminal.info('work:private');
     const { mtime } = (await import('node:fs')).statSync(committedPath ?? '');
     utimesSync(committedPath ?? '', mtime, new Date(mtime.getTime() + 1000));
@@ -154,7 +138,7 @@ describe('backup resume', () => {
   });
 
   test('a command that needs what it holds gives it up, and recover does', async () => {
-    await killedAfter(200_000);
+    await killed(200_000);
     const started = await terminal.run(['vm', 'start', 'work']);
     expect(started).toMatchObject({
       code: 0,
@@ -163,7 +147,7 @@ describe('backup resume', () => {
     await terminal.does('vm', 'stop', 'work', '--discard');
     isTidy();
     directory = await scratchDirectory();
-    await killedAfter(200_000);
+    await killed(200_000);
     expect(await terminal.recovers()).toMatch(/BackupVM .* abandoned[\s\S]*given up/);
     isTidy();
     await terminal.isSound();
@@ -172,7 +156,7 @@ describe('backup resume', () => {
 
 describe('cancel', () => {
   test('ends a backup of another process, which leaves nothing and exits with 130', async () => {
-    const env = gzipThat(3, 'gzip -c | head -c 100000\nexec sleep 60');
+    const env = gzipThat(directory, 3, 'gzip -c | head -c 100000\nexec sleep 60');
     terminal.env = env;
     const running = starts(terminal, ...create());
     terminal.env = {};
@@ -188,7 +172,7 @@ describe('cancel', () => {
   });
 
   test('gives up an interrupted one, by its backup-id too', async () => {
-    await killedAfter(200_000);
+    await killed(200_000);
     const [part = ''] = readdirSync(directory).filter((name) => name.endsWith('.part'));
     const [, id = ''] = /\.(\w+-\w+)\.part$/.exec(part) ?? [];
     expectRefusal(await terminal.run(['cancel', 'nothing']), 'D_NOT_FOUND');
