@@ -10,6 +10,7 @@ import { thisProcess } from '../../infrastructure/ledger/process-identity.ts';
 import { catchUp } from '../../infrastructure/ledger/projections.ts';
 import { commandsUpTo } from '../../infrastructure/ledger/queries.ts';
 import { record } from '../../infrastructure/ledger/record.ts';
+import { volumeSpec } from '../domain/volume-spec.ts';
 import type { Terminal } from './terminal.ts';
 
 const must = <T>(result: Result<T, Failure>): T => {
@@ -20,20 +21,8 @@ const must = <T>(result: Result<T, Failure>): T => {
 type Kind = { readonly vidOf: (vm: string, volume: string) => string; readonly bytes: number };
 
 const specs = (vm: string, template: string | null, { vidOf, bytes }: Kind): readonly VolumeSpec[] => {
-  const spec = (name: string, more: Partial<VolumeSpec>): VolumeSpec => ({
-    key: `${vm}:${name}` as never,
-    name: name as never,
-    pool: 'default' as never,
-    vid: vidOf(vm, name),
-    bytes,
-    rw: true,
-    snapOnStart: false,
-    saveOnStop: true,
-    revisionsToKeep: 1,
-    source: null,
-    ephemeral: null,
-    ...more,
-  });
+  const spec = (name: string, more: Partial<VolumeSpec>): VolumeSpec =>
+    volumeSpec(vm, name, { pool: 'default', vid: vidOf(vm, name), bytes }, more);
   const fromTemplate = { snapOnStart: true, saveOnStop: false, source: `${template}:root` as never };
   return [
     spec('root', template === null ? {} : fromTemplate),

@@ -3,9 +3,9 @@ import type { DiskId } from '../../domain/disk.ts';
 import type { DomainEvent } from '../../domain/event.ts';
 import { failure } from '../../domain/failure.ts';
 import type { RuleLine } from '../../domain/firewall/rule.ts';
-import type { PoolName, VmName, VolumeKey, VolumeName } from '../../domain/names.ts';
-import type { VolumeSpec } from '../../domain/volume/volume.ts';
+import type { PoolName, VmName, VolumeKey } from '../../domain/names.ts';
 import { wordsOf } from '../../domain/words.ts';
+import { volumeSpec } from '../domain/volume-spec.ts';
 
 type Samples = { readonly [T in DomainEvent['type']]: Omit<Extract<DomainEvent, { type: T }>, 'type'> };
 
@@ -18,19 +18,7 @@ const evidence = { argv: [['lvm', 'lvrename']], exitCode: 0, stderr: '', duratio
 const refused = failure('D_BUSY', 'somebody holds it');
 const place = { pool: 'lvm' as PoolName, vid: 'vg/vm-work-private', role: { kind: 'trash', position: 7 } } as const;
 const plan = { main: [], facts: [], cleanup: [] };
-const spec: VolumeSpec = {
-  key: volume,
-  name: 'private' as VolumeName,
-  pool: 'lvm' as PoolName,
-  vid: 'vg/vm-work-private',
-  bytes: 2 ** 30,
-  rw: true,
-  snapOnStart: false,
-  saveOnStop: true,
-  revisionsToKeep: 1,
-  source: null,
-  ephemeral: null,
-};
+const spec = volumeSpec('work', 'private', { pool: 'lvm', vid: 'vg/vm-work-private', bytes: 2 ** 30 });
 
 const device = { backend: vm, id: '00_1f.2', mode: 'required', identity: '*', options: [] } as const;
 

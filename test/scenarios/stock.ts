@@ -3,6 +3,7 @@ import type { Volume, VolumeSpec } from '../../domain/volume/volume.ts';
 import { readText } from '../../infrastructure/drivers/lvm-model/content.ts';
 import type { LvmModel } from '../../infrastructure/drivers/lvm-model/model.ts';
 import * as to from '../domain/commands.ts';
+import { volumeSpec } from '../domain/volume-spec.ts';
 import { newWorld, type World } from '../runner/world.ts';
 
 /**
@@ -34,20 +35,8 @@ export const makeLv = (model: LvmModel, name: string, lv: StockLv): void => {
   if (lv.skip || lv.inactive) must(model.deactivate(name), `deactivating ${name}`);
 };
 
-const spec = (vm: string, volume: string, more: Partial<VolumeSpec> = {}): VolumeSpec => ({
-  key: `${vm}:${volume}` as never,
-  name: volume as never,
-  pool: 'lvm' as never,
-  vid: `qubes_dom0/vm-${vm}-${volume}`,
-  bytes: 2 ** 26,
-  rw: true,
-  snapOnStart: false,
-  saveOnStop: true,
-  revisionsToKeep: 1,
-  source: null,
-  ephemeral: null,
-  ...more,
-});
+const spec = (vm: string, volume: string, more: Partial<VolumeSpec> = {}): VolumeSpec =>
+  volumeSpec(vm, volume, { pool: 'lvm', vid: `qubes_dom0/vm-${vm}-${volume}`, bytes: 2 ** 26 }, more);
 
 type StockVm = {
   readonly name: string;

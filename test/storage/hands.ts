@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import { runOnModel } from '../../infrastructure/drivers/lvm-model/lvm-command.ts';
 import { createLvmModel, type LvmModel } from '../../infrastructure/drivers/lvm-model/model.ts';
 import type { Flush } from '../../infrastructure/drivers/lvm-thin/flush.ts';
@@ -20,16 +19,6 @@ export type Hands = {
   /** What LVM does when the host has died and comes up again: every LV gets its device back. */
   readonly reboot: () => Promise<void>;
   readonly cleanup: () => Promise<void>;
-};
-
-export const readFileAt = async (path: string, offset: number, length: number): Promise<string> => {
-  const handle = await open(path, 'r');
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset);
-    return buffer.toString('latin1', 0, bytesRead);
-  } finally {
-    await handle.close();
-  }
 };
 
 export const modelHands = (model: LvmModel = createLvmModel()): Hands => ({

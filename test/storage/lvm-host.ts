@@ -34,7 +34,8 @@ import { type Service, serviceOf } from '../../infrastructure/service/service.ts
 import { type Submitted, submit } from '../../infrastructure/service/submit.ts';
 import { qubesXml } from '../../projections/qubes-xml/qubes-xml.ts';
 import * as to from '../domain/commands.ts';
-import { type Hands, readFileAt } from './hands.ts';
+import { readFileAt } from '../drivers/source-file.ts';
+import type { Hands } from './hands.ts';
 
 /** An LV as `lvs` shows it; names without the volume group. */
 export type Lv = {

@@ -1,25 +1,16 @@
 import { chmod, open, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Role } from '../../../domain/disk.ts';
 import type { BoundDeed, Sighting } from '../../../infrastructure/drivers/driver.port.ts';
 import { runOnModel } from '../../../infrastructure/drivers/lvm-model/lvm-command.ts';
 import { jobFor, made, must, placeIn, refusal, SMALL } from '../bench.ts';
-import { type Given, type LvmBench, lvmBench } from './lvm-bench.ts';
+import { type LvmBench, lvmBenches } from './lvm-bench.ts';
 
 const CURRENT: Role = { kind: 'current' };
 const IMPORT: Role = { kind: 'import' };
 
-const benches: LvmBench[] = [];
-const bench = async (given?: Given): Promise<LvmBench> => {
-  const one = await lvmBench(given);
-  benches.push(one);
-  return one;
-};
-
-afterEach(async () => {
-  for (const one of benches.splice(0)) await one.cleanup();
-});
+const bench = lvmBenches();
 
 const ours = async (one: LvmBench, role: Role = CURRENT): Promise<Sighting> => made(one, placeIn(one, role));
 

@@ -1,31 +1,18 @@
 import { readFile } from 'node:fs/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { DiskId, Role } from '../../../domain/disk.ts';
 import type { BoundDeed, Sighting } from '../../../infrastructure/drivers/driver.port.ts';
 import { runOnModel } from '../../../infrastructure/drivers/lvm-model/lvm-command.ts';
 import { createLvmModel } from '../../../infrastructure/drivers/lvm-model/model.ts';
 import { carryOut, jobFor, LARGE, made, must, mustSee, placeIn, refusal, SMALL, seenAt, surveyed } from '../bench.ts';
-import { type Given, type LvmBench, lvmBench } from './lvm-bench.ts';
+import { type LvmBench, lvmBenches, programs } from './lvm-bench.ts';
 
 const CURRENT: Role = { kind: 'current' };
 const SESSION: Role = { kind: 'session' };
 const IMPORT: Role = { kind: 'import' };
 const TRASH: Role = { kind: 'trash', position: 7 };
 
-const benches: LvmBench[] = [];
-const bench = async (given?: Given): Promise<LvmBench> => {
-  const one = await lvmBench(given);
-  benches.push(one);
-  return one;
-};
-
-afterEach(async () => {
-  for (const one of benches.splice(0)) await one.cleanup();
-});
-
-/** The programs that ran, without their arguments: `lvcreate`, `dd`. */
-const programs = ({ ran }: LvmBench): readonly string[] =>
-  ran.map((argv) => argv.filter((word) => word !== 'sudo' && word !== 'lvm')[0] ?? '');
+const bench = lvmBenches();
 
 const quietly = async (one: LvmBench, deed: BoundDeed): Promise<readonly string[]> => {
   one.ran.length = 0;

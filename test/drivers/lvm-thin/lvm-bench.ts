@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterEach } from 'vitest';
 import { runOnModel } from '../../../infrastructure/drivers/lvm-model/lvm-command.ts';
 import { createLvmModel, type LvmModel } from '../../../infrastructure/drivers/lvm-model/model.ts';
 import { lvmThinDriver } from '../../../infrastructure/drivers/lvm-thin/driver.ts';
@@ -68,3 +69,20 @@ export const lvmBench = async ({ model = createLvmModel(), settings = {} }: Give
     cleanup: () => rm(dir, { recursive: true }),
   };
 };
+
+/** To be called at the top of a test file: gives the way to make benches, each of which is gone after its test. */
+export const lvmBenches = (): ((given?: Given) => Promise<LvmBench>) => {
+  const made: LvmBench[] = [];
+  afterEach(async () => {
+    for (const one of made.splice(0)) await one.cleanup();
+  });
+  return async (given) => {
+    const one = await lvmBench(given);
+    made.push(one);
+    return one;
+  };
+};
+
+/** The programs that ran, without their arguments: `lvcreate`, `dd`. */
+export const programs = ({ ran }: LvmBench): readonly string[] =>
+  ran.map((argv) => argv.filter((word) => word !== 'sudo' && word !== 'lvm')[0] ?? '');

@@ -1,25 +1,13 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { PoolWound } from '../../../domain/pool/wound.ts';
 import { createLvmModel, type LvmModel } from '../../../infrastructure/drivers/lvm-model/model.ts';
 import { newestText, tornDevices } from '../../../infrastructure/drivers/lvm-thin/mend.ts';
 import { jobFor, made, placeIn } from '../bench.ts';
-import { type Given, type LvmBench, lvmBench } from './lvm-bench.ts';
+import { type Given, type LvmBench, lvmBenches, programs } from './lvm-bench.ts';
 
 const TAGS = { tags: ['domtrail', 'dt.cmd=c1', 'dt.step=1'] };
 
-const benches: LvmBench[] = [];
-const bench = async (given?: Given): Promise<LvmBench> => {
-  const one = await lvmBench(given);
-  benches.push(one);
-  return one;
-};
-
-afterEach(async () => {
-  for (const one of benches.splice(0)) await one.cleanup();
-});
-
-const programs = ({ ran }: LvmBench): readonly string[] =>
-  ran.map((argv) => argv.filter((word) => word !== 'lvm')[0] ?? '');
+const bench = lvmBenches();
 
 const woundsOf = async ({ driver }: LvmBench): Promise<readonly PoolWound[] | string> => {
   const examined = await driver.examine();

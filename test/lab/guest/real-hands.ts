@@ -1,7 +1,8 @@
 import { open } from 'node:fs/promises';
 import { flushPhysical } from '../../../infrastructure/drivers/lvm-thin/flush.ts';
 import { run } from '../../../infrastructure/process/run.ts';
-import { type Hands, readFileAt } from '../../storage/hands.ts';
+import { readFileAt } from '../../drivers/source-file.ts';
+import type { Hands } from '../../storage/hands.ts';
 import { labPool, must, removeAll } from './real-bench.ts';
 
 const writeAt: Hands['writeAt'] = async (path, offset, text) => {
