@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -148,38 +148,62 @@ const cycle = async (image: string, power: Cut | null, seed: number, story: Stor
   }
 };
 
-const fail = (dir: string, plan: Plan, story: Story, error: unknown): never => {
-  const file = join(dir, 'story.json');
-  writeFileSync(file, JSON.stringify({ plan, ...story, error: String(error) }, null, 2));
+/** Cycles under way: `next` is the one that is not done. */
+type Begun = { readonly dir: string; readonly plan: Plan; readonly next: number; readonly story: Story };
+type Kept = Omit<Begun, 'dir' | 'story'> & { readonly before: Pick<Story, 'world' | 'inFlight' | 'acknowledged'> };
+
+const storyIn = (dir: string): string => join(dir, 'story.json');
+
+const fail = ({ dir, story, ...begun }: Begun, before: Kept['before'], error: unknown): never => {
+  const { plan } = begun;
+  const file = storyIn(dir);
+  writeFileSync(file, JSON.stringify({ ...begun, before, story, error: String(error) }, null, 2));
   const text = [
     String(error instanceof Error ? error.message : error),
     `seed ${plan.seed}, power ${plan.power ?? 'kept'}; in flight: ${JSON.stringify(story.inFlight)}`,
     `recover said: ${story.recovered}`,
     `the disk as it was after the crash: ${dir}/crashed.img; the whole story: ${file}`,
+    `to go on: npm run lab:crash -- --resume ${dir}`,
     `to repeat: LAB_DISK=${dir}/crashed.img npm run lab -- bash -c 'test/lab/guest/crash-host.sh up; DOMTRAIL_HOME=/run/host/domtrail bin/domtrail recover'`,
   ];
   throw new Error(text.join('\n'));
 };
 
-/** The cycles of a plan over one host that grows older. Rejects at the first broken promise. */
-export const crashCycles = async (plan: Plan, say: Say): Promise<void> => {
-  const dir = mkdtempSync(join(tmpdir(), 'domtrail-crash-'));
-  mkdirSync(dir, { recursive: true });
-  const image = join(dir, 'host.img');
-  await makeHost(image);
+const begin = async (dir: string, plan: Plan): Promise<Begun> => {
+  await makeHost(join(dir, 'host.img'));
   const story: Story = { world: FIRST_WORLD, inFlight: null, acknowledged: [], orders: [], recovered: '' };
+  return { dir, plan, next: 0, story };
+};
+
+const cycles = async ({ dir, plan, next, story }: Begun, say: Say): Promise<void> => {
+  const image = join(dir, 'host.img');
   const begun = performance.now();
   // One more boot than crashes: the last crash wants to be looked at, too.
-  for (let n = 0; n <= plan.cycles; n++) {
+  for (let n = next; n <= plan.cycles; n++) {
     const seed = plan.seed * 100_000 + n;
     copyImage(image, join(dir, 'crashed.img'));
+    const { world, inFlight, acknowledged } = story;
+    const before = { world, inFlight, acknowledged: [...acknowledged] };
     const since = performance.now();
-    const told = await cycle(image, plan.power, seed, story).catch((error: unknown) => fail(dir, plan, story, error));
+    const told = await cycle(image, plan.power, seed, story).catch((error: unknown) =>
+      fail({ dir, plan, next: n, story }, before, error),
+    );
     story.orders = [];
     say(`${n}: ${((performance.now() - since) / 1000).toFixed(1)} s, ${told}`);
   }
   const minutes = (performance.now() - begun) / 60_000;
-  const rate = (plan.cycles / minutes).toFixed(1);
+  const rate = ((plan.cycles - next) / minutes).toFixed(1);
   say(`${plan.cycles} crashes, ${story.acknowledged.length} commands acknowledged, none lost; ${rate} cycles a minute`);
   rmSync(dir, { recursive: true, force: true });
+};
+
+/** The cycles of a plan over one host that grows older. Rejects at the first broken promise. */
+export const crashCycles = async (plan: Plan, say: Say): Promise<void> =>
+  cycles(await begin(mkdtempSync(join(tmpdir(), 'domtrail-crash-')), plan), say);
+
+/** Goes on with cycles that ended, at the one that did not come to its end, with the disk as it was before that. */
+export const resumeCycles = async (dir: string, say: Say): Promise<void> => {
+  const { plan, next, before } = JSON.parse(readFileSync(storyIn(dir), 'utf8')) as Kept;
+  copyImage(join(dir, 'crashed.img'), join(dir, 'host.img'));
+  return cycles({ dir, plan, next, story: { ...before, orders: [], recovered: '' } }, say);
 };

@@ -10,6 +10,9 @@ const VIRTIOFSD = '/usr/lib/qemu/virtiofsd';
 const MEMORY = 640;
 /** A machine that neither answers nor ends is a failed test, not a long one. */
 const PATIENCE_MS = 240_000;
+/** About one boot in a hundred hangs in the kernel's first second, before anything looks at the disk: it is begun again. */
+const BOOT_MS = 90_000;
+const BOOTS = 3;
 
 type Ran = { readonly code: number; readonly out: string; readonly err: string };
 type Answer = { readonly code: number; readonly error?: string };
@@ -91,10 +94,12 @@ const linesOf = (socket: Socket, gone: Promise<never>) => {
   };
 };
 
-const within = async <T>(what: string, promise: Promise<T>): Promise<T> => {
+class Late extends Error {}
+
+const within = async <T>(what: string, promise: Promise<T>, ms = PATIENCE_MS): Promise<T> => {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what}: no answer for ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
+    timer = setTimeout(() => reject(new Late(`${what}: no answer for ${ms / 1000} s`)), ms);
   });
   try {
     return await Promise.race([promise, late]);
@@ -137,6 +142,16 @@ const boot = async (disk: string): Promise<Started> => {
 
 /** Boots a guest on a disk: an image's path, or `nbd:unix:SOCKET`. Everything of it is gone after `kill`. */
 export const startMachine = async (disk: string): Promise<Machine> => {
+  for (let left = BOOTS - 1; ; left--) {
+    try {
+      return await startOnce(disk);
+    } catch (error) {
+      if (!(error instanceof Late) || left === 0) throw error;
+    }
+  }
+};
+
+const startOnce = async (disk: string): Promise<Machine> => {
   const { qemu, server, dir } = await boot(disk);
   const killNow = (): void => {
     qemu.kill('SIGKILL');
@@ -171,7 +186,7 @@ export const startMachine = async (disk: string): Promise<Machine> => {
     const agent = agentOf(await open('agent'), gone);
     const worker = await open('work');
     const answer = linesOf(worker, gone);
-    await within('the boot', agent.ready());
+    await within('the boot', agent.ready(), BOOT_MS);
     let count = 0;
     return {
       run: agent.run,
@@ -189,7 +204,8 @@ export const startMachine = async (disk: string): Promise<Machine> => {
   } catch (error) {
     const said = console();
     await kill();
-    throw new Error(`the lab machine did not come up: ${String(error)}\n${said.slice(-2000)}`);
+    const Kind = error instanceof Late ? Late : Error;
+    throw new Kind(`the lab machine did not come up: ${String(error)}\n${said.slice(-2000)}`);
   }
 };
 

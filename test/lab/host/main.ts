@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { crashCycles } from './crash.ts';
+import { crashCycles, resumeCycles } from './crash.ts';
 import { crashPoints, EVERY_SCENARIO } from './points.ts';
 import type { Cut } from './sectors.ts';
 import { mendFixture, mendTornHost } from './wounds.ts';
@@ -18,8 +18,10 @@ const powerOf = (text: string | undefined): Cut | null => {
 };
 
 const crash = async (argv: readonly string[]): Promise<void> => {
-  const options = { cycles: { type: 'string' }, power: { type: 'string' }, seed: { type: 'string' } } as const;
+  const text = { type: 'string' } as const;
+  const options = { cycles: text, power: text, seed: text, resume: text };
   const { values } = parseArgs({ args: [...argv], options });
+  if (values.resume !== undefined) return resumeCycles(values.resume, say);
   const seed = Number(values.seed ?? Math.floor(Math.random() * 10_000));
   say(`seed ${seed}`);
   await crashCycles({ cycles: Number(values.cycles ?? 30), power: powerOf(values.power), seed }, say);
@@ -47,7 +49,7 @@ const endWithMachine = (): void => {
 
 const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<void>>> = { crash, points, wounds };
 
-/** `crash --cycles N [--power CUT] [--seed S]` or `points [NAME...] [--cut CUT] [--sample K] [--seed S]`. Gives the exit code. */
+/** `crash --cycles N [--power CUT] [--seed S]`, `crash --resume DIR` or `points [NAME...] [--cut CUT] [--sample K] [--seed S]`. Gives the exit code. */
 export const main = async ([name = '', ...argv]: readonly string[]): Promise<number> => {
   const run = COMMANDS[name];
   if (!run) {
