@@ -38,6 +38,7 @@ cd "$(word cwd)" || poweroff -f
 if [ "$(word shell)" = 1 ]; then
   setsid -c "${argv[@]}" </dev/ttyS0 >/dev/ttyS0 2>&1
 else
+  echo begun >"$(port code)"
   "${argv[@]}" </dev/null >"$(port out)" 2>"$(port err)"
 fi
 code=$?

@@ -10,7 +10,7 @@ const VIRTIOFSD = '/usr/lib/qemu/virtiofsd';
 const MEMORY = 640;
 /** A machine that neither answers nor ends is a failed test, not a long one. */
 const PATIENCE_MS = 240_000;
-/** About one boot in a hundred hangs in the kernel's first second, before anything looks at the disk: it is begun again. */
+/** About one boot in two hundred hangs before anything looks at the disk: it is begun again. */
 const BOOT_MS = 90_000;
 const BOOTS = 3;
 
