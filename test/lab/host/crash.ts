@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -150,43 +150,57 @@ const cycle = async (image: string, power: Cut | null, seed: number, story: Stor
 
 /** Cycles under way: `next` is the one that is not done. */
 type Begun = { readonly dir: string; readonly plan: Plan; readonly next: number; readonly story: Story };
+/** `before`: what was known when that cycle began. */
 type Kept = Omit<Begun, 'dir' | 'story'> & { readonly before: Pick<Story, 'world' | 'inFlight' | 'acknowledged'> };
 
+const hostIn = (dir: string): string => join(dir, 'host.img');
+const crashedIn = (dir: string, cycle: number): string => join(dir, `crashed-${cycle}.img`);
 const storyIn = (dir: string): string => join(dir, 'story.json');
 
-const fail = ({ dir, story, ...begun }: Begun, before: Kept['before'], error: unknown): never => {
-  const { plan } = begun;
+/** From here the cycles can go on, whatever ends them: the story names the copy of the disk that belongs to it. */
+const keep = ({ dir, plan, next, story }: Begun): Kept => {
+  const { world, inFlight, acknowledged } = story;
+  const kept: Kept = { plan, next, before: { world, inFlight, acknowledged: [...acknowledged] } };
+  const crashed = crashedIn(dir, next);
+  copyImage(hostIn(dir), `${crashed}.new`);
+  renameSync(`${crashed}.new`, crashed);
+  writeFileSync(`${storyIn(dir)}.new`, JSON.stringify(kept));
+  renameSync(`${storyIn(dir)}.new`, storyIn(dir));
+  rmSync(crashedIn(dir, next - 1), { force: true });
+  return kept;
+};
+
+const fail = (dir: string, kept: Kept, story: Story, error: unknown): never => {
+  const { plan, next } = kept;
   const file = storyIn(dir);
-  writeFileSync(file, JSON.stringify({ ...begun, before, story, error: String(error) }, null, 2));
+  const crashed = crashedIn(dir, next);
+  writeFileSync(file, JSON.stringify({ ...kept, story, error: String(error) }, null, 2));
   const text = [
     String(error instanceof Error ? error.message : error),
     `seed ${plan.seed}, power ${plan.power ?? 'kept'}; in flight: ${JSON.stringify(story.inFlight)}`,
     `recover said: ${story.recovered}`,
-    `the disk as it was after the crash: ${dir}/crashed.img; the whole story: ${file}`,
+    `the disk as it was after the crash: ${crashed}; the whole story: ${file}`,
     `to go on: npm run lab:crash -- --resume ${dir}`,
-    `to repeat: LAB_DISK=${dir}/crashed.img npm run lab -- bash -c 'test/lab/guest/crash-host.sh up; DOMTRAIL_HOME=/run/host/domtrail bin/domtrail recover'`,
+    `to repeat: LAB_DISK=${crashed} npm run lab -- bash -c 'test/lab/guest/crash-host.sh up; DOMTRAIL_HOME=/run/host/domtrail bin/domtrail recover'`,
   ];
   throw new Error(text.join('\n'));
 };
 
 const begin = async (dir: string, plan: Plan): Promise<Begun> => {
-  await makeHost(join(dir, 'host.img'));
+  await makeHost(hostIn(dir));
   const story: Story = { world: FIRST_WORLD, inFlight: null, acknowledged: [], orders: [], recovered: '' };
   return { dir, plan, next: 0, story };
 };
 
 const cycles = async ({ dir, plan, next, story }: Begun, say: Say): Promise<void> => {
-  const image = join(dir, 'host.img');
   const begun = performance.now();
   // One more boot than crashes: the last crash wants to be looked at, too.
   for (let n = next; n <= plan.cycles; n++) {
     const seed = plan.seed * 100_000 + n;
-    copyImage(image, join(dir, 'crashed.img'));
-    const { world, inFlight, acknowledged } = story;
-    const before = { world, inFlight, acknowledged: [...acknowledged] };
+    const kept = keep({ dir, plan, next: n, story });
     const since = performance.now();
-    const told = await cycle(image, plan.power, seed, story).catch((error: unknown) =>
-      fail({ dir, plan, next: n, story }, before, error),
+    const told = await cycle(hostIn(dir), plan.power, seed, story).catch((error: unknown) =>
+      fail(dir, kept, story, error),
     );
     story.orders = [];
     say(`${n}: ${((performance.now() - since) / 1000).toFixed(1)} s, ${told}`);
@@ -198,12 +212,15 @@ const cycles = async ({ dir, plan, next, story }: Begun, say: Say): Promise<void
 };
 
 /** The cycles of a plan over one host that grows older. Rejects at the first broken promise. */
-export const crashCycles = async (plan: Plan, say: Say): Promise<void> =>
-  cycles(await begin(mkdtempSync(join(tmpdir(), 'domtrail-crash-')), plan), say);
+export const crashCycles = async (plan: Plan, say: Say): Promise<void> => {
+  const dir = mkdtempSync(join(tmpdir(), 'domtrail-crash-'));
+  say(`if this is ended: npm run lab:crash -- --resume ${dir}`);
+  return cycles(await begin(dir, plan), say);
+};
 
 /** Goes on with cycles that ended, at the one that did not come to its end, with the disk as it was before that. */
 export const resumeCycles = async (dir: string, say: Say): Promise<void> => {
   const { plan, next, before } = JSON.parse(readFileSync(storyIn(dir), 'utf8')) as Kept;
-  copyImage(join(dir, 'crashed.img'), join(dir, 'host.img'));
+  copyImage(crashedIn(dir, next), hostIn(dir));
   return cycles({ dir, plan, next, story: { ...before, orders: [], recovered: '' } }, say);
 };
