@@ -191,7 +191,7 @@ const startOnce = async (disk: string): Promise<Machine> => {
     return {
       run: agent.run,
       startWorker: async (program) => {
-        await agent.run(`node --jitless ${program} "$WORK" >/run/work.log 2>&1 3>&- &`);
+        await agent.run(`node --jitless ${program} "$WORK" >>/run/work.log 2>&1 3>&- &`);
         await within('the worker', answer());
       },
       work: async (order) => {
