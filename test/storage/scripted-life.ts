@@ -10,13 +10,16 @@ type Life = {
   readonly commands: number;
   /** how many commands go through between two looks at a place, for each of the hosts */
   readonly looks: readonly number[];
+  /** is told of each command that all hosts lived through */
+  readonly onLived?: (where: string) => void;
 };
 
 /**
  * Lives a host's life in all places at once. After the commands that `looks` names, each place must be sound, agree with
  * its log, hold what a person expects, and list the same LVs as the first one.
  */
-export const liveThrough = async (hosts: readonly LvmHost[], { seed, commands, looks }: Life): Promise<void> => {
+export const liveThrough = async (hosts: readonly LvmHost[], life: Life): Promise<void> => {
+  const { seed, commands, looks, onLived } = life;
   const [draws = []] = fc.sample(choices(20 * commands), { seed, numRuns: 1 });
   clock.set(1_767_225_600_000);
   const scripted = await settleIn(hosts, LARGE_HOST);
@@ -34,6 +37,7 @@ export const liveThrough = async (hosts: readonly LvmHost[], { seed, commands, l
         const seen = await examined(host);
         expect({ where, ...seen }).toEqual({ where, fsck: [], log: [], contents: expectedIn(scripted.oracle), rows });
       }
+      onLived?.(where);
       if (done === commands) return;
     }
     throw new Error(`seed ${seed} had only ${done} commands that went through`);

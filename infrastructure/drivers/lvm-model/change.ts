@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '../../../domain/result.ts';
 import { cutAt } from './content.ts';
-import { chunksOf, closedPool, devicesAfter, flushed, settled, withChunks } from './kernel.ts';
+import { chunksOf, closedPool, devicesAfter, flushed, isStray, settled, withChunks } from './kernel.ts';
 import { EXTENT, type Lv, lvNamed, type Message, type Refusal, type State } from './state.ts';
 import { lvmUuid } from './uuid.ts';
 
@@ -80,6 +80,7 @@ export const made =
   (wanted: NewLv): Change =>
   (state) => {
     if (lvNamed(state, wanted.name)) return err({ is: 'exists', name: wanted.name });
+    if (isStray(state)) return err({ is: 'stray', to: 'make' });
     const ready = flushed(state);
     if (!ready.ok) return ready;
     const closed = closedPool(ready.value);
@@ -104,7 +105,8 @@ export const removed =
     const lv = lvNamed(state, name);
     if (!lv) return err({ is: 'missing', name });
     if (lv.open > 0) return err({ is: 'in-use', name });
-    const ready = flushed(state);
+    const stray = isStray(state);
+    const ready = stray ? ok(state) : flushed(state);
     if (!ready.ok) return ready;
     const deactivated = withLv(ready.value, { ...lv, active: false });
     const lvs = new Map(deactivated.lvs);
@@ -113,6 +115,7 @@ export const removed =
     // A closed pool takes no messages: LVM has dropped the LV by then, and sends the message with its next change.
     const { mode } = state.kernel;
     if (mode !== 'rw') return ok([{ at: 'between', state: between, refused: { is: 'unsent' } }]);
+    if (stray) return ok([{ at: 'between', state: between, refused: { is: 'stray', to: 'send' } }]);
     const sent = devicesAfter(between);
     if (!sent.ok) return sent;
     return ok([
@@ -154,6 +157,7 @@ export const resized =
 export const activated =
   (name: string, force: boolean): Change =>
   (state) => {
+    if (!state.pool.active && isStray(state)) return err({ is: 'stray', to: 'activate' });
     if (name === state.pool.name) return only({ ...state, pool: { ...state.pool, active: true } });
     const lv = lvNamed(state, name);
     if (!lv) return err({ is: 'missing', name });
@@ -183,7 +187,7 @@ export const relabelled =
  * boot is off. A phantom stays one, a message goes on waiting.
  */
 export const rebooted = (state: State, autoactivating: boolean): State => {
-  const autoactivate = autoactivating && !state.torn;
+  const autoactivate = autoactivating && !state.torn && !isStray(state);
   const lvs = new Map<string, Lv>();
   for (const lv of state.lvs.values()) {
     lvs.set(lv.uuid, { ...lv, open: 0, active: autoactivate && !lv.skip && chunksOf(state, lv) !== undefined });

@@ -42,6 +42,7 @@ const CODES: Readonly<Record<Refusal['is'], Code>> = {
   'not-reduced': 'D_SHRINK',
   'read-only': 'D_POOL_READ_ONLY',
   'same-size': 'D_STEP_FAILED',
+  stray: 'D_POOL_DAMAGED',
   unseen: 'D_POOL_UNSEEN',
   unsent: 'D_POOL_READ_ONLY',
   wedged: 'D_STEP_FAILED',

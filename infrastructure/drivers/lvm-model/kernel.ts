@@ -30,6 +30,12 @@ const metadataBlocks = ({ kernel }: State): number => {
 
 export const metadataShare = (state: State): number => metadataBlocks(state) / METADATA_BLOCKS;
 
+/** Whether LVM and the kernel count what no waiting message explains. LVM makes and activates nothing in such a pool. */
+export const isStray = ({ pool, kernel }: State): boolean => {
+  const ahead = pool.transactionId - kernel.transactionId;
+  return ahead !== 0 && !(ahead === 1 && pool.messages.length > 0);
+};
+
 /** With less than a quarter left LVM makes nothing more in a pool of this size. */
 const METADATA_THRESHOLD = 0.75;
 

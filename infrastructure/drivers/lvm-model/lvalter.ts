@@ -41,9 +41,10 @@ const together = (answers: readonly Said[]): Said => ({
 });
 
 const removeOne = (model: LvmModel, { name }: Lv, by: string): Said => {
+  const before = model.state();
   const outcome = model.remove(name, by);
   if (outcome.ok) return fine(`Logical volume "${name}" successfully removed.`);
-  return refused(model.state(), outcome.error, (missing) => notFound(model, missing));
+  return refused(before, outcome.error, (missing) => notFound(model, missing));
 };
 
 const removeWord = (model: LvmModel, word: string, given: Arguments, by: string): Said => {

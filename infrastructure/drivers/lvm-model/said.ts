@@ -32,6 +32,21 @@ const wedged = ({ volumeGroup, pool }: State, thinId: number): Said =>
     `Failed to suspend ${volumeGroup}/${pool.name} with queued messages.`,
   );
 
+const strayWords = ({ volumeGroup, pool, kernel }: State, to: 'make' | 'activate' | 'send'): readonly string[] => {
+  const name = `${volumeGroup}/${pool.name}`;
+  const apart = `Thin pool ${poolDeviceOf(volumeGroup, pool.name)} (253:2) transaction_id is ${kernel.transactionId}, while expected ${pool.transactionId}.`;
+  if (to === 'activate') return [apart];
+  if (to === 'send') {
+    const suspending = pool.active ? [`Failed to suspend ${name} with queued messages.`] : [];
+    return [apart, ...suspending, `Failed to update pool ${name}.`];
+  }
+  if (!pool.active) return [apart, `Aborting. Failed to locally activate thin pool ${name}.`];
+  return [
+    `WARNING: Thin pool ${name} has unexpected transaction id ${kernel.transactionId}, expecting ${pool.transactionId}.`,
+    `Cannot create new thin volume, free space in thin pool ${name} reached threshold.`,
+  ];
+};
+
 /** The words for refusals that every command puts the same way; what is missing is put differently by each. */
 export const refused = (state: State, refusal: Refusal, missing: (name: string) => Said): Said => {
   const { volumeGroup, pool } = state;
@@ -78,6 +93,8 @@ export const refused = (state: State, refusal: Refusal, missing: (name: string) 
       return failed('device-mapper: reload ioctl on  (253:5) failed: No data available');
     case 'wedged':
       return wedged(state, refusal.thinId);
+    case 'stray':
+      return failed(...strayWords(state, refusal.to));
     case 'unseen':
       return noGroup(volumeGroup);
     case 'killed':

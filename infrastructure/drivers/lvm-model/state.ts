@@ -147,5 +147,7 @@ export type Refusal =
   | { readonly is: 'no-device'; readonly name: string }
   /** the kernel has the device already that a waiting message asks for */
   | { readonly is: 'wedged'; readonly thinId: number }
+  /** LVM and the kernel count transactions that no waiting message explains; `to`: what was to be done there */
+  | { readonly is: 'stray'; readonly to: 'make' | 'activate' | 'send' }
   | { readonly is: 'unseen' }
   | { readonly is: 'killed' };

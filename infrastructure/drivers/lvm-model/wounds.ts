@@ -4,7 +4,7 @@ import type { PoolWound } from '../../../domain/pool/wound.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import type { Acted } from '../driver.port.ts';
 import { change, type ModelDriverOptions, shortName } from './hands.ts';
-import { chunksOf } from './kernel.ts';
+import { chunksOf, isStray } from './kernel.ts';
 import type { LvmModel } from './model.ts';
 
 /** The model's twin of the `lvm_thin` driver's examination: the same wounds, told from the same two transaction ids. */
@@ -13,6 +13,10 @@ export const examined = ({ model }: ModelDriverOptions): Result<readonly PoolWou
   const { volumeGroup, visible, torn, pool, kernel, lvs } = state;
   if (torn) return ok([{ is: 'torn', volumeGroup }]);
   if (!visible) return err(failure('D_POOL_UNSEEN', `volume group ${volumeGroup} cannot be seen`));
+  if (isStray(state)) {
+    const counted = `LVM counts ${pool.transactionId} transactions and the kernel ${kernel.transactionId}`;
+    return err(failure('D_POOL_DAMAGED', `${counted}, which no crash explains`));
+  }
   if (!pool.active) model.activate(pool.name);
   if (kernel.transactionId === pool.transactionId) return ok([]);
   const suspect = [...lvs.values()].find(({ transactionId }) => transactionId + 1 === pool.transactionId);

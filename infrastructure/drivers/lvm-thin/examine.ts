@@ -12,9 +12,24 @@ const EXAMINING = { command: 'examine', step: 0 };
 
 type Both = { readonly report: PoolReport; readonly kernelId: number };
 
-const activate = async (name: string, { run, uid }: Settings): Promise<void> => {
-  // What came of it is asked of the next look, not of the exit code.
-  await run(lvm(uid, activateWords(name, EXAMINING)));
+/** Gives what LVM said on stderr. What came of it is asked of the next look, not of the exit code. */
+const activate = async (name: string, { run, uid }: Settings): Promise<string> => {
+  const { evidence } = await run(lvm(uid, activateWords(name, EXAMINING)));
+  return evidence.stderr;
+};
+
+const damaged = ({ volumeGroup, thinPool }: PoolName, message: string, next: string): Failure =>
+  failure('D_POOL_DAMAGED', `pool ${volumeGroup}/${thinPool}: ${message}`, { next });
+
+const unexplained = (pool: PoolName, lvmId: number, kernelId: number): Failure => {
+  const message = `LVM counts ${lvmId} transactions and the kernel ${kernelId}, which no crash explains`;
+  return damaged(pool, message, 'docs/failure-modes.md, "A pool that is damaged"');
+};
+
+/** LVM does not activate a pool whose ids are too far apart, but it says them. */
+const whyInactive = (pool: PoolName, said: string): Failure => {
+  const [, kernelId, lvmId] = /transaction_id is (\d+), while expected (\d+)/.exec(said) ?? [];
+  return lvmId === undefined ? inactivePool(pool, 'it') : unexplained(pool, Number(lvmId), Number(kernelId));
 };
 
 const lookAtBoth = async (pool: PoolName, settings: Settings): Promise<Result<Both, Failure>> => {
@@ -22,9 +37,9 @@ const lookAtBoth = async (pool: PoolName, settings: Settings): Promise<Result<Bo
   if (!report.ok) return report;
   const seen = await kernelIdOf(pool, settings);
   if (seen !== null) return ok({ report: report.value, kernelId: seen });
-  await activate(`${pool.volumeGroup}/${pool.thinPool}`, settings);
+  const said = await activate(`${pool.volumeGroup}/${pool.thinPool}`, settings);
   const kernelId = await kernelIdOf(pool, settings);
-  return kernelId === null ? err(inactivePool(pool, 'it')) : ok({ report: report.value, kernelId });
+  return kernelId === null ? err(whyInactive(pool, said)) : ok({ report: report.value, kernelId });
 };
 
 const apart = ({ report, kernelId }: Both): boolean => report.pool.transactionId !== kernelId;
@@ -44,9 +59,6 @@ const steadyLook = async (pool: PoolName, settings: Settings): Promise<Result<Bo
   }
   return before;
 };
-
-const damaged = ({ volumeGroup, thinPool }: PoolName, message: string, next: string): Failure =>
-  failure('D_POOL_DAMAGED', `pool ${volumeGroup}/${thinPool}: ${message}`, { next });
 
 /** The LV that the waiting message is about. None: the message is a removal, which LVM sends again by itself. */
 const suspectOf = ({ volumes, pool }: PoolReport): LvRow | undefined =>
@@ -68,10 +80,7 @@ const woundOf = async (
 ): Promise<Result<readonly PoolWound[], Failure>> => {
   const lvmId = report.pool.transactionId ?? kernelId;
   if (lvmId === kernelId) return ok([]);
-  if (lvmId !== kernelId + 1) {
-    const message = `LVM counts ${lvmId} transactions and the kernel ${kernelId}, which no crash explains`;
-    return err(damaged(pool, message, 'docs/failure-modes.md, "A pool that is damaged"'));
-  }
+  if (lvmId !== kernelId + 1) return err(unexplained(pool, lvmId, kernelId));
   const suspect = suspectOf(report);
   if (!suspect) return ok([]);
   const name = `${pool.volumeGroup}/${suspect.name}`;

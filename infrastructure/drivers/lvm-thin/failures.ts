@@ -16,7 +16,7 @@ export const withoutNoise = (stderr: string): string =>
  */
 const MEANINGS: readonly (readonly [RegExp, Code])[] = [
   [/ in use\.$|Device or resource busy/m, 'D_DEVICE_IN_USE'],
-  [/Thin pool \S+ is failed\.$/m, 'D_POOL_DAMAGED'],
+  [/Thin pool \S+ is failed\.$|unexpected transaction id|transaction_id is \d+, while expected/m, 'D_POOL_DAMAGED'],
   [/Thin pool \S+ .*read-only metadata|with read only metadata/, 'D_POOL_READ_ONLY'],
   [/reached threshold|out of data space|No space left on device|insufficient free space/, 'D_DISK_FULL'],
   [/Input\/output error/, 'D_IO_ERROR'],

@@ -32,3 +32,24 @@ test('dmsetup does not repeat the name of a device that is not there', async () 
   const { evidence } = await runOnModel(usual())(deviceStatusArgv('qubes_dom0-nopool-tpool'));
   expect(evidence).toMatchObject({ exitCode: 1, stderr: 'Device does not exist.\nCommand failed.\n' });
 });
+
+test('in a pool whose ids no crash explains nothing is made, and a removal drops the LV before it fails', () => {
+  const model = usual();
+  const { transactionId } = model.state().kernel;
+  model.setTransactionId(transactionId, transactionId + 5);
+  const said = lvm(model, 'lvcreate --snapshot --name=qubes_dom0/vm-s -- qubes_dom0/vm-b');
+  expect(said).toMatchObject({
+    exitCode: 5,
+    stderr: [
+      `  WARNING: Thin pool qubes_dom0/vm-pool has unexpected transaction id ${transactionId + 5}, expecting ${transactionId}.`,
+      '  Cannot create new thin volume, free space in thin pool qubes_dom0/vm-pool reached threshold.',
+      '',
+    ].join('\n'),
+  });
+  expect(lvm(model, 'lvremove --force -y -- qubes_dom0/vm-b').stderr).toContain(
+    `transaction_id is ${transactionId + 5}, while expected ${transactionId}.`,
+  );
+  expect(model.find('vm-b')).toBeUndefined();
+  model.reboot();
+  expect(lvm(model, 'lvchange --activate=y -- qubes_dom0/vm-pool').exitCode).toBe(5);
+});

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { PoolWound } from '../../../domain/pool/wound.ts';
 import { createLvmModel, type LvmModel } from '../../../infrastructure/drivers/lvm-model/model.ts';
 import { newestText, tornDevices } from '../../../infrastructure/drivers/lvm-thin/mend.ts';
-import { jobFor, made, placeIn } from '../bench.ts';
+import { jobFor, made, placeIn, refusal } from '../bench.ts';
 import { type Given, type LvmBench, lvmBenches, programs } from './lvm-bench.ts';
 
 const TAGS = { tags: ['domtrail', 'dt.cmd=c1', 'dt.step=1'] };
@@ -73,6 +73,30 @@ describe('examining a pool', () => {
     const model = createLvmModel();
     model.setTransactionId(0, 7);
     expect(await woundsOf(await bench({ model }))).toMatch(/^D_POOL_DAMAGED/);
+  });
+
+  test('after a boot LVM does not activate such a pool: the ids come from its words', async () => {
+    const model = createLvmModel();
+    model.create('vm-work-private', 2 ** 26, TAGS);
+    model.setTransactionId(1, 7);
+    model.reboot({ autoactivate: true });
+    const examined = await (await bench({ model })).driver.examine();
+    expect(examined).toMatchObject({
+      error: {
+        code: 'D_POOL_DAMAGED',
+        message: expect.stringContaining('LVM counts 1 transactions and the kernel 7'),
+        next: 'docs/failure-modes.md, "A pool that is damaged"',
+      },
+    });
+  });
+
+  test('and nothing is made there: not a full pool, whose remedy would remove disks', async () => {
+    const one = await bench();
+    const from = placeIn(one, { kind: 'current' });
+    const { id: of } = await made(one, from);
+    one.model.setTransactionId(1, 7);
+    const at = placeIn(one, { kind: 'session' });
+    expect(await refusal(one, { do: 'snapshot', of, from, at })).toBe('D_POOL_DAMAGED');
   });
 });
 

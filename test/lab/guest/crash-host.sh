@@ -28,8 +28,10 @@ up)
   ;;
 down)
   umount /etc/lvm/backup /etc/lvm/archive /run/host || exit 93
-  lvm vgchange -q -an qubes_dom0 >/run/activation 2>&1
-  if [ -n "$(ls /dev/mapper | grep -v '^control$')" ]; then dmsetup remove_all --force >/dev/null 2>&1; fi
+  # As in a crash LVM is not asked, which would take three seconds; and as after a boot /dev knows of no volume.
+  dmsetup remove_all || exit 94
+  left=$(ls /dev/mapper | grep -v '^control$') && { echo "still there: $left" >&2; exit 94; }
+  rm -rf /dev/qubes_dom0
   blockdev --flushbufs "${disk}1" "${disk}2" "$disk"
   ;;
 esac

@@ -14,7 +14,8 @@ test(`3 templates, 20 AppVMs and what belongs to them live through ${COMMANDS} c
   try {
     hosts.push(await lvmHost(modelHands()));
     hosts.push(await lvmHost(await realHands()));
-    await liveThrough(hosts, { seed: 1, commands: COMMANDS, looks: [1, 1] });
+    const onLived = (where: string): void => void process.stderr.write(`  lived through ${where}\n`);
+    await liveThrough(hosts, { seed: 1, commands: COMMANDS, looks: [1, 1], onLived });
   } finally {
     for (const host of hosts) await host.cleanup();
   }

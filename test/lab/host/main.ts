@@ -35,10 +35,11 @@ const points = async (argv: readonly string[]): Promise<void> => {
   await crashPoints({ names, cut, sample: Number(values.sample ?? 1), seed: Number(values.seed ?? 1) }, say);
 };
 
-/** The disks of real crashes, and a host whose volume group lost its newest description. */
+/** The disks of real crashes, and a host whose volume group lost its newest description: a line of JSON for each. */
 const wounds = async (): Promise<void> => {
-  for (const name of ['wedged-pool', 'torn-vg-metadata']) say(`${name}: ${JSON.stringify(await mendFixture(name))}`);
-  say(`a torn host: ${JSON.stringify(await mendTornHost(), null, 1)}`);
+  const tell = (of: string, told: object): void => say(JSON.stringify({ of, told }));
+  for (const name of ['wedged-pool', 'torn-vg-metadata']) tell(name, await mendFixture(name));
+  tell('torn-host', await mendTornHost());
 };
 
 /** A driver that is told to end takes its machine along. */
@@ -49,7 +50,7 @@ const endWithMachine = (): void => {
 
 const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<void>>> = { crash, points, wounds };
 
-/** `crash --cycles N [--power CUT] [--seed S]`, `crash --resume DIR` or `points [NAME...] [--cut CUT] [--sample K] [--seed S]`. Gives the exit code. */
+/** `crash --cycles N [--power CUT] [--seed S]`, `crash --resume DIR` or `points [NAME...] [--cut CUT] [--sample K] [--seed S]` or `wounds`. Gives the exit code. */
 export const main = async ([name = '', ...argv]: readonly string[]): Promise<number> => {
   const run = COMMANDS[name];
   if (!run) {

@@ -105,9 +105,8 @@ type Point = { readonly n: number; readonly store: Store; readonly allowed: read
 
 /** As a reboot: everything is taken down, the other disk comes up, and the product sees another boot. */
 const tryPoint = async ({ machine, behind }: Bench, { n, store, allowed }: Point): Promise<string> => {
-  await does(machine, `${HOST_SCRIPT} down`);
+  await does(machine, `${HOST_SCRIPT} down && : >/run/work.log`);
   behind.cache = cacheOver(store);
-  await does(machine, ': >/run/work.log');
   const activation = await bringUp(machine);
   await must(machine, { do: 'boot', bootId: `point-${n}` });
   await command(machine, null, ['recover', '--yes']);
