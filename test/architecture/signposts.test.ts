@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -26,4 +26,22 @@ test('a message that sends somebody to a section of the documentation names one 
   expect(found.length).toBeGreaterThan(0);
   const leadNowhere = found.filter(({ to, title }) => !new RegExp(`^#+ ${title}$`, 'm').test(readFileSync(to, 'utf8')));
   expect(leadNowhere).toEqual([]);
+});
+
+const pages = (): readonly string[] => [
+  'README.md',
+  'bench/README.md',
+  'test/lab/README.md',
+  ...readdirSync('docs', { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.md'))
+    .map((path) => join('docs', path)),
+];
+
+test('a promise that names its test names one that is there', () => {
+  const named = pages().flatMap((page) =>
+    [...readFileSync(page, 'utf8').matchAll(/`(test\/[\w./-]+)`/g)].map(([, path = '']) => ({ page, path })),
+  );
+  expect(named.length).toBeGreaterThan(0);
+  const missing = named.filter(({ path }) => !['', '.test.ts', '.ts'].some((end) => existsSync(path + end)));
+  expect(missing).toEqual([]);
 });
